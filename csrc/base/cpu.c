@@ -1,0 +1,43 @@
+#include "base/cpu.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {"portable", "v3", "v4"};
+
+nn__cpu_level nn__cpu_best(void) {
+    nn__cpu_level best = NN__CPU_PORTABLE;
+#ifdef NN_HAVE_V3
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
+        best = NN__CPU_V3;
+#endif
+#ifdef NN_HAVE_V4
+    if (best == NN__CPU_V3 && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        best = NN__CPU_V4;
+#endif
+    return best;
+}
+
+nn_status nn__cpu_choose(nn__cpu_level *level) {
+    const char *wanted = getenv("NNLEARN_KERNELS");
+    nn__cpu_level best = nn__cpu_best();
+    if (wanted == NULL || *wanted == '\0') {
+        *level = best;
+        return NN_OK;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(wanted, names[i]) != 0) continue;
+        if (i > (size_t)best) return NN_ERROR_KERNELS;
+        *level = (nn__cpu_level)i;
+        return NN_OK;
+    }
+    return NN_ERROR_KERNELS;
+}
+
+const char *nn__cpu_name(nn__cpu_level level) {
+    return names[level];
+}

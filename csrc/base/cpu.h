@@ -1,0 +1,23 @@
+/* Which instruction sets this CPU offers, as the levels for which kernels are compiled. */
+#ifndef NN_BASE_CPU_H
+#define NN_BASE_CPU_H
+
+#include "base/status.h"
+
+typedef enum nn__cpu_level {
+    NN__CPU_PORTABLE, /* what the compiler assumes by default */
+    NN__CPU_V3,       /* x86-64-v3: AVX2, FMA, BMI */
+    NN__CPU_V4        /* x86-64-v4: AVX-512 F, BW, CD, DQ, VL */
+} nn__cpu_level;
+
+/* The highest level that this CPU has and this build contains. */
+nn__cpu_level nn__cpu_best(void);
+
+/* *level = the level to use: the best, or the one that the environment variable NNLEARN_KERNELS
+ * names ("portable", "v3", "v4"). NN_ERROR_KERNELS: an unknown word, or a level above the best. */
+nn_status nn__cpu_choose(nn__cpu_level *level);
+
+/* "portable", "v3" or "v4". */
+const char *nn__cpu_name(nn__cpu_level level);
+
+#endif

@@ -1,0 +1,128 @@
+/* The words of the public interface that the lower levels need as well: kinds of numbers, layers,
+ * activations, cost functions, initialisations, optimisers. nnlearn.h includes this file; a C user
+ * reads it as the second half of that manual.
+ *
+ * Each list is an X-macro of (ENUMERATOR, "name"), so that codes and names cannot part. The names
+ * are those of the Python interface; nn_<list>_name and nn_<list>_find translate. */
+#ifndef NN_BASE_TYPES_H
+#define NN_BASE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/real.h"
+
+/* ---- What the inputs are made of ------------------------------------------------------------ */
+
+#define NN_DTYPE_TABLE(X)                                                                          \
+    X(NN_DTYPE_FLOAT32, "float32")                                                                 \
+    X(NN_DTYPE_FLOAT64, "float64")                                                                 \
+    X(NN_DTYPE_UINT8, "uint8") /* i stands for i/255 */
+
+/* A view of the caller's inputs x, never copied: row r, column c is the number at
+ * (const char *)values + r * row_stride + c * (size of a number). */
+typedef struct nn_input {
+    const void *values;
+    int dtype; /* an nn_dtype: NN_DTYPE_FLOAT32, ... */
+    size_t n_rows, n_columns;
+    ptrdiff_t row_stride; /* bytes from one row to the next; any sign, a multiple of the size */
+} nn_input;
+
+/* ---- Layers --------------------------------------------------------------------------------- */
+
+#define NN_LAYER_TABLE(X)                                                                          \
+    X(NN_LAYER_DENSE, "dense")           /* z = x W + b, then its activation */                    \
+    X(NN_LAYER_ACTIVATION, "activation") /* a = f(x) */                                            \
+    X(NN_LAYER_DROPOUT, "dropout")       /* in training, drops each unit with probability p */
+
+/* softmax is for the last layer alone. */
+#define NN_ACTIVATION_TABLE(X)                                                                     \
+    X(NN_ACTIVATION_LINEAR, "linear")                                                              \
+    X(NN_ACTIVATION_SIGMOID, "sigmoid")                                                            \
+    X(NN_ACTIVATION_TANH, "tanh")                                                                  \
+    X(NN_ACTIVATION_RELU, "relu")                                                                  \
+    X(NN_ACTIVATION_SOFTMAX, "softmax")
+
+/* The distribution of the start weights W and biases b. */
+#define NN_INIT_TABLE(X)                                                                           \
+    X(NN_INIT_SCALED, "scaled") /* W ~ N(0, 1 / n_in), b ~ N(0, 1) */                              \
+    X(NN_INIT_LARGE, "large")   /* W, b ~ N(0, 1) */                                               \
+    X(NN_INIT_XAVIER, "xavier") /* W ~ N(0, 2 / (n_in + n_out)), b = 0 */                          \
+    X(NN_INIT_HE, "he")         /* W ~ N(0, 2 / n_in), b = 0 */                                    \
+    X(NN_INIT_ZEROS, "zeros")   /* W = b = 0 */                                                    \
+    X(NN_INIT_NORMAL, "normal") /* W ~ N(0, init_sd^2), b = 0 */
+
+/* ---- Cost functions ------------------------------------------------------------------------- */
+
+#define NN_COST_TABLE(X)                                                                           \
+    X(NN_COST_QUADRATIC, "quadratic")                                                              \
+    X(NN_COST_CROSS_ENTROPY, "cross_entropy")                                                      \
+    X(NN_COST_LOG_LIKELIHOOD, "log_likelihood")                                                    \
+    X(NN_COST_HINGE, "hinge")
+
+/* ---- Optimisers ----------------------------------------------------------------------------- */
+
+#define NN_OPTIMIZER_TABLE(X) X(NN_OPTIMIZER_SGD, "sgd")
+
+#define NN_ENUMERATOR(name, text) name,
+typedef enum nn_dtype { NN_DTYPE_TABLE(NN_ENUMERATOR) } nn_dtype;
+typedef enum nn_layer_kind { NN_LAYER_TABLE(NN_ENUMERATOR) } nn_layer_kind;
+typedef enum nn_activation { NN_ACTIVATION_TABLE(NN_ENUMERATOR) } nn_activation;
+typedef enum nn_init { NN_INIT_TABLE(NN_ENUMERATOR) } nn_init;
+typedef enum nn_cost { NN_COST_TABLE(NN_ENUMERATOR) } nn_cost;
+typedef enum nn_optimizer_kind { NN_OPTIMIZER_TABLE(NN_ENUMERATOR) } nn_optimizer_kind;
+#undef NN_ENUMERATOR
+
+/* The name of a code, NULL beyond the list; the code of a name, -1 for a foreign one. Any thread.
+ */
+const char *nn_dtype_name(int code);
+int nn_dtype_find(const char *name);
+const char *nn_layer_name(int code);
+int nn_layer_find(const char *name);
+const char *nn_activation_name(int code);
+int nn_activation_find(const char *name);
+const char *nn_init_name(int code);
+int nn_init_find(const char *name);
+const char *nn_cost_name(int code);
+int nn_cost_find(const char *name);
+const char *nn_optimizer_name(int code);
+int nn_optimizer_find(const char *name);
+
+/* One layer as the caller describes it. What a kind does not use is ignored. */
+typedef struct nn_layer {
+    nn_layer_kind kind;
+    size_t units;             /* dense: outputs, >= 1 */
+    nn_activation activation; /* dense, activation */
+    nn_init init;             /* dense */
+    double init_sd;           /* dense with NN_INIT_NORMAL: >= 0 and finite */
+    double p;                 /* dropout: probability of dropping a unit, 0 <= p < 1 */
+} nn_layer;
+
+/* How parameters follow their gradient; g includes the penalties.
+ *     sgd       v <- mu v - eta g;   W <- W + v
+ *     nesterov  v <- mu v - eta g;   W <- W + mu v - eta g */
+typedef struct nn_optimizer {
+    nn_optimizer_kind kind;
+    double learning_rate; /* eta > 0, finite */
+    double momentum;      /* mu, 0 <= mu < 1; with 0 no velocity is kept, an older one is cleared */
+    bool nesterov;
+} nn_optimizer;
+
+/* Penalties of the cost: (l1/n) sum |W| + (l2/2n) sum W^2. */
+typedef struct nn_penalty {
+    double l1, l2; /* >= 0, finite */
+    double n;      /* what they are divided by: the number of training samples */
+    bool biases;   /* penalise the biases too */
+} nn_penalty;
+
+/* Where a call is, for the caller's poll function. */
+typedef struct nn_progress {
+    size_t done, total; /* steps of an epoch, or rows of an evaluation */
+} nn_progress;
+
+/* Asked between steps, and between the parts of a long one; anything but 0 stops the call, which
+ * then returns NN_STOPPED. It may not use the network that is at work. */
+typedef int nn_poll(void *context, const nn_progress *progress);
+
+#endif

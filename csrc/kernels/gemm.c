@@ -1,0 +1,110 @@
+/* The one file that sees blis.h.
+ *
+ * BLIS stays single-threaded here; we give each call its context ourselves, because what BLIS picks
+ * goes by the CPU's brand and falls to generic code on CPUs newer than it (NN_BLIS_HAS_CONTEXTS:
+ * the build found that the library lets us). */
+#include "kernels/gemm.h"
+
+#include <blis.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef NN_DOUBLE
+#define GEMM bli_dgemm_ex
+#else
+#define GEMM bli_sgemm_ex
+#endif
+
+/* Below this many multiplications m n k the loop of vector.h is the faster. */
+#define SMALL_PRODUCT 10000.0
+
+/* Below this smallest dimension AVX2 kernels beat AVX-512 ones on CPUs that have both. */
+#define NARROW 48
+
+/* Contexts of BLIS, set by nn__gemm_start and never changed: NULL leaves the choice to BLIS. */
+static cntx_t *narrow_context, *wide_context;
+static const char *kernels_name = "chosen by BLIS";
+
+nn__matrix nn__matrix_of(const nn_real *values, size_t rows, size_t columns) {
+    return (nn__matrix){(nn_real *)(uintptr_t)values, rows, columns, (ptrdiff_t)columns, 1};
+}
+
+nn__matrix nn__matrix_transposed(nn__matrix matrix) {
+    return (nn__matrix){matrix.values, matrix.columns, matrix.rows, matrix.column_stride,
+                        matrix.row_stride};
+}
+
+#ifdef NN_BLIS_HAS_CONTEXTS
+static void choose_contexts(nn__cpu_level level) {
+    if (level == NN__CPU_PORTABLE) return;
+    narrow_context = wide_context = bli_gks_lookup_nat_cntx(BLIS_ARCH_HASWELL);
+    kernels_name = "haswell";
+    if (level == NN__CPU_V4) {
+        wide_context = bli_gks_lookup_nat_cntx(BLIS_ARCH_SKX);
+        kernels_name = "haswell, skx";
+    }
+}
+#endif
+
+/* bli_init with BLIS_ARCH_TYPE out of the environment: 0.9.0 reads a word there as kernel set 0
+ * and may then run what the CPU lacks. */
+static void init_without_arch_type(void) {
+    const char *set = getenv("BLIS_ARCH_TYPE");
+    char *kept = set != NULL ? strdup(set) : NULL;
+    if (set != NULL) unsetenv("BLIS_ARCH_TYPE");
+    bli_init();
+    if (kept != NULL) setenv("BLIS_ARCH_TYPE", kept, 1);
+    free(kept);
+}
+
+void nn__gemm_start(nn__cpu_level level) {
+    init_without_arch_type();
+    bli_error_checking_level_set(BLIS_NO_ERROR_CHECKING); /* nn__gemm checks; BLIS would abort */
+#ifdef NN_BLIS_HAS_CONTEXTS
+    choose_contexts(level);
+#else
+    (void)level;
+#endif
+}
+
+static size_t smallest(size_t a, size_t b, size_t c) {
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+static void clear(nn__matrix C) {
+    for (size_t i = 0; i < C.rows; i++)
+        for (size_t j = 0; j < C.columns; j++)
+            C.values[(ptrdiff_t)i * C.row_stride + (ptrdiff_t)j * C.column_stride] = 0;
+}
+
+void nn__gemm(nn__matrix C, nn__matrix A, nn__matrix B, bool accumulate,
+              const nn__vector_kernels *vector) {
+    const size_t m = C.rows, n = C.columns, k = A.columns;
+    if (m == 0 || n == 0) return;
+    if (k == 0) {
+        if (!accumulate) clear(C);
+        return;
+    }
+    bool small = (double)m * (double)n * (double)k < SMALL_PRODUCT;
+    if (small && B.column_stride == 1 && C.column_stride == 1) {
+        vector->product(C.values, A.values, B.values, m, n, k, C.row_stride, A.row_stride,
+                        A.column_stride, B.row_stride, accumulate);
+        return;
+    }
+    nn_real one = 1, beta = accumulate ? 1 : 0;
+    rntm_t rntm = BLIS_RNTM_INITIALIZER;
+    bli_rntm_set_num_threads(1, &rntm);
+    cntx_t *context = smallest(m, n, k) < NARROW ? narrow_context : wide_context;
+    GEMM(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &one, A.values,
+         A.row_stride, A.column_stride, B.values, B.row_stride, B.column_stride, &beta, C.values,
+         C.row_stride, C.column_stride, context, &rntm);
+}
+
+const char *nn__gemm_version(void) {
+    return bli_info_get_version_str();
+}
+
+const char *nn__gemm_kernels(void) {
+    return kernels_name;
+}

@@ -1,0 +1,100 @@
+/* The bodies of vector.h's table, compiled once a CPU level: the including file has defined
+ * NN_VECTOR_TABLE_NAME. Loops are plain so that the compiler vectorises them; every file gives the
+ * same formula in the same order, so levels differ at most where a sum is formed. */
+#include "kernels/vector.h"
+
+#include <math.h>
+#include <string.h>
+
+static void add_bias(nn_real *restrict y, const nn_real *restrict b, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < n; j++) y[r * n + j] += b[j];
+}
+
+static void sum_rows(nn_real *restrict sum, const nn_real *restrict x, size_t rows, size_t n,
+                     bool accumulate) {
+    if (!accumulate) memset(sum, 0, n * sizeof *sum);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < n; j++) sum[j] += x[r * n + j];
+}
+
+static void multiply(nn_real *restrict y, const nn_real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] *= x[i];
+}
+
+static void sigmoid_backward(nn_real *restrict d, const nn_real *restrict a, size_t n) {
+    for (size_t i = 0; i < n; i++) d[i] *= a[i] * ((nn_real)1 - a[i]);
+}
+
+static void tanh_backward(nn_real *restrict d, const nn_real *restrict a, size_t n) {
+    for (size_t i = 0; i < n; i++) d[i] *= (nn_real)1 - a[i] * a[i];
+}
+
+static void relu_backward(nn_real *restrict d, const nn_real *restrict a, size_t n) {
+    for (size_t i = 0; i < n; i++) d[i] = a[i] > 0 ? d[i] : 0;
+}
+
+static void product(nn_real *restrict C, const nn_real *restrict A, const nn_real *restrict B,
+                    size_t m, size_t n, size_t k, ptrdiff_t ldc, ptrdiff_t a_row,
+                    ptrdiff_t a_column, ptrdiff_t ldb, bool accumulate) {
+    for (size_t i = 0; i < m; i++) {
+        nn_real *restrict c = C + (ptrdiff_t)i * ldc;
+        if (!accumulate) memset(c, 0, n * sizeof *c);
+        for (size_t l = 0; l < k; l++) {
+            const nn_real a = A[(ptrdiff_t)i * a_row + (ptrdiff_t)l * a_column];
+            const nn_real *restrict b = B + (ptrdiff_t)l * ldb;
+            for (size_t j = 0; j < n; j++) c[j] += a * b[j];
+        }
+    }
+}
+
+/* gradient + l1 sgn(w) + l2 w, with sgn(0) = 0. */
+static inline nn_real penalised(nn_real gradient, nn_real w, const nn__sgd *sgd) {
+    nn_real sign = (nn_real)((w > 0) - (w < 0));
+    return gradient + sgd->l1 * sign + sgd->l2 * w;
+}
+
+static void sgd_plain(nn_real *restrict W, const nn_real *restrict gradient, size_t n,
+                      const nn__sgd *sgd) {
+    const nn__sgd s = *sgd; /* a local copy: the stores into W cannot alias it */
+    for (size_t i = 0; i < n; i++) W[i] -= s.eta * penalised(gradient[i], W[i], &s);
+}
+
+static void sgd_momentum(nn_real *restrict W, nn_real *restrict v, const nn_real *restrict gradient,
+                         size_t n, const nn__sgd *sgd) {
+    const nn__sgd s = *sgd;
+    for (size_t i = 0; i < n; i++) {
+        v[i] = s.mu * v[i] - s.eta * penalised(gradient[i], W[i], &s);
+        W[i] += v[i];
+    }
+}
+
+static void sgd_nesterov(nn_real *restrict W, nn_real *restrict v, const nn_real *restrict gradient,
+                         size_t n, const nn__sgd *sgd) {
+    const nn__sgd s = *sgd;
+    for (size_t i = 0; i < n; i++) {
+        nn_real step = s.eta * penalised(gradient[i], W[i], &s);
+        v[i] = s.mu * v[i] - step;
+        W[i] += s.mu * v[i] - step;
+    }
+}
+
+static bool all_finite(const nn_real *x, size_t n) {
+    int bad = 0;
+    for (size_t i = 0; i < n; i++) bad |= !isfinite(x[i]);
+    return !bad;
+}
+
+const nn__vector_kernels NN_VECTOR_TABLE_NAME = {
+    .add_bias = add_bias,
+    .sum_rows = sum_rows,
+    .multiply = multiply,
+    .sigmoid_backward = sigmoid_backward,
+    .tanh_backward = tanh_backward,
+    .relu_backward = relu_backward,
+    .product = product,
+    .sgd_plain = sgd_plain,
+    .sgd_momentum = sgd_momentum,
+    .sgd_nesterov = sgd_nesterov,
+    .all_finite = all_finite,
+};

@@ -1,0 +1,3 @@
+/* vector.h's table for the level "portable". */
+#define NN_VECTOR_TABLE_NAME nn__vector_portable
+#include "kernels/vector_body.h"

@@ -1,0 +1,80 @@
+/* What a layer is to the rest of the core: nodes, the pass that visits them, and the table that
+ * every kind of layer fills.
+ *
+ * plan.c turns the caller's layers into a chain of nodes. Node i reads x = the output of node i-1
+ * (the gathered inputs for i = 0) and writes its own output; backward, it reads dy = dC/d(output)
+ * and writes dx = dC/d(input). */
+#ifndef NN_LAYERS_LAYER_H
+#define NN_LAYERS_LAYER_H
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "base/types.h"
+#include "kernels/gemm.h"
+#include "kernels/vector.h"
+
+#define NN_NAME_SIZE 32
+
+typedef struct nn__layer_kind nn__layer_kind;
+typedef struct nn__plan nn__plan;
+
+/* One node of the chain. */
+typedef struct nn__node {
+    const nn__layer_kind *kind;
+    char name[NN_NAME_SIZE]; /* "dense1", "activation2", "dropout1": numbered by kind, from 1 */
+    nn_layer layer;          /* the caller's description */
+    size_t n_in, n_out;
+    size_t weight, bias; /* dense: offsets into the parameters' arena */
+    size_t n_kept;       /* numbers a row kept from forward to backward (dropout's mask) */
+} nn__node;
+
+/* One pass over a block of rows: all that a layer may know of what is going on. */
+typedef struct nn__pass {
+    bool training;       /* dropout drops */
+    bool accumulate;     /* add to the gradient instead of overwriting it */
+    uint64_t seed, step; /* the numbers of this step's masks */
+    size_t row0;         /* place of the block's first row within its batch */
+    size_t rows;
+    const nn__vector_kernels *vector;
+    nn_poll *poll; /* asked between nodes; NULL where a pass is short */
+    void *poll_context;
+    nn_progress progress;
+} nn__pass;
+
+/* The buffers of a node for one pass.   rows = pass->rows */
+typedef struct nn__buffers {
+    const nn_real *x; /* (rows, n_in) */
+    nn_real *y;       /* (rows, n_out) */
+    nn_real *kept;    /* (rows, n_kept) */
+} nn__buffers;
+
+struct nn__layer_kind {
+    const char *name;
+
+    bool training_only; /* without effect outside training: the node is then left out of a pass */
+    bool in_place;      /* backward turns dy into dx where it stands: dx == dy */
+
+    /* Appends the layer's nodes and their parameters to the plan, whose last node feeds them.
+     * Codes: NN_ERROR_SIZE, NN_ERROR_ARGUMENT, NN_ERROR_LAYERS. */
+    nn_status (*plan)(nn__plan *plan, const nn_layer *layer);
+
+    /* Draws the start values of the node's parameters from streams named after them. NULL for a
+     * node without parameters. */
+    void (*init)(const nn__node *node, nn_real *parameters, uint64_t seed);
+
+    /* y = f(x). `parameters` is the whole arena. */
+    void (*forward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                    const nn__buffers *io);
+
+    /* Given dy: the node's share of `gradient` (laid out as the parameters), and dx unless it is
+     * NULL (nobody needs it).   dy (rows, n_out), dx (rows, n_in) */
+    void (*backward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                     const nn__buffers *io, const nn_real *dy, nn_real *dx, nn_real *gradient);
+};
+
+/* Every kind of layer, in the order of nn_layer_kind. */
+extern const nn__layer_kind nn__dense_kind;      /* dense.c */
+extern const nn__layer_kind nn__activation_kind; /* activation.c */
+extern const nn__layer_kind nn__dropout_kind;    /* dropout.c */
+
+#endif

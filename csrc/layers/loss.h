@@ -1,0 +1,44 @@
+/* Losses: a cost function together with the activation of the outputs.
+ *
+ * For one sample with outputs a = f(z) and targets y (formulas: loss.c):
+ *     value    c(a, y), in nats, summed over the outputs
+ *     delta    dc/dz
+ * Labels become targets first: one-hot rows, -1 and 1 for tanh; one output takes 0 and 1 as they
+ * are (tanh: -1 and 1). */
+#ifndef NN_LAYERS_LOSS_H
+#define NN_LAYERS_LOSS_H
+
+#include "base/types.h"
+
+typedef struct nn__loss {
+    nn_cost cost;
+    nn_activation output;
+    bool labels_only; /* real targets have no meaning (hinge) */
+    size_t fewest_outputs;
+
+    /* c for one sample.   z, a, y (n,) */
+    double (*value)(const nn_real *z, const nn_real *a, const nn_real *y, size_t n);
+
+    /* delta = scale dc/dz for one sample.   delta, z, a, y (n,) */
+    void (*delta)(nn_real *restrict delta, const nn_real *z, const nn_real *a, const nn_real *y,
+                  size_t n, nn_real scale);
+} nn__loss;
+
+/* The loss of this pair, NULL when there is none. */
+const nn__loss *nn__loss_find(nn_cost cost, nn_activation output);
+
+/* Predictions are outputs, not classes: quadratic cost with linear outputs or one relu. */
+bool nn__loss_is_regression(const nn__loss *loss, size_t n_outputs);
+
+/* The number of classes that labels tell apart: n_outputs, or 2 for one output. */
+size_t nn__loss_n_classes(size_t n_outputs);
+
+/* targets (rows, n) = the rows that the labels stand for.   labels (rows,) below n_classes */
+void nn__loss_targets(nn_real *restrict targets, const int32_t *labels, size_t rows, size_t n,
+                      nn_activation output);
+
+/* The class that outputs (or targets) a name: the first largest, or for one output whether
+ * a >= 0.5 (tanh: >= 0).   a (n,) */
+size_t nn__loss_class(const nn_real *a, size_t n, nn_activation output);
+
+#endif

@@ -1,0 +1,131 @@
+#include <math.h>
+#include <string.h>
+
+#include "public/objects.h"
+
+static size_t size_of(int dtype) {
+    switch (dtype) {
+    case NN_DTYPE_FLOAT32:
+        return sizeof(float);
+    case NN_DTYPE_FLOAT64:
+        return sizeof(double);
+    default:
+        return 1;
+    }
+}
+
+nn_status nn_data_create(nn_data **data, const nn_input *x) {
+    *data = NULL;
+    if (nn_dtype_name(x->dtype) == NULL) return NN_ERROR_ARGUMENT;
+    if (x->row_stride % (ptrdiff_t)size_of(x->dtype) != 0) return NN_ERROR_ARGUMENT;
+    if (x->n_columns == 0 || x->n_rows > UINT32_MAX) return NN_ERROR_SIZE;
+    nn_data *made = nn__allocate(1, sizeof *made);
+    if (made == NULL) return NN_ERROR_MEMORY;
+    made->x = *x;
+    *data = made;
+    return NN_OK;
+}
+
+void nn_data_free(nn_data *data) {
+    if (data == NULL) return;
+    nn__release(data->labels);
+    nn__release(data->targets);
+    nn__release(data->weights);
+    nn__release(data);
+}
+
+nn_status nn_data_set_labels(nn_data *data, const int32_t *labels, size_t n_classes) {
+    for (size_t i = 0; i < data->x.n_rows; i++)
+        if (labels[i] < 0 || (size_t)labels[i] >= n_classes) return NN_ERROR_LABEL;
+    int32_t *copy = nn__allocate(data->x.n_rows, sizeof *copy);
+    if (copy == NULL) return NN_ERROR_MEMORY;
+    memcpy(copy, labels, data->x.n_rows * sizeof *copy);
+    nn__release(data->labels);
+    data->labels = copy;
+    data->n_classes = n_classes;
+    return NN_OK;
+}
+
+/* *place = a copy of values (n,); what it held is freed. */
+static nn_status replace(nn_real **place, const nn_real *values, size_t n) {
+    nn_real *copy = nn__allocate(n, sizeof *copy);
+    if (copy == NULL) return NN_ERROR_MEMORY;
+    memcpy(copy, values, n * sizeof *copy);
+    nn__release(*place);
+    *place = copy;
+    return NN_OK;
+}
+
+nn_status nn_data_set_targets(nn_data *data, const nn_real *targets, size_t n_outputs) {
+    size_t count;
+    if (n_outputs == 0 || !nn__multiply(data->x.n_rows, n_outputs, &count)) return NN_ERROR_SIZE;
+    NN_TRY(replace(&data->targets, targets, count));
+    data->n_outputs = n_outputs;
+    return NN_OK;
+}
+
+nn_status nn_data_set_weights(nn_data *data, const nn_real *weights) {
+    return replace(&data->weights, weights, data->x.n_rows);
+}
+
+size_t nn_data_n_rows(const nn_data *data) {
+    return data->x.n_rows;
+}
+
+size_t nn_data_n_columns(const nn_data *data) {
+    return data->x.n_columns;
+}
+
+nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan) {
+    enum { BLOCK = 1024 };
+    *scan = (nn_scan){.finite = true, .largest = -HUGE_VAL};
+    nn_progress progress = {.total = data->x.n_rows};
+    for (size_t first = 0; first < data->x.n_rows && scan->finite; first += BLOCK) {
+        progress.done = first;
+        if (poll != NULL && poll(poll_context, &progress) != 0) return NN_STOPPED;
+        size_t n = data->x.n_rows - first < BLOCK ? data->x.n_rows - first : BLOCK;
+        nn__rows_scan block = nn__rows_scan_block(&data->x, first, n);
+        scan->finite = block.finite;
+        scan->row = block.row;
+        scan->column = block.column;
+        if (block.largest > scan->largest) scan->largest = block.largest;
+    }
+    return NN_OK;
+}
+
+/* ---- for this level ------------------------------------------------------------------------- */
+
+nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__loss *loss) {
+    if (data->x.n_columns != plan->n_inputs) return NN_ERROR_SHAPE;
+    if (loss == NULL) return NN_OK;
+    if (data->x.n_rows == 0) return NN_ERROR_SIZE;
+    if (data->targets != NULL) {
+        if (loss->labels_only) return NN_ERROR_TARGETS;
+        return data->n_outputs == plan->n_outputs ? NN_OK : NN_ERROR_SHAPE;
+    }
+    if (data->labels == NULL) return NN_ERROR_TARGETS;
+    return data->n_classes == nn__loss_n_classes(plan->n_outputs) ? NN_OK : NN_ERROR_LABEL;
+}
+
+/* targets (n, n_outputs) of the rows, given as targets or made from labels. */
+static void gather_targets(const nn_data *data, const nn__plan *plan, const uint32_t *order,
+                           size_t first, size_t n, nn__workspace *workspace) {
+    const size_t width = plan->n_outputs;
+    for (size_t r = 0; r < n; r++) {
+        size_t row = order != NULL ? order[r] : first + r;
+        if (data->targets != NULL)
+            memcpy(workspace->targets + r * width, data->targets + row * width,
+                   width * sizeof(nn_real));
+        else
+            workspace->labels[r] = data->labels[row];
+        workspace->weights[r] = data->weights != NULL ? data->weights[row] : 1;
+    }
+    if (data->targets == NULL)
+        nn__loss_targets(workspace->targets, workspace->labels, n, width, plan->loss->output);
+}
+
+void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
+                     size_t n, bool targets, nn__workspace *workspace) {
+    nn__rows_gather(workspace->x, &data->x, order, first, n);
+    if (targets) gather_targets(data, plan, order, first, n, workspace);
+}

@@ -1,0 +1,72 @@
+/* What is inside the three nouns, for the files of this level. */
+#ifndef NN_PUBLIC_OBJECTS_H
+#define NN_PUBLIC_OBJECTS_H
+
+#include "kernels/rows.h"
+#include "layers/optimizer.h"
+#include "layers/plan.h"
+#include "public/nnlearn.h"
+
+struct nn_network {
+    nn__plan plan;
+    nn__arena parameters; /* laid out as plan.arena; made with the network, never moves */
+    uint64_t epochs, steps;
+    const nn__vector_kernels *vector;
+};
+
+struct nn_data {
+    nn_input x;       /* the caller's */
+    int32_t *labels;  /* (n_rows,) or NULL */
+    size_t n_classes; /* of the labels */
+    nn_real *targets; /* (n_rows, n_outputs) or NULL */
+    size_t n_outputs; /* of the targets */
+    nn_real *weights; /* (n_rows,) or NULL: all 1 */
+};
+
+/* ---- network.c ---- */
+
+/* The table of vector loops that nn_start has chosen. */
+const nn__vector_kernels *nn__vector(void);
+
+/* ---- data.c ---- */
+
+/* Whether x fits the network, and, with `loss`, whether labels or targets do.
+ * Codes: NN_ERROR_SHAPE, NN_ERROR_SIZE, NN_ERROR_TARGETS, NN_ERROR_LABEL. */
+nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__loss *loss);
+
+/* Rows order[0 .. n-1], or first .. first + n - 1 where order is NULL, into the workspace: inputs,
+ * and with `targets` also targets and weights. n <= workspace->rows. */
+void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
+                     size_t n, bool targets, nn__workspace *workspace);
+
+/* ---- pass.c ---- */
+
+/* A batch: rows of the data, in the order given, and what its gradient is divided by. */
+typedef struct nn__batch {
+    const nn_data *data;
+    const uint32_t *order; /* (n,), or NULL: rows 0 .. n-1 */
+    size_t n;
+} nn__batch;
+
+/* Sums over the samples of a batch. */
+typedef struct nn__sums {
+    double loss; /* sum of w c */
+    size_t n_right;
+} nn__sums;
+
+/* gradient = (1/n) sum w dc/dW over the batch, block after block of workspace->rows rows; adds to
+ * *sums. Only `training`, `seed`, `step`, `vector`, `poll` and `progress` of the pass are read.
+ * Codes: NN_STOPPED. */
+nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
+                             const nn_real *parameters, nn__workspace *workspace, nn_real *gradient,
+                             nn__sums *sums);
+
+/* Adds the block in the workspace, whose last node's buffers are `output`, to the sums. */
+void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
+                  const nn__buffers *output, const nn__workspace *workspace, size_t rows);
+
+/* workspace->gradients[0] = scale w dc/dz of the block in the workspace. */
+void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,
+                      size_t rows, double scale);
+
+#endif

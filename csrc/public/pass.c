@@ -1,0 +1,51 @@
+/* From a batch to its gradient: gather, forward, loss and delta, backward, block after block. */
+#include "public/objects.h"
+
+void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
+                  const nn__buffers *output, const nn__workspace *workspace, size_t rows) {
+    const size_t n = plan->n_outputs;
+    const bool regression = nn__loss_is_regression(plan->loss, n);
+    for (size_t r = 0; r < rows; r++) {
+        const nn_real *z = output->x + r * n, *a = output->y + r * n;
+        const nn_real *y = workspace->targets + r * n;
+        sums->loss += (double)workspace->weights[r] * loss->value(z, a, y, n);
+        if (regression) continue;
+        sums->n_right += nn__loss_class(a, n, loss->output) == nn__loss_class(y, n, loss->output);
+    }
+}
+
+void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,
+                      size_t rows, double scale) {
+    const size_t n = plan->n_outputs;
+    for (size_t r = 0; r < rows; r++)
+        plan->loss->delta(workspace->gradients[0] + r * n, output->x + r * n, output->y + r * n,
+                          workspace->targets + r * n, n,
+                          (nn_real)(scale * (double)workspace->weights[r]));
+}
+
+/* One block of a batch. */
+static nn_status block_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
+                                const nn_real *parameters, nn__workspace *workspace,
+                                nn_real *gradient, nn__sums *sums) {
+    const uint32_t *order = batch->order != NULL ? batch->order + pass->row0 : NULL;
+    const nn__buffers *output;
+    nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true, workspace);
+    NN_TRY(nn__plan_forward(plan, pass, workspace, parameters, &output));
+    nn__sums_add(sums, plan, plan->loss, output, workspace, pass->rows);
+    nn__output_delta(plan, output, workspace, pass->rows, 1.0 / (double)batch->n);
+    return nn__plan_backward(plan, pass, workspace, parameters, gradient, NULL, NULL);
+}
+
+nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
+                             const nn_real *parameters, nn__workspace *workspace, nn_real *gradient,
+                             nn__sums *sums) {
+    nn__pass block = *pass;
+    for (size_t first = 0; first < batch->n; first += workspace->rows) {
+        size_t left = batch->n - first;
+        block.row0 = first;
+        block.rows = left < workspace->rows ? left : workspace->rows;
+        block.accumulate = first > 0;
+        NN_TRY(block_gradient(plan, &block, batch, parameters, workspace, gradient, sums));
+    }
+    return NN_OK;
+}

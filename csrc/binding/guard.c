@@ -1,0 +1,137 @@
+/* Who may work on a network, and how long: the lock, a fit's claim, the poll function. */
+#include "binding/binding.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* Seconds between two looks for signals, and between two calls of progress. */
+#define LOOK_EVERY 0.04
+#define SHOW_EVERY 0.1
+
+/* ---- the lock ------------------------------------------------------------------------------- */
+
+/* Was the network at work in the process that this one was forked from? */
+static bool forked_at_work(const network_object *self) {
+    return (self->worker != 0 || self->owner != 0) && self->process != (long)getpid();
+}
+
+static bool refuse_forked(const network_object *self) {
+    if (!forked_at_work(self)) return false;
+    PyErr_SetString(PyExc_RuntimeError,
+                    "the network must not be used here: the process was forked while it trained");
+    return true;
+}
+
+/* Waits for the lock with the GIL released; looks for signals meanwhile. */
+static bool wait_for_lock(network_object *self) {
+    PyLockStatus status = PY_LOCK_FAILURE;
+    while (status != PY_LOCK_ACQUIRED) {
+        Py_BEGIN_ALLOW_THREADS status =
+            PyThread_acquire_lock_timed(self->lock, (PY_TIMEOUT_T)(LOOK_EVERY * 1e6), 0);
+        Py_END_ALLOW_THREADS if (status != PY_LOCK_ACQUIRED &&
+                                 PyErr_CheckSignals() < 0) return false;
+    }
+    return true;
+}
+
+bool nnpy_enter(network_object *self) {
+    unsigned long me = PyThread_get_thread_ident();
+    if (refuse_forked(self)) return false;
+    if (self->worker == me) {
+        PyErr_SetString(PyExc_RuntimeError, "the network must not be used from within its own "
+                                            "epoch or evaluation: wait for the epoch's end");
+        return false;
+    }
+    if (!PyThread_acquire_lock(self->lock, NOWAIT_LOCK) && !wait_for_lock(self)) return false;
+    self->worker = me;
+    self->process = (long)getpid();
+    return true;
+}
+
+void nnpy_leave(network_object *self) {
+    self->worker = 0;
+    PyThread_release_lock(self->lock);
+}
+
+/* ---- the claim ------------------------------------------------------------------------------ */
+
+bool nnpy_claim(network_object *self) {
+    if (refuse_forked(self)) return false;
+    if (self->owner != 0) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the network must be free to begin a fit, got one that another fit is "
+                        "training");
+        return false;
+    }
+    self->owner = PyThread_get_thread_ident();
+    self->process = (long)getpid();
+    atomic_store(&self->stop, 0);
+    return true;
+}
+
+void nnpy_unclaim(network_object *self) {
+    self->owner = 0;
+    atomic_store(&self->stop, 0);
+}
+
+/* ---- the poll function ---------------------------------------------------------------------- */
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* 1 in the main thread, 0 elsewhere, -1 with an exception. */
+static int in_main_thread(const module_state *state) {
+    PyObject *thread = PyObject_CallNoArgs(state->main_thread);
+    if (thread == NULL) return -1;
+    PyObject *ident = PyObject_GetAttrString(thread, "ident");
+    Py_DECREF(thread);
+    if (ident == NULL) return -1;
+    unsigned long main_ident = PyLong_AsUnsignedLong(ident);
+    Py_DECREF(ident);
+    if (PyErr_Occurred()) return -1;
+    return main_ident == PyThread_get_thread_ident();
+}
+
+bool nnpy_poll_begin(poller *self, PyObject *object, network_object *network, PyObject *progress) {
+    module_state *state = nnpy_state(object);
+    int is_main = state != NULL ? in_main_thread(state) : -1;
+    if (is_main < 0) return false;
+    double now = seconds();
+    *self = (poller){.is_main = is_main == 1, .next_look = now + LOOK_EVERY, .next_show = now};
+    if (network != NULL && network->owner == PyThread_get_thread_ident()) self->network = network;
+    if (progress != Py_None) self->progress = progress;
+    self->thread = PyEval_SaveThread(); /* the GIL is released here */
+    return true;
+}
+
+void nnpy_poll_end(poller *self) {
+    PyEval_RestoreThread(self->thread);
+}
+
+/* With the GIL: signals, then progress when it is due. False when something raised. */
+static bool look(poller *self, const nn_progress *progress, double now) {
+    if (PyErr_CheckSignals() < 0) return false;
+    if (self->progress == NULL || now < self->next_show) return true;
+    self->next_show = now + SHOW_EVERY;
+    PyObject *answer = PyObject_CallFunction(self->progress, "nn", (Py_ssize_t)progress->done,
+                                             (Py_ssize_t)progress->total);
+    Py_XDECREF(answer);
+    return answer != NULL;
+}
+
+int nnpy_poll(void *context, const nn_progress *progress) {
+    poller *self = context;
+    if (self->network != NULL && atomic_load_explicit(&self->network->stop, memory_order_relaxed))
+        return 1;
+    if (!self->is_main) return 0;
+    double now = seconds();
+    if (now < self->next_look) return 0;
+    PyEval_RestoreThread(self->thread);
+    self->raised = !look(self, progress, now);
+    self->thread = PyEval_SaveThread();
+    self->next_look = seconds() + LOOK_EVERY;
+    return self->raised;
+}

@@ -1,0 +1,264 @@
+/* _core.Trainer: one epoch at a time, and the optimiser's state. */
+#include "binding/binding.h"
+
+#include <string.h>
+
+typedef struct trainer_object {
+    PyObject_HEAD nn_trainer *trainer;
+    network_object *network; /* owned */
+    PyObject *data;          /* owned: bound, or NULL */
+} trainer_object;
+
+/* ---- making and freeing --------------------------------------------------------------------- */
+
+PyDoc_STRVAR(trainer_doc, "Trainer(network)\n--\n\nWhat training adds to one network.");
+
+static PyObject *trainer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"network", NULL};
+    module_state *state = PyType_GetModuleState(type);
+    PyObject *network;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!:Trainer", names, state->network_type,
+                                     &network))
+        return NULL;
+    trainer_object *self = (trainer_object *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->network = (network_object *)Py_NewRef(network);
+    nn_status status = nn_trainer_create(&self->trainer, self->network->network);
+    if (status == NN_OK) return (PyObject *)self;
+    Py_DECREF(self);
+    return nnpy_raise(state, status, NULL);
+}
+
+static void trainer_dealloc(PyObject *object) {
+    trainer_object *self = (trainer_object *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    nn_trainer_free(self->trainer);
+    Py_XDECREF((PyObject *)self->network);
+    Py_XDECREF(self->data);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+/* ---- training ------------------------------------------------------------------------------- */
+
+PyDoc_STRVAR(bind_doc, "bind($self, data, batch_size, optimizer, /)\n--\n\n"
+                       "Gets ready for epochs on this data; returns the steps of one. optimizer:\n"
+                       "(name, learning_rate, momentum, nesterov).");
+
+static PyObject *trainer_bind(PyObject *object, PyObject *args) {
+    trainer_object *self = (trainer_object *)object;
+    module_state *state = nnpy_state(object);
+    PyObject *data, *tuple;
+    Py_ssize_t batch_size;
+    nn_optimizer optimizer = {0};
+    if (state == NULL ||
+        !PyArg_ParseTuple(args, "O!nO:bind", state->data_type, &data, &batch_size, &tuple))
+        return NULL;
+    if (!nnpy_parse_optimizer(tuple, &optimizer) || !nnpy_enter(self->network)) return NULL;
+    nn_status status = nn_trainer_bind(self->trainer, ((data_object *)data)->data,
+                                       batch_size > 0 ? (size_t)batch_size : 0, &optimizer);
+    nnpy_leave(self->network);
+    if (status != NN_OK) return nnpy_raise(state, status, NULL);
+    Py_XSETREF(self->data, Py_NewRef(data));
+    return PyLong_FromSize_t(nn_trainer_n_steps(self->trainer));
+}
+
+/* The answer of an epoch that came to its end, was stopped, or diverged. */
+static PyObject *answer(const nn_trainer *trainer, nn_status status,
+                        const nn_epoch_result *result) {
+    if (status == NN_OK)
+        return Py_BuildValue("(sdddn)", "done", result->loss, result->penalty, result->accuracy,
+                             (Py_ssize_t)result->n_steps);
+    if (status == NN_STOPPED) return Py_BuildValue("(sn)", "stopped", (Py_ssize_t)result->n_steps);
+    nn_failure failure = nn_trainer_failure(trainer);
+    return Py_BuildValue("(snsd)", "diverged", (Py_ssize_t)failure.step, failure.where,
+                         failure.value);
+}
+
+PyDoc_STRVAR(
+    epoch_doc,
+    "epoch($self, *, optimizer, l1, l2, penalize_biases, shuffle, seed, step_loss, progress)\n"
+    "--\n\n"
+    "Trains one epoch on the bound data: ('done', loss, penalty, accuracy, n_steps),\n"
+    "('stopped', n_steps) after stop(), or ('diverged', step, where, value) with everything as it\n"
+    "was. step_loss: (steps,) float32 or None; progress: called with (steps done, steps), or "
+    "None.");
+
+/* The epoch itself, the GIL released. */
+static nn_status run(trainer_object *self, nn_epoch *settings, nn_epoch_result *result,
+                     poller *poll, PyObject *progress, bool *entered) {
+    *entered = nnpy_enter(self->network);
+    if (!*entered) return NN_STOPPED;
+    if (!nnpy_poll_begin(poll, (PyObject *)self, self->network, progress)) {
+        nnpy_leave(self->network);
+        *entered = false;
+        return NN_STOPPED;
+    }
+    settings->poll = nnpy_poll;
+    settings->poll_context = poll;
+    nn_status status = nn_train_epoch(self->trainer, settings, result);
+    nnpy_poll_end(poll);
+    nnpy_leave(self->network);
+    return status;
+}
+
+/* Points settings at the caller's array for the losses of the steps. False with an exception. */
+static bool take_step_loss(const trainer_object *self, PyObject *step_loss, nn_epoch *settings) {
+    if (step_loss == Py_None) return true;
+    PyArrayObject *array = nnpy_array(step_loss, "step_loss", NPY_FLOAT32, 1);
+    if (array == NULL) return false;
+    if ((size_t)PyArray_DIM(array, 0) != nn_trainer_n_steps(self->trainer)) {
+        PyErr_SetString(PyExc_ValueError, "step_loss must have one element a step");
+        return false;
+    }
+    settings->step_loss = PyArray_DATA(array);
+    return true;
+}
+
+static PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"optimizer", "l1",       "l2", "penalize_biases", "shuffle", "seed",
+                            "step_loss", "progress", NULL};
+    trainer_object *self = (trainer_object *)object;
+    PyObject *optimizer, *step_loss, *progress;
+    nn_epoch settings = nn_epoch_defaults();
+    nn_epoch_result result = {0};
+    int biases, shuffle;
+    unsigned long long seed;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OddppKOO:epoch", names, &optimizer,
+                                     &settings.l1, &settings.l2, &biases, &shuffle, &seed,
+                                     &step_loss, &progress))
+        return NULL;
+    if (!nnpy_parse_optimizer(optimizer, &settings.optimizer)) return NULL;
+    if (!take_step_loss(self, step_loss, &settings)) return NULL;
+    settings.penalize_biases = biases;
+    settings.shuffle = shuffle;
+    settings.seed = (uint64_t)seed;
+    poller poll = {0};
+    bool entered;
+    nn_status status = run(self, &settings, &result, &poll, progress, &entered);
+    if (!entered || poll.raised) return NULL;
+    if (status == NN_OK || status == NN_STOPPED || status == NN_DIVERGED)
+        return answer(self->trainer, status, &result);
+    return nnpy_raise(nnpy_state(object), status, &poll);
+}
+
+/* ---- optimiser state ------------------------------------------------------------------------ */
+
+PyDoc_STRVAR(state_doc,
+             "get_state($self, /)\n--\n\n"
+             "(optimizer's name, [slot, ...]): copies of what the optimiser remembers; a\n"
+             "slot is None or a list of arrays, one a parameter.");
+
+/* A copy of a slot as a list of arrays; None where it is not kept. New reference. */
+static PyObject *copy_slot(const trainer_object *self, size_t i) {
+    const nn_network *network = self->network->network;
+    npy_intp extent = (npy_intp)nn_network_extent(network);
+    const nn_real *slot = nn_trainer_slot(self->trainer, i);
+    if (slot == NULL) return Py_NewRef(Py_None);
+    PyObject *flat = PyArray_SimpleNew(1, &extent, NN_NPY_REAL);
+    if (flat == NULL) return NULL;
+    nn_real *start = PyArray_DATA((PyArrayObject *)flat);
+    memcpy(start, slot, (size_t)extent * sizeof *slot);
+    PyObject *views = nnpy_tensor_views(network, start, flat);
+    Py_DECREF(flat);
+    return views;
+}
+
+static PyObject *trainer_get_state(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+    trainer_object *self = (trainer_object *)object;
+    PyObject *list = PyList_New(NN_TRAINER_SLOTS);
+    if (list == NULL || !nnpy_enter(self->network)) goto fail;
+    for (size_t i = 0; i < NN_TRAINER_SLOTS; i++)
+        PyList_SET_ITEM(list, (Py_ssize_t)i, copy_slot(self, i)); /* NULL is noticed below */
+    nnpy_leave(self->network);
+    if (PyErr_Occurred()) goto fail;
+    return Py_BuildValue("(sN)", nn_optimizer_name((int)nn_trainer_kind(self->trainer)), list);
+
+fail:
+    Py_XDECREF(list);
+    return NULL;
+}
+
+PyDoc_STRVAR(set_state_doc, "set_state($self, name, slots, /)\n--\n\n"
+                            "Puts back what get_state gave.");
+
+/* The arrays of a slot fit the network's tensors. False with an exception. */
+static bool slot_fits(const nn_network *network, PyObject *slot) {
+    size_t n = nn_network_n_tensors(network);
+    bool fits = slot == Py_None || (PyList_Check(slot) && (size_t)PyList_GET_SIZE(slot) == n);
+    for (size_t i = 0; fits && slot != Py_None && i < n; i++) {
+        nn_parameter tensor = nn_network_parameter(network, i);
+        PyArrayObject *array =
+            nnpy_array(PyList_GET_ITEM(slot, (Py_ssize_t)i), "slot", NN_NPY_REAL, (int)tensor.ndim);
+        if (array == NULL) return false;
+        for (size_t k = 0; k < tensor.ndim; k++)
+            fits = fits && (size_t)PyArray_DIM(array, (int)k) == tensor.shape[k];
+    }
+    if (!fits) PyErr_SetString(PyExc_ValueError, "a slot must hold one array a parameter");
+    return fits;
+}
+
+/* Fills slot i from arrays that fit. Codes: NN_ERROR_MEMORY. */
+static nn_status set_slot(trainer_object *self, nn_optimizer_kind kind, size_t i, PyObject *slot) {
+    const nn_network *network = self->network->network;
+    if (slot == Py_None) return NN_OK;
+    NN_TRY(nn_trainer_keep_slot(self->trainer, kind, i));
+    for (size_t k = 0; k < nn_network_n_tensors(network); k++) {
+        PyArrayObject *array = (PyArrayObject *)PyList_GET_ITEM(slot, (Py_ssize_t)k);
+        memcpy(nn_trainer_slot(self->trainer, i) + nn_network_parameter(network, k).offset,
+               PyArray_DATA(array), (size_t)PyArray_NBYTES(array));
+    }
+    return NN_OK;
+}
+
+static PyObject *trainer_set_state(PyObject *object, PyObject *args) {
+    trainer_object *self = (trainer_object *)object;
+    const char *name;
+    PyObject *list;
+    if (!PyArg_ParseTuple(args, "sO!:set_state", &name, &PyList_Type, &list)) return NULL;
+    int kind = nnpy_find(nn_optimizer_find, "optimizer", name);
+    if (kind < 0) return NULL;
+    if (PyList_GET_SIZE(list) != NN_TRAINER_SLOTS)
+        return PyErr_Format(PyExc_ValueError, "slots must be %d", NN_TRAINER_SLOTS);
+    for (Py_ssize_t i = 0; i < NN_TRAINER_SLOTS; i++)
+        if (!slot_fits(self->network->network, PyList_GET_ITEM(list, i))) return NULL;
+    if (!nnpy_enter(self->network)) return NULL;
+    nn_status status = NN_OK;
+    nn_trainer_clear(self->trainer);
+    for (Py_ssize_t i = 0; status == NN_OK && i < NN_TRAINER_SLOTS; i++)
+        status = set_slot(self, (nn_optimizer_kind)kind, (size_t)i, PyList_GET_ITEM(list, i));
+    nnpy_leave(self->network);
+    if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, NULL);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(clear_doc, "clear($self, /)\n--\n\nForgets the optimiser's state.");
+
+static PyObject *trainer_clear(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+    trainer_object *self = (trainer_object *)object;
+    if (!nnpy_enter(self->network)) return NULL;
+    nn_trainer_clear(self->trainer);
+    nnpy_leave(self->network);
+    Py_RETURN_NONE;
+}
+
+/* ---- the type ------------------------------------------------------------------------------- */
+
+static PyMethodDef methods[] = {
+    {"bind", trainer_bind, METH_VARARGS, bind_doc},
+    {"epoch", (PyCFunction)(void (*)(void))trainer_epoch, METH_VARARGS | METH_KEYWORDS, epoch_doc},
+    {"get_state", trainer_get_state, METH_NOARGS, state_doc},
+    {"set_state", trainer_set_state, METH_VARARGS, set_state_doc},
+    {"clear", trainer_clear, METH_NOARGS, clear_doc},
+    {0}};
+
+static PyType_Slot slots[] = {{Py_tp_doc, (void *)trainer_doc},
+                              {Py_tp_new, trainer_new},
+                              {Py_tp_dealloc, trainer_dealloc},
+                              {Py_tp_methods, methods},
+                              {0, NULL}};
+
+PyType_Spec nnpy_trainer_spec = {.name = "nnlearn._core.Trainer",
+                                 .basicsize = sizeof(trainer_object),
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                                 .slots = slots};

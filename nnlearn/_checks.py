@@ -1,0 +1,99 @@
+"""Checks of arguments, and the one form of their messages.
+
+Every message reads ``<name> must <requirement>, got <what the user gave>``, with at most one
+hint after a colon. TypeError speaks of kind, ValueError of value and shape.
+"""
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+
+
+def show(value: object, limit: int = 60) -> str:
+    """The value as a message shows it: its repr cut at `limit`; of an array shape and dtype."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def fail(
+    kind: type[Exception], name: str, requirement: str, value: object, hint: str | None = None
+) -> NoReturn:
+    """Raise `kind` with the message ``<name> must <requirement>, got <value>: <hint>``."""
+    raise kind(message(name, requirement, show(value), hint))
+
+
+def message(name: str, requirement: str, got: str, hint: str | None = None) -> str:
+    """The sentence itself, for those who describe the value in words of their own."""
+    return f"{name} must {requirement}, got {got}" + (f": {hint}" if hint else "")
+
+
+def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
+    """The value as an int of at least `minimum`, NumPy's too; no bool, float or text is taken."""
+    if maximum is None:
+        requirement = f"be an integer >= {minimum}"
+    else:
+        requirement = f"be an integer from {minimum} to {maximum}"
+    if isinstance(value, (bool, np.bool_)):
+        fail(TypeError, name, requirement, value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        fail(TypeError, name, requirement, value)
+    if number < minimum or (maximum is not None and number > maximum):
+        fail(ValueError, name, requirement, value)
+    return number
+
+
+def real(
+    name: str,
+    value: Any,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> float:
+    """The value as a finite float, ``>= minimum``, ``> above`` and ``< below``, where given."""
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in ((">=", minimum), (">", above), ("<", below))
+        if bound is not None
+    ]
+    requirement = " ".join(["be a finite number", " and ".join(bounds)]).rstrip()
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        fail(TypeError, name, requirement, value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        fail(TypeError, name, requirement, value)
+    inside = (
+        math.isfinite(number)
+        and (minimum is None or number >= minimum)
+        and (above is None or number > above)
+        and (below is None or number < below)
+    )
+    if not inside:
+        fail(ValueError, name, requirement, value)
+    return number
+
+
+def boolean(name: str, value: Any) -> bool:
+    """The value as a bool; nothing but True and False (NumPy's too) is taken."""
+    if not isinstance(value, (bool, np.bool_)):
+        fail(TypeError, name, "be True or False", value)
+    return bool(value)
+
+
+def choice(name: str, value: Any, options: Iterable[str], hint: str | None = None) -> str:
+    """The value as one of the words in `options`."""
+    options = list(options)
+    requirement = "be one of " + ", ".join(repr(option) for option in options)
+    if not isinstance(value, str):
+        fail(TypeError, name, requirement, value, hint)
+    if value not in options:
+        fail(ValueError, name, requirement, value, hint)
+    return value

@@ -1,0 +1,53 @@
+"""nnlearn: small neural networks, trained fast.
+
+Networks, backpropagation with the quadratic, cross-entropy, log-likelihood and hinge costs, dropout
+and momentum, in a C core that reads NumPy arrays in place.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from nnlearn._core import __version__ as __version__
+from nnlearn.callbacks import Callback
+from nnlearn.comparison import Comparison, Run, compare, vary
+from nnlearn.config import show_config
+from nnlearn.data import Dataset, Split
+from nnlearn.history import History
+from nnlearn.layers import Activation, Dense, Dropout
+from nnlearn.network import Network
+from nnlearn.optimizers import SGD
+
+if TYPE_CHECKING:
+    from nnlearn import datasets, plotting
+
+__all__ = [
+    "SGD",
+    "Activation",
+    "Callback",
+    "Comparison",
+    "Dataset",
+    "Dense",
+    "Dropout",
+    "History",
+    "Network",
+    "Run",
+    "Split",
+    "compare",
+    "datasets",
+    "plotting",
+    "show_config",
+    "vary",
+]
+
+#: Modules that are imported when touched.
+_LAZY = ("datasets", "plotting")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"nnlearn.{name}")
+    raise AttributeError(f"module 'nnlearn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

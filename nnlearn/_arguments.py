@@ -1,0 +1,241 @@
+"""The arguments of the command line, and the one line that a wrong one gets."""
+
+import argparse
+import math
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+#: Rates that suit each cost from large weights; the first two are the slides'.
+RATES = {"quadratic": 3.0, "cross_entropy": 0.5, "log_likelihood": 0.2, "hinge": 0.05}
+INITS = ("large", "scaled", "xavier", "he", "zeros")
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def complaint(parser: argparse.ArgumentParser, text: str) -> str:
+    """The text as one line that begins with the command."""
+    return f"{parser.prog}: {' '.join(text.split())}\n"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        message = re.sub(r"^argument ([^:]*): (?=must)", r"\1 ", message)
+        self.exit(2, complaint(self, f"{message} (--help lists all options)"))
+
+
+def make_parser(demo: Command, compare: Command, info: Command) -> argparse.ArgumentParser:
+    """The parser of all commands. Its result holds `run`, the command, and `parser`, its own."""
+    parser = _Parser(
+        prog="python -m nnlearn",
+        description="Train small neural networks on digits and compare them.",
+        epilog="COMMAND --help lists the options of a command.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Parser
+    )
+
+    def command(name: str, run: Command, summary: str, description: str) -> Any:
+        added = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
+        added.set_defaults(run=run, parser=added)
+        return added.add_argument
+
+    add = command(
+        "demo",
+        demo,
+        "the slides' table of costs, trained anew, with a picture",
+        "Train networks of 30 and 100 hidden units from large weights, with the quadratic cost, "
+        "cross-entropy, and cross-entropy with l2. Print their test errors beside those of the "
+        "slides and draw the curves of the validation error.",
+    )
+    _add_common(add, out="nnlearn-demo.png")
+
+    add = command(
+        "compare",
+        compare,
+        "costs, sizes, rates and penalties of your choice",
+        "Train every cost with every penalty at every size on every seed. Print the test errors "
+        "and draw the curves of the validation error.",
+    )
+    _add_choices(add)
+    _add_common(add, out="nnlearn-compare.png")
+
+    command(
+        "info",
+        info,
+        "version, BLIS, kernels, threads, data folders",
+        "Print what a report of a problem should say about this installation.",
+    )
+    return parser
+
+
+def _add_choices(add: Any) -> None:
+    """What `compare` lets a user choose."""
+    costs, inits = ", ".join(RATES), ", ".join(INITS)
+    rates = ", ".join(f"{cost}={rate:g}" for cost, rate in RATES.items())
+    add(
+        "--costs",
+        nargs="+",
+        type=_one_of(*RATES),
+        default=["quadratic", "cross_entropy"],
+        metavar="COST",
+        help=f"of {costs} (default: quadratic cross_entropy)",
+    )
+    add(
+        "--hidden",
+        nargs="+",
+        type=_hidden,
+        default=[(30,)],
+        metavar="N",
+        help="hidden units, a panel for each; 30-30 is two layers (default: 30)",
+    )
+    add(
+        "--learning-rate",
+        nargs="+",
+        type=_rate,
+        default=[],
+        metavar="RATE",
+        help=f"RATE for all costs or COST=RATE for one (default: {rates})",
+    )
+    for name in ("--l1", "--l2"):
+        add(
+            name,
+            nargs="+",
+            type=_penalty,
+            default=[0.0],
+            metavar="LAMBDA",
+            help=f"{name[2:].upper()} penalties, divided by the number of samples (default: 0)",
+        )
+    add(
+        "--batch-size",
+        type=_count,
+        default=10,
+        metavar="M",
+        help="samples of a step (default: %(default)s)",
+    )
+    add(
+        "--init",
+        type=_init,
+        default="large",
+        metavar="INIT",
+        help=f"start weights: {inits}, or their standard deviation (default: %(default)s)",
+    )
+
+
+def _add_common(add: Any, *, out: str) -> None:
+    """What both commands that train take."""
+    add(
+        "--data",
+        type=_one_of("mnist-small", "mnist"),
+        default="mnist-small",
+        metavar="NAME",
+        help="mnist-small: digits inside the package; mnist: the full set (default: %(default)s)",
+    )
+    add(
+        "--data-dir",
+        type=_folder,
+        metavar="FOLDER",
+        help="where the four files of the full set are (default: as NNLEARN_DATA_DIR says)",
+    )
+    add(
+        "--seeds",
+        type=_count,
+        default=3,
+        metavar="K",
+        help="networks of each kind, seeds 0 to K - 1 (default: %(default)s)",
+    )
+    add(
+        "--epochs",
+        type=_count,
+        default=30,
+        metavar="K",
+        help="passes over the training data (default: %(default)s)",
+    )
+    add(
+        "--jobs",
+        type=_count,
+        metavar="K",
+        help="networks that train at once (default: the cores of this process)",
+    )
+    add(
+        "--out",
+        type=_picture,
+        default=out,
+        metavar="FILE",
+        help="the picture to write (default: %(default)s)",
+    )
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    """A parser of one of these words; a hyphen stands for an underscore where there is one."""
+
+    def parse(text: str) -> str:
+        for word in (text, text.replace("-", "_")):
+            if word in words:
+                return word
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(words)}, got {text!r}")
+
+    return parse
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
+    return int(text)
+
+
+def _hidden(text: str) -> tuple[int, ...]:
+    return tuple(_count(part) for part in text.split("-"))
+
+
+def _number(text: str, requirement: str, allowed: Callable[[float], bool]) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and allowed(number)):
+        raise argparse.ArgumentTypeError(f"must be a number {requirement}, got {text!r}")
+    return number
+
+
+def _rate(text: str) -> tuple[str | None, float]:
+    cost, equals, number = text.rpartition("=")
+    rate = _number(number, "> 0", lambda value: value > 0)
+    return (_one_of(*RATES)(cost) if equals else None), rate
+
+
+def _penalty(text: str) -> float:
+    return _number(text, ">= 0", lambda value: value >= 0)
+
+
+def _init(text: str) -> str | float:
+    if text in INITS:
+        return text
+    names = ", ".join(INITS)
+    return _number(text, f"> 0 or one of {names}", lambda value: value > 0)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"must be a folder that exists, got {text!r}")
+    return Path(text)
+
+
+def _picture(text: str) -> Path:
+    """A path that a picture can be written to, found out before anything trains."""
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"must be a file in a folder to write to, got {text!r}")
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        return path
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in kinds:
+        raise argparse.ArgumentTypeError(f"must end in .png, .svg or .pdf, got {text!r}")
+    return path

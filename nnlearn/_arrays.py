@@ -1,0 +1,221 @@
+"""The one place where what the user gives becomes arrays that the core reads.
+
+Inputs of float32, float64 and uint8 whose columns are contiguous are handed on as they are,
+whatever their row stride: the core reads them in place. Everything else (bool as 0/1, float16,
+other integers by value, big-endian, Fortran order, unaligned, lists, data frames) is converted
+once, to the network's precision. Labels become int32, targets and sample weights the network's
+precision; the core copies these.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnlearn import _checks
+from nnlearn.architecture import Architecture
+from nnlearn.data import Split
+
+Array = npt.NDArray[Any]
+
+#: Dtypes of x that the core reads in place.
+IN_PLACE = (np.dtype("float32"), np.dtype("float64"), np.dtype("uint8"))
+
+#: How far the targets of a softmax may be from a sum of 1.
+SUM_TOLERANCE = 1e-5
+
+_NO_SOFT_HINGE = "hinge tells classes apart by their labels"
+_OUT_OF_RANGE = 'for targets of any size end with Dense(n, activation="linear")'
+
+
+def unpack(x: Any, y: Any) -> tuple[Any, Any]:
+    """x and y as given, or both out of a Split that stands for them."""
+    if not isinstance(x, Split):
+        return x, y
+    if y is not None:
+        _checks.fail(TypeError, "y", "be left out beside a Split, which has its own", y)
+    return x.x, x.y
+
+
+def inputs(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str = "x") -> Array:
+    """X as (n, n_inputs), in place where the core can read it so."""
+    return _readable(_as_rows(_as_numbers(name, x), architecture, name), dtype)
+
+
+def _as_numbers(name: str, value: Any) -> Array:
+    """The value as an array of real numbers, bool included."""
+    if type(value).__module__.startswith("scipy.sparse"):
+        _checks.fail(TypeError, name, "be a dense array", type(value), "use .toarray()")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            _checks.message(name, "be an array of numbers", f"rows of different lengths ({error})")
+        ) from None
+    if array.dtype.kind not in "biuf":
+        _checks.fail(TypeError, name, "hold real numbers", f"dtype {array.dtype}")
+    return array
+
+
+def _as_rows(x: Array, architecture: Architecture, name: str) -> Array:
+    """(n,) for one input and (n, 28, 28) for 784 as (n, n_inputs)."""
+    n_inputs, shape = architecture.n_inputs, architecture.input_shape
+    if x.ndim == 2 and x.shape[1] == n_inputs:
+        return x
+    if x.ndim == 1 and n_inputs == 1:
+        return x.reshape(-1, 1)
+    if x.ndim > 2 and np.prod(x.shape[1:], dtype=np.int64) == n_inputs:
+        images = len(shape) == 1 or x.shape[1:] in (shape, shape[1:])
+        if images or (len(shape) == 3 and shape[0] == 1 and x.shape[1:] == shape[1:]):
+            return x.reshape(len(x), n_inputs)
+    hint = None
+    if x.ndim == 1 and len(x) == n_inputs:
+        hint = f"{name}[None] is one sample"
+    got = f"shape {x.shape}"
+    requirement = f"have {n_inputs} columns, as the input layer"
+    raise ValueError(_checks.message(name, requirement, got, hint))
+
+
+def _readable(x: Array, dtype: np.dtype[Any]) -> Array:
+    """The array itself where the core reads it in place, else a converted copy."""
+    if x.dtype not in IN_PLACE or not x.dtype.isnative:
+        return np.ascontiguousarray(x, dtype)
+    contiguous = x.shape[1] == 1 or x.strides[1] == x.itemsize
+    if contiguous and x.flags.aligned and x.strides[0] % x.itemsize == 0:
+        return x.view(np.ndarray)
+    return np.require(x, requirements=["C_CONTIGUOUS", "ALIGNED"])
+
+
+def check_rows(x: Array, y: Any, name_x: str, name_y: str) -> None:
+    """Raise ValueError unless there are rows, as many in y as in x."""
+    if len(x) == 0:
+        raise ValueError(_checks.message(name_x, "have at least one row", f"shape {x.shape}"))
+    if len(y) != len(x):
+        raise ValueError(
+            _checks.message(name_y, f"have {len(x)} rows, as {name_x}", f"shape {y.shape}")
+        )
+
+
+def answers(
+    y: Any, x: Array, architecture: Architecture, dtype: np.dtype[Any], cost: str, names: Any
+) -> dict[str, Any]:
+    """Y as the core's Data takes it: ``labels`` with ``n_classes``, or ``targets``.
+
+    Integers (n,) are labels; with one linear output numbers (n,) are targets; with one output
+    otherwise 0/1 of any dtype are labels; numbers (n, n_outputs) are targets.
+    """
+    name_x, name_y = names
+    if y is None:
+        raise TypeError(f"{name_y} must be given beside {name_x}, got None")
+    array = _as_numbers(name_y, y)
+    if array.ndim == 0:
+        raise ValueError(_checks.message(name_y, "have a row for each sample", repr(array.item())))
+    check_rows(x, array, name_x, name_y)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        _finite(name_y, array[place], place)
+    if array.ndim == 1 and architecture.is_regression and architecture.n_outputs == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim == 1:
+        return _labels(array, architecture, name_y)
+    if array.ndim != 2 or array.shape[1] != architecture.n_outputs:
+        _wrong_shape(array, architecture, name_y)
+    if cost == "hinge":
+        _checks.fail(TypeError, name_y, "be integer labels (n,)", array, _NO_SOFT_HINGE)
+    _check_targets(array, architecture, cost, name_y)
+    return {"targets": np.ascontiguousarray(array, dtype)}
+
+
+def _wrong_shape(y: Array, architecture: Architecture, name: str) -> None:
+    requirement = f"be labels (n,) or targets (n, {architecture.n_outputs})"
+    hint = None
+    if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biu":
+        hint = f"{name}.ravel() has labels of the shape (n,)"
+    raise ValueError(_checks.message(name, requirement, f"shape {y.shape}", hint))
+
+
+def _labels(y: Array, architecture: Architecture, name: str) -> dict[str, Any]:
+    """Labels as int32, each in 0 .. n_classes - 1."""
+    n_classes = architecture.n_classes
+    if y.dtype.kind == "f":
+        if architecture.n_outputs > 1:
+            hint = f"{name}.astype(int)"
+            _checks.fail(TypeError, name, "be integer labels for several outputs", y, hint)
+        wrong = ~((y == 0) | (y == 1))
+        if wrong.any():
+            hint = f"{name}.reshape(-1, 1) are real targets"
+            _bad_label(name, "be 0 or 1 for one output", y, wrong, hint)
+    wrong = (y < 0) | (y >= n_classes)
+    if wrong.any():
+        _bad_label(name, f"be labels from 0 to {n_classes - 1}", y, wrong, None)
+    return {"labels": np.ascontiguousarray(y, np.int32), "n_classes": n_classes}
+
+
+def _bad_label(name: str, requirement: str, y: Array, wrong: Array, hint: str | None) -> None:
+    row = int(np.argmax(wrong))
+    got = f"{y[row].item()!r} at row {row}"
+    raise ValueError(_checks.message(name, requirement, got, hint))
+
+
+def _check_targets(y: Array, architecture: Architecture, cost: str, name: str) -> None:
+    """Targets lie where the outputs can go; those of log-likelihood are distributions."""
+    low, high = {"sigmoid": (0, 1), "tanh": (-1, 1), "softmax": (0, 1)}.get(
+        architecture.output, (-np.inf, np.inf)
+    )
+    wrong = (y < low) | (y > high)
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        requirement = f"lie in [{low}, {high}], as {architecture.output} outputs do"
+        got = f"{y[place].item()!r} at row {place[0]}, column {place[1]}"
+        raise ValueError(_checks.message(name, requirement, got, _OUT_OF_RANGE))
+    if cost == "log_likelihood":
+        sums = y.sum(axis=1, dtype=np.float64)
+        off = np.abs(sums - 1) > SUM_TOLERANCE
+        if off.any():
+            row = int(np.argmax(off))
+            got = f"a sum of {sums[row]:g} at row {row}"
+            raise ValueError(
+                _checks.message(name, "have rows that sum to 1 for log_likelihood", got)
+            )
+
+
+def weights(sample_weight: Any, n: int, dtype: np.dtype[Any]) -> Array | None:
+    """Sample weights as (n,), finite and not negative; None stays."""
+    name = "sample_weight"
+    if sample_weight is None:
+        return None
+    array = _as_numbers(name, sample_weight)
+    if array.shape != (n,):
+        got = f"shape {array.shape}"
+        raise ValueError(_checks.message(name, f"have the shape ({n},), one a row of x", got))
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        got = f"{array[row].item()!r} at row {row}"
+        raise ValueError(_checks.message(name, "be finite and >= 0", got))
+    return np.ascontiguousarray(array, dtype)
+
+
+def _finite(name: str, value: Any, place: tuple[int, ...]) -> None:
+    where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+    raise ValueError(_checks.message(name, "be finite", f"{value.item()!r} at {where}"))
+
+
+def check_scan(
+    scan: tuple[tuple[int, int] | None, float], x: Array, scale: float | None, name: str, fit: bool
+) -> None:
+    """What one pass over x has found: no NaN or infinity, pixels and not flags, the right scale.
+
+    scan: the answer of the core's ``Data.scan``; scale: what a network trained on uint8 remembers.
+    """
+    place, largest = scan
+    if place is not None:
+        _finite(name, x[place], place)
+    if fit and x.dtype == np.uint8 and largest == 1:
+        requirement = "hold pixels 0..255 when its dtype is uint8"
+        hint = f'{name}.astype("float32") takes 0 and 1 as they are'
+        raise ValueError(_checks.message(name, requirement, "a largest value of 1", hint))
+    if scale is not None and x.dtype != np.uint8 and largest > 1.5:
+        requirement = "lie in [0, 1], as the network was trained on uint8 / 255"
+        hint = f'{name}.astype("uint8") or {name} / 255'
+        raise ValueError(_checks.message(name, requirement, f"{largest:g}", hint))

@@ -1,0 +1,147 @@
+"""Several fits at once, in threads of one process, with one main thread that watches.
+
+The main thread never joins a thread: it waits on futures, so that Ctrl-C reaches it at once (an
+interrupted Thread.join hangs before Python 3.13). Whatever ends the work early, an error or
+Ctrl-C, first stops every network and waits until all threads are idle.
+"""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from nnlearn._settings import named
+from nnlearn.history import History
+from nnlearn.network import Network
+from nnlearn.progress import INTERVAL, GroupProgress
+from nnlearn.training import DEFAULT_EPOCHS
+
+_PAUSE = 0.01  # seconds
+
+
+class Job:
+    """One network to train.
+
+    Its thread writes `running`, `epoch` and `result`; the main thread only reads them.
+
+    Parameters
+    ----------
+    where : str
+        How messages name it.
+    network : Network
+        What to train.
+    fit : callable
+        ``fit(callbacks=...)`` trains the network and returns the history. The callbacks must be
+        handed on to `Network.fit`.
+    finish : callable
+        ``finish(network, history, error)`` makes the result in the same thread; `error` is the
+        FloatingPointError of a run that diverged, or None.
+    epochs : int or None
+        How many epochs it will take, for the progress line.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        network: Network,
+        fit: Callable[..., History],
+        finish: Callable[[Network, History, FloatingPointError | None], Any],
+        epochs: int | None,
+    ) -> None:
+        self.where = where
+        self.network = network
+        self.epochs = DEFAULT_EPOCHS if epochs is None else epochs
+        self.running = False
+        self.epoch = 0
+        self.result: Any = None
+        self._fit = fit
+        self._finish = finish
+
+    def train(self, stop: threading.Event) -> None:
+        """What the thread does. Once `stop` is set, nothing begins and no result is left."""
+        # In this order: whoever sets `stop` and then sees nothing running may rely on it.
+        self.running = True
+        try:
+            if not stop.is_set():
+                self._train(stop)
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            self.running = False
+
+    def _train(self, stop: threading.Event) -> None:
+        def watch(network: Network, history: History) -> bool:
+            self.epoch = len(history)
+            return stop.is_set()
+
+        diverged = None
+        try:
+            history = self._fit(callbacks=[watch])
+        except FloatingPointError as error:
+            history, diverged = self.network.history, error.with_traceback(None)
+        if not stop.is_set():
+            self.result = self._finish(self.network, history, diverged)
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        if self.result is not None or not self.epochs:
+            return float(self.result is not None)
+        return min(self.epoch / self.epochs, 1.0)
+
+
+def run_jobs(jobs: Sequence[Job], n_jobs: int, progress: GroupProgress) -> None:
+    """Train all, `n_jobs` at once.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C.
+    Exception
+        The first error of a job, with its `where` in front of the message. A divergence is none.
+        In both cases all threads are idle, and jobs that had ended have their result.
+    """
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(min(n_jobs, len(jobs)), thread_name_prefix="nnlearn")
+    try:
+        futures = [pool.submit(job.train, stop) for job in jobs]
+        _watch(jobs, futures, progress)
+    except BaseException:
+        _halt(jobs, stop)
+        progress.close(interrupted=True)
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    progress.close()
+
+
+def _watch(jobs: Sequence[Job], futures: Sequence[Future[None]], progress: GroupProgress) -> None:
+    """Show progress until all have ended; raise the error of the first that failed."""
+    pending = set(futures)
+    while pending:
+        ended, pending = wait(pending, timeout=INTERVAL, return_when=FIRST_COMPLETED)
+        for job, future in zip(jobs, futures, strict=True):
+            if future in ended and (error := future.exception()) is not None:
+                raise named(error, job.where)
+        running = [(job.where, job.epoch, job.epochs) for job in jobs if job.running]
+        work = statistics.fmean(job.share for job in jobs)
+        progress.update(len(jobs) - len(pending), running, work)
+
+
+def _halt(jobs: Sequence[Job], stop: threading.Event) -> None:
+    """Stop every network and wait until none trains, also when Ctrl-C is pressed once more."""
+    while True:
+        try:
+            stop.set()
+            running = [job for job in jobs if job.running]
+            if not running:
+                return
+            # Again and again: stop() does nothing to a fit that is only about to begin.
+            for job in running:
+                job.network.stop()
+            time.sleep(_PAUSE)
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,188 @@
+"""Settings of many networks: told apart by the signatures of Network and fit, and checked.
+
+Whatever makes several networks from mappings of settings reads them here, so that a wrong name or
+value is found before anything trains.
+"""
+
+import difflib
+import inspect
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnlearn import _checks
+from nnlearn.callbacks import as_callbacks
+from nnlearn.data import Dataset, Split
+from nnlearn.layers import Dense
+from nnlearn.network import Network
+from nnlearn.training import FOREIGN
+
+#: Names of Network and fit that are decided here, and what to use in their place.
+_DECIDED = {
+    "seed": "give seeds",
+    "n_threads": "give n_jobs, every network has one thread",
+    "validation": "the validation part of data is used",
+    "resume": "every run begins anew",
+    "verbose": "it is for all variants together",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One variant's settings, told apart: a list of layers, those of Network, those of fit."""
+
+    name: str
+    layers: list[Any]
+    network: dict[str, Any]
+    fit: dict[str, Any]
+
+    def make(self, kind: type[Network], seed: int) -> Network:
+        """A new network of this variant, with one thread."""
+        return kind(self.layers, **self.network, seed=seed, n_threads=1)
+
+    def check(self, kind: type[Network], seed: int, data: Dataset) -> None:
+        """Let Network and fit look at the settings and the data, without training.
+
+        Raises TypeError or ValueError with the variant's name in front of the message.
+        """
+        try:
+            epochs = self.fit.get("epochs")
+            if epochs is not None:
+                _checks.integer("epochs", epochs, minimum=0)
+            as_callbacks(self.fit.get("callbacks", ()))
+            settings = {**self.fit, "epochs": 0, "callbacks": ()}
+            self.make(kind, seed).fit(
+                data.train, validation=evaluated_sets(data), verbose=0, **settings
+            )
+        except (TypeError, ValueError) as error:
+            raise named(error, f"variant {self.name!r}") from None
+
+
+def read_plans(
+    kind: type[Network],
+    variants: Mapping[str, Mapping[str, Any]],
+    common: Mapping[str, Any],
+    data: Dataset,
+) -> list[Plan]:
+    """All variants' settings: every name known, every list of layers complete."""
+    if not isinstance(data, Dataset):
+        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
+        _checks.fail(TypeError, "data", "be a Dataset", data, hint)
+    if not isinstance(variants, Mapping):
+        hint = "{name: settings} or vary(...)"
+        _checks.fail(TypeError, "variants", "be a mapping", variants, hint)
+    if not variants:
+        _checks.fail(ValueError, "variants", "hold at least one variant", variants)
+    known = Names.of(kind)
+    known.check("the settings of all variants", common)
+    plans = []
+    for name, own in variants.items():
+        if not isinstance(name, str):
+            _checks.fail(TypeError, "the name of a variant", "be text", name)
+        if not isinstance(own, Mapping):
+            _checks.fail(TypeError, f"variant {name!r}", "be a mapping of settings", own)
+        known.check(f"the settings of variant {name!r}", own)
+        plans.append(_plan(name, known, common, own, data))
+    return plans
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of the settings of Network and of fit."""
+
+    network: tuple[str, ...]
+    fit: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: type[Network]) -> "Names":
+        """Read from the signatures, so that they can never differ from them."""
+        return cls(_keywords(kind.__init__), _keywords(kind.fit))
+
+    def check(self, where: str, settings: Mapping[str, Any]) -> None:
+        """Refuse what is no setting, naming the nearest one, and what is decided elsewhere."""
+        known = {"layers", "hidden", *self.network, *self.fit} - _DECIDED.keys()
+        for name in settings:
+            if name in known:
+                continue
+            _checks.fail(TypeError, where, "be those of Network and fit", name, _hint(name, known))
+
+
+def _hint(name: Any, known: Iterable[str]) -> str | None:
+    """What to use in place of an unknown name: by what it means elsewhere, else by spelling."""
+    hint = FOREIGN.get(name, "")
+    for decided, instead in _DECIDED.items():
+        if name == decided or f"use {decided}=" in hint:
+            return instead
+    near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.5)
+    return hint or (f"did you mean {near[0]!r}?" if near else None)
+
+
+def _keywords(function: Any) -> tuple[str, ...]:
+    """The names of the keyword-only parameters."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
+def _plan(
+    name: str, known: Names, common: Mapping[str, Any], own: Mapping[str, Any], data: Dataset
+) -> Plan:
+    """One variant: its own settings over the common ones."""
+    if "layers" in own or "hidden" in own:
+        common = {key: value for key, value in common.items() if key not in ("layers", "hidden")}
+    settings = {**common, **own}
+    layers, hidden = settings.pop("layers", None), settings.pop("hidden", None)
+    if (layers is None) == (hidden is None):
+        got = "neither" if layers is None else "both"
+        raise TypeError(f"variant {name!r} must have either layers or hidden, got {got}")
+    network = {key: settings.pop(key) for key in known.network if key in settings}
+    layers = layers_around(hidden, data) if layers is None else list(layers)
+    return Plan(name, layers, network, settings)
+
+
+def layers_around(hidden: Any, data: Dataset) -> list[Any]:
+    """The layers for these hidden ones: inputs and outputs are those of the data.
+
+    An int stands for one hidden layer. Labels make an output for each class, float targets (n, k)
+    k outputs, and float targets (n,) one linear output.
+    """
+    inner = [hidden] if isinstance(hidden, (int, np.integer)) else list(hidden)
+    y = np.asarray(data.train.y)
+    n_inputs = math.prod(data.train.x.shape[1:])
+    if y.ndim > 1:
+        return [n_inputs, *inner, y.shape[1]]
+    if y.dtype.kind == "f":
+        return [n_inputs, *inner, Dense(1, activation="linear")]
+    parts = [part for part in (data.train, data.validation, data.test) if part is not None]
+    n_classes = 1 + max(int(np.max(part.y)) for part in parts if len(part))
+    return [n_inputs, *inner, max(n_classes, len(data.class_names or ()))]
+
+
+def read_seeds(seeds: Any) -> list[int]:
+    """The seeds as a list: 0 to k - 1 for an int k, a sequence as it is."""
+    if isinstance(seeds, (int, np.integer)):
+        return list(range(_checks.integer("seeds", seeds, minimum=1)))
+    if isinstance(seeds, (str, bytes)) or not isinstance(seeds, Iterable):
+        _checks.fail(TypeError, "seeds", "be an integer or a sequence of integers", seeds)
+    chosen = [_checks.integer("a seed", seed, minimum=0) for seed in seeds]
+    if not chosen:
+        _checks.fail(ValueError, "seeds", "hold at least one seed", seeds)
+    return chosen
+
+
+def evaluated_sets(data: Dataset) -> dict[str, Split] | None:
+    """What is evaluated after each epoch, by the names of its columns: the sets that there are."""
+    sets = {"val": data.validation, "test": data.test}
+    return {name: part for name, part in sets.items() if part is not None} or None
+
+
+def named(error: BaseException, where: str) -> BaseException:
+    """The error with `where` in front of its message. Its kind stays, unless it has no message."""
+    if len(error.args) == 1 and isinstance(error.args[0], str):
+        error.args = (f"{where}: {error.args[0]}",)
+        return error
+    wrapped = RuntimeError(f"{where}: {type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped

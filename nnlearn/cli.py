@@ -1,0 +1,265 @@
+"""The command line, ``python -m nnlearn``: demo, compare, info.
+
+Results go to stdout as plain text, progress and errors to stderr. Exit codes: 0; 1 when something
+outside fails (data, files, a missing package); 2 for bad arguments; 130 after Ctrl-C.
+"""
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nnlearn import datasets
+from nnlearn._arguments import RATES, complaint, make_parser
+from nnlearn.comparison import Comparison, Interrupted, compare
+from nnlearn.data import Dataset
+from nnlearn.plotting import plot_comparison, require_matplotlib
+from nnlearn.progress import duration
+from nnlearn.tables import Table
+
+#: Test errors in % at the last epoch on the slides, by hidden units.
+QUOTED = {30: (5.53, 4.86, 4.03), 100: (3.74, 3.00, 2.56)}
+
+#: The l2 of the slides and the number of digits they trained on; what matters is their ratio.
+_SLIDES_L2, _SLIDES_N = 5.0, 50_000
+
+_Panels = dict[str, Comparison]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code. Bad arguments raise SystemExit with code 2, ``--help`` with 0.
+    """
+    arguments = make_parser(_demo, _compare, _info).parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except KeyboardInterrupt as interrupt:
+        how = str(interrupt).split(";")[0]
+        sys.stderr.write(complaint(arguments.parser, f"interrupted, {how}".rstrip(" ,")))
+        return 130
+    except _Failure as failure:
+        sys.stderr.write(complaint(arguments.parser, str(failure)))
+        return 1
+    except BrokenPipeError:
+        # The reader of stdout is gone; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+class _Failure(Exception):
+    """Something outside failed; the message is for the user."""
+
+
+# ---- the commands ------------------------------------------------------------------------------
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    """The slides' table of costs, trained anew."""
+    start = time.monotonic()
+    data = _load(arguments)
+    l2 = _SLIDES_L2 * len(data.train) / _SLIDES_N
+    rows: dict[str, dict[str, Any]] = {
+        "quadratic": {"cost": "quadratic", "learning_rate": RATES["quadratic"]},
+        "cross-entropy": {"cost": "cross_entropy", "learning_rate": RATES["cross_entropy"]},
+    }
+    rows["cross-entropy + l2"] = {**rows["cross-entropy"], "l2": l2}
+    _say("The slides' comparison of costs: 784-30-10 and 784-100-10 from large weights,")
+    _say(f"batch 10, {arguments.epochs} epochs, {_seeds(arguments)}.")
+    _say("Learning rate 3 for the quadratic cost, 0.5 for cross-entropy;")
+    _say(f"l2 {l2:g}, which is lambda / n as on the slides. {_sizes(data)}\n")
+    sizes: dict[tuple[int, ...], Any] = {(units,): rows for units in QUOTED}
+    panels = _train(sizes, data, arguments, init="large", batch_size=10)
+    _say(str(_slides_table(panels)))
+    _say("\nStuck runs never predict some digit: usual for the quadratic cost from large weights.")
+    if len(data.train) < _SLIDES_N:
+        _say(
+            f"The slides trained on the {_SLIDES_N:,} digits of the full MNIST, as --data mnist does."
+        )
+    _finish(panels, arguments, start)
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    """Costs, sizes, rates and penalties of the user's choice."""
+    start = time.monotonic()
+    rates = _rates(arguments)
+    rows = {
+        _variant_name(cost, l1, l2, arguments): {
+            "cost": cost,
+            "learning_rate": rates[cost],
+            "l1": l1,
+            "l2": l2,
+        }
+        for cost in arguments.costs
+        for l1 in arguments.l1
+        for l2 in arguments.l2
+    }
+    data = _load(arguments)
+    how = f"{arguments.epochs} epochs, batch {arguments.batch_size}, init {arguments.init}"
+    _say(f"{how}, {_seeds(arguments)}. {_sizes(data)}\n")
+    sizes = dict.fromkeys(arguments.hidden, rows)
+    panels = _train(sizes, data, arguments, init=arguments.init, batch_size=arguments.batch_size)
+    for title, comparison in panels.items():
+        _say(f"{title}\n{comparison.table()}\n")
+    _finish(panels, arguments, start)
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    """Version, BLIS, kernels, threads, data folders."""
+    from nnlearn.config import show_config
+
+    _say(str(show_config()))
+
+
+def _load(arguments: argparse.Namespace) -> Dataset:
+    """The digits that ``--data`` names. Looks for Matplotlib too, which is used at the end."""
+    try:
+        require_matplotlib()
+        if arguments.data == "mnist-small":
+            return datasets.load_mnist_small()
+        return datasets.load_mnist(path=arguments.data_dir)
+    except (OSError, ValueError, ImportError) as error:
+        raise _Failure(str(error)) from None
+
+
+def _train(
+    sizes: Mapping[tuple[int, ...], Mapping[str, Mapping[str, Any]]],
+    data: Dataset,
+    arguments: argparse.Namespace,
+    **common: Any,
+) -> _Panels:
+    """Train all variants of all sizes side by side; one comparison for each size."""
+    titles = {hidden: f"{'-'.join(map(str, hidden))} hidden units" for hidden in sizes}
+    variants = {
+        f"{titles[hidden]}, {name}": {**settings, "hidden": hidden}
+        for hidden, rows in sizes.items()
+        for name, settings in rows.items()
+    }
+    try:
+        comparison = compare(
+            variants,
+            data,
+            seeds=arguments.seeds,
+            epochs=arguments.epochs,
+            n_jobs=arguments.jobs,
+            verbose=1,
+            **common,
+        )
+    except Interrupted as interrupt:
+        if any(interrupt.comparison.values()):
+            _say(str(interrupt.comparison.table()))
+        raise
+    return {
+        title: Comparison({name: comparison[f"{title}, {name}"] for name in sizes[hidden]})
+        for hidden, title in titles.items()
+    }
+
+
+def _finish(panels: _Panels, arguments: argparse.Namespace, start: float) -> None:
+    """Draw the picture, and say where it is and how long all took."""
+    try:
+        save_picture(panels, arguments.out)
+    except OSError as error:
+        raise _Failure(f"the picture could not be written: {error}") from None
+    n = sum(len(runs) for comparison in panels.values() for runs in comparison.values())
+    _say(f"\n{n} networks in {duration(time.monotonic() - start)}. Picture: {arguments.out}")
+
+
+# ---- what is shown -----------------------------------------------------------------------------
+
+
+def _slides_table(panels: _Panels) -> Table:
+    """The slides' errors and ours, one under the other."""
+    names = list(next(iter(panels.values())))
+    rows: list[tuple[Any, ...]] = []
+    for (units, quoted), comparison in zip(QUOTED.items(), panels.values(), strict=True):
+        table = comparison.table()
+        spread = zip(table["last %"], table["last sd"], strict=True)
+        stuck = zip(table["stuck"], table["runs"], strict=True)
+        rows += [
+            (units, "slides, full MNIST", *(f"{error:.2f}" for error in quoted)),
+            (None, "here, mean (sd)", *(_mean_and_sd(*pair) for pair in spread)),
+            (None, "here, median", *(f"{median:.2f}" for median in table["last median"])),
+            (None, "here, stuck runs", *(f"{some or 0} of {runs}" for some, runs in stuck)),
+        ]
+    return Table(["hidden", "", *names], rows, "Test error in % at the last epoch")
+
+
+def _mean_and_sd(mean: float, sd: float) -> str:
+    """``9.13 (0.21)``; without the bracket for a single run."""
+    return f"{mean:.2f}" if math.isnan(sd) else f"{mean:.2f} ({sd:.2f})"
+
+
+def save_picture(panels: Mapping[str, Comparison], path: str | Path) -> None:
+    """Draw comparisons side by side, with one legend, and write the picture.
+
+    Parameters
+    ----------
+    panels : mapping of str to Comparison
+        A title and what is drawn under it. All have the same variants.
+    path : str or Path
+        Where to write; the suffix says the format.
+    """
+    from matplotlib.figure import Figure
+
+    width = max(5.0, 4.0 * len(panels))
+    figure = Figure(figsize=(width, 4.0), layout="constrained")
+    row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for ax, (title, comparison) in zip(row, panels.items(), strict=True):
+        plot_comparison(comparison, ax=ax)
+        ax.set_title(title)
+        ax.label_outer()
+    handles = row[0].get_legend_handles_labels()[0]
+    note = row[0].get_legend().get_title().get_text()
+    for ax in row:
+        ax.get_legend().remove()
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, title=note)
+    figure.savefig(path, dpi=200)
+
+
+def _sizes(data: Dataset) -> str:
+    """How many digits there are, and where they come from."""
+    parts = [("training", data.train), ("validation", data.validation), ("test", data.test)]
+    counts = ", ".join(f"{len(part):,} {name}" for name, part in parts if part is not None)
+    return f"Digits: {counts}."
+
+
+def _seeds(arguments: argparse.Namespace) -> str:
+    return f"{arguments.seeds} seed{'' if arguments.seeds == 1 else 's'}"
+
+
+def _variant_name(cost: str, l1: float, l2: float, arguments: argparse.Namespace) -> str:
+    """The cost, and the penalties where there is a choice of them."""
+    name = cost.replace("_", "-")
+    for label, value, values in (("l1", l1, arguments.l1), ("l2", l2, arguments.l2)):
+        if len(values) > 1 or value:
+            name += f", {label} {value:g}"
+    return name
+
+
+def _rates(arguments: argparse.Namespace) -> dict[str, float]:
+    """The learning rate of each cost: its own, else the common one, else its default."""
+    given: dict[str | None, float] = dict(arguments.learning_rate)
+    for cost in given:
+        if cost is not None and cost not in arguments.costs:
+            arguments.parser.error(f"--learning-rate must name costs of --costs, got {cost!r}")
+    defaults = {cost: given.get(None, RATES[cost]) for cost in arguments.costs}
+    return {cost: given.get(cost, default) for cost, default in defaults.items()}
+
+
+def _say(text: str) -> None:
+    """A line of results, at once also when stdout is a pipe."""
+    print(text, flush=True)

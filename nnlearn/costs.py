@@ -1,0 +1,87 @@
+"""Cost functions: which go with which outputs, and what is taken when one of the two is left open.
+
+==================  ============================  =============================================
+cost function       output activation             c(a, y) for one sample
+==================  ============================  =============================================
+``quadratic``       sigmoid, tanh, linear, relu,  1/2 sum_j (a_j - y_j)^2
+                    softmax
+``cross_entropy``   sigmoid                       -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)]
+``log_likelihood``  softmax                       -sum_j y_j ln a_j
+``hinge``           linear                        sum_{j != y} max(0, z_j - z_y + 1)
+==================  ============================  =============================================
+
+Costs are in nats, summed over the outputs, averaged over the samples.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from nnlearn import _checks, _core
+
+#: Names of the cost functions.
+COSTS: tuple[str, ...] = _core.names("cost")
+
+#: For each cost function the output activations that it goes with.
+PAIRS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        cost: tuple(output for output in _core.names("activation") if _core.pair(cost, output))
+        for cost in COSTS
+    }
+)
+
+#: The activation of a last layer given as an int, for each cost function.
+DEFAULT_OUTPUT: Mapping[str, str] = MappingProxyType(
+    {
+        "quadratic": "sigmoid",
+        "cross_entropy": "sigmoid",
+        "log_likelihood": "softmax",
+        "hinge": "linear",
+    }
+)
+
+#: The cost function of a last layer object, for each output activation.
+DEFAULT_COST: Mapping[str, str] = MappingProxyType(
+    {
+        "sigmoid": "cross_entropy",
+        "softmax": "log_likelihood",
+        "linear": "quadratic",
+        "tanh": "quadratic",
+        "relu": "quadratic",
+    }
+)
+
+
+def check_cost(value: object) -> str:
+    """The value as the name of a cost function."""
+    hint = None
+    if isinstance(value, str) and value.replace("-", "_") in COSTS:
+        hint = f"write {value.replace('-', '_')!r}"
+    elif isinstance(value, str) and "categorical" in value:
+        hint = "categorical cross-entropy is 'log_likelihood'"
+    elif value in ("mse", "mean_squared_error", "squared_error"):
+        hint = "the squared error is 'quadratic'"
+    return _checks.choice("cost", value, COSTS, hint)
+
+
+def check_pair(cost: str, output: str, n_outputs: int) -> None:
+    """Raise ValueError unless the cost goes with this output activation and number of outputs."""
+    fewest = _core.pair(cost, output)
+    if not fewest:
+        hint = None
+        if (cost, output) == ("cross_entropy", "softmax"):
+            hint = "with softmax outputs the cross-entropy is cost='log_likelihood'"
+        _checks.fail(
+            ValueError,
+            "cost",
+            f"go with {output} outputs, as {' and '.join(_costs_of(output))} do",
+            cost,
+            hint,
+        )
+    if n_outputs < fewest:
+        _checks.fail(
+            ValueError, "layers", f"end with {fewest} outputs or more for {cost}", n_outputs
+        )
+
+
+def _costs_of(output: str) -> list[str]:
+    return [repr(cost) for cost in COSTS if output in PAIRS[cost]]

@@ -1,0 +1,80 @@
+"""What `Network.inspect` gives: the inside of a forward and a backward pass, sample by sample."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnlearn import _checks
+
+Array = npt.NDArray[Any]
+
+
+# eq=False: comparing tuples of arrays has no truth value; two inspections are equal as objects.
+@dataclass(frozen=True, eq=False, repr=False)
+class Inspection:
+    """The inside of a network for given samples, without dropout.
+
+    Attributes
+    ----------
+    z : tuple of ndarray, shape (n, n_out)
+        Weighted inputs: ``z[i] = a[i] @ weights[i] + biases[i]``.
+    a : tuple of ndarray, shape (n, n_in)
+        ``a[i]`` enters ``weights[i]``; ``a[0]`` is x and ``a[-1]`` the outputs.
+    delta : tuple of ndarray, shape (n, n_out)
+        ``delta[i] = dc/dz[i]`` of every sample (the book's BP1 and BP2).
+    activations : tuple of str
+        The activation that follows ``z[i]``.
+
+    References
+    ----------
+    .. [1] M. Nielsen, "Neural Networks and Deep Learning", chapter 2.
+    """
+
+    z: tuple[Array, ...]
+    a: tuple[Array, ...]
+    delta: tuple[Array, ...]
+    activations: tuple[str, ...]
+
+    @property
+    def saturated(self) -> tuple[Array, ...]:
+        """Where a unit is saturated: sigmoid outside [.01, .99], tanh beyond .98 in size.
+
+        bool (n, n_out) for each layer; other activations do not saturate.
+        """
+        return tuple(
+            _saturated(z, a, name)
+            for z, a, name in zip(self.z, self.a[1:], self.activations, strict=True)
+        )
+
+    def gradient(self, i: int) -> Array:
+        """The gradient of every sample's cost by ``weights[i]``: outer products of a and delta.
+
+        Parameters
+        ----------
+        i : int
+            The layer, as an index of ``weights``.
+
+        Returns
+        -------
+        ndarray, shape (n, n_in, n_out)
+            ``a[i][:, :, None] * delta[i][:, None, :]`` (the book's BP4); ``delta[i]`` itself is
+            the gradient by the biases (BP3).
+        """
+        n = len(self.delta)
+        i = _checks.integer("i", i, minimum=-n, maximum=n - 1) % n
+        return self.a[i][:, :, None] * self.delta[i][:, None, :]
+
+    def __repr__(self) -> str:
+        layers = zip(self.z, self.activations, strict=True)
+        sizes = ", ".join(f"{z.shape[1]} {name}" for z, name in layers)
+        return f"Inspection: {len(self.a[0])} samples; {self.a[0].shape[1]} inputs, {sizes}"
+
+
+def _saturated(z: Array, a: Array, name: str) -> Array:
+    if name == "sigmoid":
+        return (a < 0.01) | (a > 0.99)
+    if name == "tanh":
+        return np.abs(a) > 0.98
+    return np.zeros(z.shape, bool)

@@ -1,0 +1,372 @@
+"""Progress on stderr: one updating line in a terminal or a notebook, plain lines elsewhere.
+
+A display is chosen once, when training begins. Its `update` is called often, from the main thread;
+it returns at once unless a tenth of a second has passed since it last drew.
+"""
+
+import html
+import importlib
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TextIO
+
+from nnlearn import _checks
+
+#: Seconds between two drawings.
+INTERVAL = 0.1
+_BAR, _LEAST_BAR = 20, 8
+_FALLBACK_COLUMNS = 80
+
+
+class Progress(Protocol):
+    """What `fit` reports to."""
+
+    def update(self, epoch: int, fraction: float, row: Mapping[str, float] | None) -> None:
+        """Say where training is.
+
+        Parameters
+        ----------
+        epoch : int
+            The epoch being trained, from 1 within this fit.
+        fraction : float
+            How much of it is done, from 0 to 1.
+        row : mapping or None
+            The latest row of the history.
+        """
+
+    def close(self, interrupted: bool = False) -> None:
+        """Draw the last state and end the line."""
+
+
+def make_progress(verbose: int | None, epochs: int) -> Progress:
+    """The display for one fit.
+
+    Parameters
+    ----------
+    verbose : {None, 0, 1}
+        0 shows nothing. None shows an updating line in a terminal or a notebook and nothing
+        elsewhere. 1 shows progress everywhere: elsewhere as one plain line an epoch.
+    epochs : int
+        The number of epochs of this fit.
+
+    Returns
+    -------
+    Progress
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `verbose` is none of the three.
+    """
+    display = _make_display(verbose)
+    return _FitProgress(display, epochs) if display else _Silent()
+
+
+class GroupProgress:
+    """Progress of many networks that train at once: how many are done, and where the rest are.
+
+    Parameters
+    ----------
+    verbose : {None, 0, 1}
+        As for `make_progress`; a plain line stands for each network that ended.
+    n : int
+        The number of networks.
+    """
+
+    def __init__(self, verbose: int | None, n: int) -> None:
+        self._display = _make_display(verbose)
+        self._clock = _Clock()
+        self._n = n
+        self._done = 0
+
+    def update(self, done: int, running: Sequence[tuple[str, int, int]], work: float) -> None:
+        """Say how far the networks are.
+
+        Parameters
+        ----------
+        done : int
+            Networks that ended.
+        running : sequence of (name, epoch, epochs)
+            The networks that train: whole epochs reached, and epochs in all.
+        work : float
+            The share of all epochs of all networks that is done, from 0 to 1.
+        """
+        if not self._display:
+            return
+        head = f"{done} of {self._n} networks"
+        left = self._clock.left(work)
+        if done > self._done:
+            self._done = done
+            self._display.line(f"{head} trained, {left or self._clock.taken()}")
+        if self._clock.due():
+            names = [f"{name} {epoch}/{epochs}" for name, epoch, epochs in running]
+            self._display.draw(head, work, [left, *names])
+
+    def close(self, interrupted: bool = False) -> None:
+        """Draw the last state and end the line."""
+        if self._display:
+            how = ", interrupted after" if interrupted else " in"
+            text = f"{self._done} of {self._n} networks trained{how} {self._clock.taken()}"
+            self._display.end(text)
+
+
+class _Silent:
+    """Shows nothing."""
+
+    def update(self, epoch: int, fraction: float, row: Mapping[str, float] | None) -> None:
+        """Nothing."""
+
+    def close(self, interrupted: bool = False) -> None:
+        """Nothing."""
+
+
+class _FitProgress:
+    """One network: its epoch, the share done, the latest values, and the time left."""
+
+    def __init__(self, display: "_Display", epochs: int) -> None:
+        self._display = display
+        self._clock = _Clock()
+        self._epochs = epochs
+        self._epoch = 0
+        self._values: dict[str, float] = {}
+        self._row_epoch = 0.0
+
+    def update(self, epoch: int, fraction: float, row: Mapping[str, float] | None) -> None:
+        self._epoch = epoch
+        if row is not None and row["epoch"] != self._row_epoch:
+            self._row_epoch = row["epoch"]
+            # What was not evaluated in this epoch keeps its latest value.
+            self._values.update({k: v for k, v in row.items() if not math.isnan(v)})
+            done = f"epoch {int(row['epoch'])}"
+            self._display.line("  ".join([done, *describe(self._values)]))
+        if not self._clock.due():
+            return
+        work = (epoch - 1 + fraction) / self._epochs if self._epochs else 1.0
+        head = f"epoch {epoch}/{self._epochs}"
+        self._display.draw(head, work, [*describe(self._values), self._clock.left(work)])
+
+    def close(self, interrupted: bool = False) -> None:
+        where = f"interrupted in epoch {self._epoch}/{self._epochs}" if interrupted else ""
+        head = where or f"{self._epoch} epoch{'' if self._epoch == 1 else 's'}"
+        text = f"{head}, {self._clock.taken()}"
+        self._display.end("  ".join([text, *describe(self._values)]))
+
+
+def describe(values: Mapping[str, float]) -> list[str]:
+    """The few values of a row that a progress line has room for.
+
+    Parameters
+    ----------
+    values : mapping
+        A row of a history.
+
+    Returns
+    -------
+    list of str
+        The loss, and the validation accuracy in %; without one the validation loss or the
+        running accuracy.
+    """
+    names = [name for name in values if name not in ("loss", "accuracy")]
+    of_sets = [n for n in names if n.endswith(("_accuracy", "_loss")) and n[:6] != "train_"]
+    accuracies = [name for name in of_sets if name.endswith("_accuracy")]
+    chosen = [*accuracies, *of_sets, "accuracy"][0]
+    return [_value(name, values[name]) for name in ("loss", chosen) if name in values]
+
+
+def _value(name: str, value: float) -> str:
+    """``loss 0.1234`` or ``val_accuracy 96.12 %``."""
+    return f"{name} {100 * value:.2f} %" if "accuracy" in name else f"{name} {value:.4g}"
+
+
+class _Clock:
+    """The time since the start, and whether it is time to draw again."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._drawn = -math.inf
+
+    def due(self) -> bool:
+        """Whether to draw now: ten times a second at most."""
+        now = time.monotonic()
+        if now - self._drawn < INTERVAL:
+            return False
+        self._drawn = now
+        return True
+
+    def taken(self) -> str:
+        """The time since the start, in words."""
+        return duration(time.monotonic() - self._start)
+
+    def left(self, work: float) -> str:
+        """The time that the rest will take if it goes on as so far; nothing before it is known."""
+        seconds = time.monotonic() - self._start
+        if not 0 < work < 1 or seconds < INTERVAL:
+            return ""
+        return f"{duration(seconds * (1 - work) / work)} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: ``0.8 s``, ``42 s``, ``3:05 min``, ``2:10 h``.
+
+    Parameters
+    ----------
+    seconds : float
+        At least 0.
+
+    Returns
+    -------
+    str
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+class _Display(Protocol):
+    """Where progress is shown."""
+
+    def draw(self, head: str, work: float, notes: Sequence[str]) -> None:
+        """Replace what is shown: a head, a bar filled to `work`, and notes."""
+
+    def line(self, text: str) -> None:
+        """A lasting line for something that ended; shown by plain displays alone."""
+
+    def end(self, text: str) -> None:
+        """Replace what is shown by the last line."""
+
+
+def _make_display(verbose: int | None) -> _Display | None:
+    """The display that fits `verbose` and where the process runs; None for nothing."""
+    if verbose is not None and not isinstance(verbose, int):
+        _checks.fail(TypeError, "verbose", "be 0, 1 or None", verbose)
+    if verbose not in (0, 1, None):
+        _checks.fail(ValueError, "verbose", "be 0, 1 or None", verbose)
+    if verbose == 0:
+        return None
+    if _in_notebook():
+        return _Notebook()
+    stream: TextIO | None = sys.stderr
+    if stream is None:
+        return None
+    if stream.isatty() and os.environ.get("TERM") != "dumb":
+        return _Terminal(stream)
+    return _Lines(stream) if verbose else None
+
+
+def _in_notebook() -> bool:
+    """Whether this is a Jupyter kernel. IPython is looked at where it is loaded, never imported."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+class _Lines:
+    """Plain lines: one for each thing that ended."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def draw(self, head: str, work: float, notes: Sequence[str]) -> None:
+        """Nothing: a log is not redrawn."""
+
+    def line(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    end = line
+
+
+class _Terminal:
+    """One line that is written over, never longer than the terminal is wide."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = 0
+        self._marks = ("━", "─") if _can_encode(stream, "━─") else ("#", "-")
+
+    def draw(self, head: str, work: float, notes: Sequence[str]) -> None:
+        rest = "  ".join([f"{int(100 * work):3d} %", *filter(None, notes)])
+        room = _columns(self._stream) - len(f"{head}  {rest} ")
+        width = max(_LEAST_BAR, min(_BAR, room))
+        full = int(work * width)
+        bar = self._marks[0] * full + self._marks[1] * (width - full)
+        self._write(f"{head} {bar} {rest}")
+
+    def line(self, text: str) -> None:
+        """Nothing: the line goes on being written over."""
+
+    def end(self, text: str) -> None:
+        self._write(text, "\n")
+
+    def _write(self, text: str, last: str = "") -> None:
+        text = text[: _columns(self._stream) - 1]
+        self._stream.write("\r" + text.ljust(self._shown) + last)
+        self._stream.flush()
+        self._shown = len(text)
+
+
+class _Notebook:
+    """One output of a notebook cell that is updated in place."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def draw(self, head: str, work: float, notes: Sequence[str]) -> None:
+        text = "  ".join([head, *filter(None, notes)])
+        self._show(_Shown(text, work))
+
+    def line(self, text: str) -> None:
+        """Nothing: the output is updated."""
+
+    def end(self, text: str) -> None:
+        self._show(_Shown(text, None))
+
+    def _show(self, shown: "_Shown") -> None:
+        if self._handle is None:
+            display = importlib.import_module("IPython.display").display
+            self._handle = display(shown, display_id=True)
+        else:
+            self._handle.update(shown)
+
+
+class _Shown:
+    """What a notebook shows: a bar and a text, or the text alone when all is over."""
+
+    def __init__(self, text: str, work: float | None) -> None:
+        self.text = text
+        self.work = work
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        bar = ""
+        if self.work is not None:
+            bar = f'<progress value="{self.work:.3f}" max="1"></progress> '
+        style = "font-variant-numeric: tabular-nums; white-space: pre"
+        return f'<div style="{style}">{bar}{html.escape(self.text)}</div>'
+
+
+def _can_encode(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding has these letters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _columns(stream: TextIO) -> int:
+    """The width of the terminal behind the stream."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _FALLBACK_COLUMNS
+    except OSError:
+        return _FALLBACK_COLUMNS

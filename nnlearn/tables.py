@@ -1,0 +1,199 @@
+"""The one table type: what comparisons, histories and evaluations print.
+
+A `Table` holds the values as they are; only its two views round them. The text view is aligned
+for a terminal, the HTML view takes the colours of the page it is shown in.
+"""
+
+import html
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_RULE = "border-bottom: 1px solid rgba(128, 128, 128, 0.5)"
+
+
+class Table:
+    """Named columns and rows of values, with a text and an HTML view.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The heads of the columns.
+    rows : iterable of sequences
+        One sequence of values for each row, as long as `columns`. Numbers stay numbers.
+    title : str, default ""
+        A line above the table.
+    formats : mapping of str to str, optional
+        Format specifications of columns, ``{"mean": ".2f"}``. They apply to the numbers of that
+        column. Without one a float is shown with four significant digits.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The heads.
+    rows : tuple of tuples
+        The values, unrounded.
+    title : str
+        The line above.
+
+    Raises
+    ------
+    ValueError
+        If a row is longer or shorter than `columns`, or a format names no column.
+
+    Notes
+    -----
+    NaN is shown as ``-`` and None as nothing. ``table["mean"]`` is the list of that column's
+    values, ``len(table)`` the number of rows. Tables are equal when heads, rows and title are.
+
+    Examples
+    --------
+    >>> table = Table(["cost", "error %"], [("quadratic", 5.53), ("cross_entropy", 4.86)])
+    >>> print(table)
+    cost           error %
+    -------------  -------
+    quadratic         5.53
+    cross_entropy     4.86
+    >>> table["error %"]
+    [5.53, 4.86]
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        title: str = "",
+        *,
+        formats: Mapping[str, str] | None = None,
+    ) -> None:
+        self.columns = tuple(columns)
+        self.rows = tuple(tuple(row) for row in rows)
+        self.title = title
+        self._formats = dict(formats or {})
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"a row must have {len(self.columns)} values, got {row!r}")
+        for name in self._formats:
+            if name not in self.columns:
+                raise ValueError(f"formats must name columns of {self.columns}, got {name!r}")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """The values of one column, from the first row to the last."""
+        if column not in self.columns:
+            names = ", ".join(repr(name) for name in self.columns)
+            raise KeyError(f"column must be one of {names}, got {column!r}")
+        index = self.columns.index(column)
+        return [row[index] for row in self.rows]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Table):
+            return NotImplemented
+        return (self.columns, self.rows, self.title) == (other.columns, other.rows, other.title)
+
+    def __hash__(self) -> int:
+        return hash((self.columns, self.title, len(self.rows)))
+
+    def __str__(self) -> str:
+        """Title, heads, a rule, and the rows; numbers to the right, words to the left."""
+        cells = [self.columns, *self._texts()]
+        widths = [max(_width(text) for text in column) for column in zip(*cells, strict=True)]
+        right = self._numeric()
+        lines = [_line(row, widths, right) for row in cells]
+        lines.insert(1, "  ".join("-" * width for width in widths))
+        return "\n".join([self.title, *lines] if self.title else lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """An HTML table without colours of its own, every text escaped."""
+        aligns = ["right" if numeric else "left" for numeric in self._numeric()]
+        head = _html_row("th", self.columns, aligns, _RULE)
+        body = "".join(_html_row("td", row, aligns, "") for row in self._texts())
+        style = "caption-side: top; text-align: left; color: inherit; padding: 0.3em 0"
+        caption = f'<caption style="{style}">{html.escape(self.title)}</caption>'
+        return (
+            '<table style="border-collapse: collapse; font-variant-numeric: tabular-nums">'
+            f"{caption if self.title else ''}"
+            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
+        )
+
+    def to_pandas(self) -> Any:
+        """The unrounded values as a `pandas.DataFrame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One column for each head, in the same order.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError("to_pandas() needs pandas: pip install pandas") from None
+        return pandas.DataFrame(list(self.rows), columns=list(self.columns))
+
+    def _texts(self) -> list[tuple[str, ...]]:
+        """Every value as both views show it."""
+        specs = [self._formats.get(name, "") for name in self.columns]
+        return [
+            tuple(_text(value, spec) for value, spec in zip(row, specs, strict=True))
+            for row in self.rows
+        ]
+
+    def _numeric(self) -> list[bool]:
+        """Which columns hold numbers alone (and gaps), so that they stand to the right."""
+        return [
+            any(_is_number(row[i]) for row in self.rows)
+            and all(row[i] is None or _is_number(row[i]) for row in self.rows)
+            for i in range(len(self.columns))
+        ]
+
+
+def _is_number(value: object) -> bool:
+    """Whether the value is formatted as a number: Python's and NumPy's, but not bool."""
+    return hasattr(value, "__float__") and not isinstance(value, bool)
+
+
+def _text(value: Any, spec: str) -> str:
+    """One value as a line of text."""
+    if value is None:
+        return ""
+    if not _is_number(value):
+        return " ".join(str(value).split())
+    if value != value:
+        return "-"
+    whole = hasattr(value, "__index__")
+    return format(value, spec or ("d" if whole else ".4g"))
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal the text takes: wide letters take two, accents none."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    accents = sum(unicodedata.combining(letter) > 0 for letter in text)
+    return len(text) + wide - accents
+
+
+def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    """The cells of one row, filled up to their widths."""
+    cells = []
+    for text, width, to_right in zip(row, widths, right, strict=True):
+        space = " " * (width - _width(text))
+        cells.append(space + text if to_right else text + space)
+    return "  ".join(cells).rstrip()
+
+
+def _html_row(tag: str, texts: Sequence[str], aligns: Sequence[str], style: str) -> str:
+    """One ``<tr>`` with the texts escaped."""
+    cells = (
+        f'<{tag} style="text-align: {align}; padding: 0.2em 0.8em; {style}">'
+        f"{html.escape(text)}</{tag}>"
+        for text, align in zip(texts, aligns, strict=True)
+    )
+    return f"<tr>{''.join(cells)}</tr>"

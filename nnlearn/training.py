@@ -1,0 +1,386 @@
+"""`Network.fit`: settings checked, then the loop over epochs, which Python owns."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from nnlearn import _arrays, _checks, _core, optimizers
+from nnlearn._holdout import hold_out, share, shuffled
+from nnlearn.callbacks import Callback, as_callbacks, name_of
+from nnlearn.data import Split
+from nnlearn.history import History
+from nnlearn.progress import Progress, make_progress
+
+if TYPE_CHECKING:
+    from nnlearn.network import Network
+
+#: Epochs when none are given.
+DEFAULT_EPOCHS = 30
+
+#: Names that other libraries use, and the hint for each.
+FOREIGN: Mapping[str, str] = {
+    "validation_data": "use validation=",
+    "validation_split": "use validation=0.1",
+    "eval_set": "use validation=",
+    "lr": "use learning_rate=",
+    "eta": "use learning_rate=",
+    "learning_rate_init": "use learning_rate=",
+    "lmbda": "use l2=",
+    "reg": "use l2=, which is divided by the number of samples",
+    "alpha": "use l2=",
+    "weight_decay": "use l2=, which is divided by the number of samples",
+    "mini_batch_size": "use batch_size=",
+    "n_epochs": "use epochs=",
+    "nb_epoch": "use epochs=",
+    "num_epochs": "use epochs=",
+    "max_iter": "use epochs=",
+    "hidden_layer_sizes": "layers are given to Network",
+    "layers": "layers are given to Network",
+    "activation": "it is given to Network",
+    "cost": "it is given to Network",
+    "loss": "the cost function is given to Network as cost=",
+    "init": "it is given to Network",
+    "dropout": "it is given to Network",
+    "dtype": "it is given to Network",
+    "solver": "use optimizer=",
+    "random_state": "use seed=",
+    "nesterov": "use optimizer=SGD(learning_rate, momentum, nesterov=True)",
+    "metrics": "accuracy and loss are always recorded",
+    "evaluation_data": "use validation=",
+    "monitor_evaluation_accuracy": "validation= records val_accuracy",
+    "monitor_evaluation_cost": "validation= records val_loss",
+    "monitor_training_accuracy": "use evaluate_train=True",
+    "monitor_training_cost": "use evaluate_train=True",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a fit, checked."""
+
+    epochs: int
+    batch_size: int
+    optimizer: optimizers.SGD
+    l1: float
+    l2: float
+    penalize_biases: bool
+    evaluate_train: bool
+    evaluate_first: bool
+    evaluate_every: int
+    callbacks: tuple[Callback, ...]
+    shuffle: bool
+    seed: int
+    reset_optimizer: bool
+    verbose: int | None
+
+    @classmethod
+    def checked(cls, net: Network, **given: Any) -> Settings:
+        """Check everything that does not depend on the data."""
+        from nnlearn.network import LARGEST_SEED
+
+        _refuse_unknown(given["unknown"])
+        seed, epochs = given["seed"], given["epochs"]
+        if given["n_threads"] is not None:
+            _checks.integer("n_threads", given["n_threads"], minimum=1)
+        verbose = given["verbose"]
+        return cls(
+            epochs=DEFAULT_EPOCHS
+            if epochs is None
+            else _checks.integer("epochs", epochs, minimum=0),
+            batch_size=_checks.integer("batch_size", given["batch_size"], minimum=1),
+            optimizer=optimizers.resolve(
+                given["optimizer"], given["learning_rate"], given["momentum"]
+            ),
+            l1=_checks.real("l1", given["l1"], minimum=0.0),
+            l2=_checks.real("l2", given["l2"], minimum=0.0),
+            penalize_biases=_checks.boolean("penalize_biases", given["penalize_biases"]),
+            evaluate_train=_checks.boolean("evaluate_train", given["evaluate_train"]),
+            evaluate_first=_checks.boolean("evaluate_first", given["evaluate_first"]),
+            evaluate_every=_checks.integer("evaluate_every", given["evaluate_every"], minimum=1),
+            callbacks=tuple(as_callbacks(given["callbacks"])),
+            shuffle=_checks.boolean("shuffle", given["shuffle"]),
+            seed=net.seed
+            if seed is None
+            else _checks.integer("seed", seed, minimum=0, maximum=LARGEST_SEED),
+            reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
+            verbose=verbose
+            if verbose is None
+            else _checks.integer("verbose", verbose, minimum=0, maximum=1),
+        )
+
+
+def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
+    for name in unknown:
+        hint = FOREIGN.get(name)
+        raise TypeError(
+            f"fit must be given its own settings, got {name}=" + (f": {hint}" if hint else "")
+        )
+
+
+def fit(
+    net: Network, x: Any, y: Any, validation: Any, sample_weight: Any, settings: Settings
+) -> History:
+    """Train the network; see `Network.fit`."""
+    net._core.claim()
+    try:
+        began = time.perf_counter()
+        sets = _Sets.prepared(net, x, y, validation, sample_weight, settings)
+        run = _Run(net, sets, settings)
+        run.history.prepare_seconds = time.perf_counter() - began
+        run.train()
+        return run.history
+    finally:
+        net._core.unclaim()
+
+
+# ---- data ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """The core's data: the training set, and those evaluated after an epoch by name."""
+
+    train: _core.Data
+    evaluated: dict[str, _core.Data]
+    is_uint8: bool  # of the training inputs
+
+    @classmethod
+    def prepared(
+        cls, net: Network, x: Any, y: Any, validation: Any, sample_weight: Any, settings: Settings
+    ) -> _Sets:
+        """Convert and check all sets; hold out a share where `validation` is one."""
+        x, y = _arrays.unpack(x, y)
+        evaluated = {}
+        if isinstance(validation, (float, np.floating)):
+            fraction = _checks.real("validation", validation, above=0.0, below=1.0)
+            x, y, sample_weight, held = _held_out(net, x, y, sample_weight, fraction, settings.seed)
+            evaluated["val"] = net._labelled(*held, names=("validation x", "validation y"))
+        elif validation is not None:
+            for name, held in _named_sets(validation, settings.evaluate_train).items():
+                names = (f"{name} x", f"{name} y")
+                if name == "val":
+                    names = ("validation x", "validation y")
+                evaluated[name] = net._labelled(*held, names=names)
+        train = net._labelled(x, y, sample_weight=sample_weight, fit=True)
+        if settings.evaluate_train:
+            evaluated["train"] = train
+        return cls(train, evaluated, getattr(x, "dtype", None) == np.uint8)
+
+
+def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:
+    """The sets that `validation` names, as pairs of x and y."""
+    if not isinstance(validation, Mapping):
+        return {"val": _pair("validation", validation)}
+    sets = {}
+    for name, value in validation.items():
+        if not isinstance(name, str) or not name:
+            _checks.fail(TypeError, "validation", "be a mapping of names to sets", name)
+        if name == "train" and has_train:
+            _checks.fail(ValueError, "validation", "leave the name 'train' to evaluate_train", name)
+        sets[name] = _pair(f"validation[{name!r}]", value)
+    return sets
+
+
+def _pair(name: str, value: Any) -> tuple[Any, Any]:
+    if isinstance(value, Split):
+        return value.x, value.y
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return value[0], value[1]
+    requirement = "be a Split, a pair (x, y), a share in (0, 1) or a mapping of names to sets"
+    _checks.fail(TypeError, name, requirement, value)
+
+
+def _held_out(
+    net: Network, x: Any, y: Any, sample_weight: Any, fraction: float, seed: int
+) -> tuple[Any, Any, Any, tuple[Any, Any]]:
+    """The rows that stay, with their weights, and the pair (x, y) of those held out."""
+    array = _arrays.inputs(x, net._architecture, net.dtype)
+    if y is None:
+        raise TypeError("y must be given beside x, got None")
+    answers = np.asarray(y)
+    _arrays.check_rows(array, answers, "x", "y")
+    n = share(len(array), fraction)
+    if n >= len(array):
+        requirement = f"leave at least one of the {len(array)} rows to train on"
+        _checks.fail(ValueError, "validation", requirement, fraction)
+    kept, held = hold_out(shuffled(len(array), seed), n, answers)
+    if sample_weight is not None:
+        sample_weight = _arrays.weights(sample_weight, len(array), net.dtype)[kept]  # type: ignore[index]
+    return array[kept], answers[kept], sample_weight, (array[held], answers[held])
+
+
+# ---- the loop -----------------------------------------------------------------------------------
+
+
+class _Run:
+    """One fit: the loop over epochs and what is recorded."""
+
+    def __init__(self, net: Network, sets: _Sets, settings: Settings) -> None:
+        self.net = net
+        self.sets = sets
+        self.settings = settings
+        self.has_accuracy = not net._architecture.is_regression
+        self.history = History(self._columns())
+        self.step_losses: list[np.ndarray[Any, Any]] = []
+        self.core_settings = settings.optimizer._core_settings()
+        trainer = net._trainer
+        self.trainer = net._core_module.Trainer(net._core) if trainer is None else trainer
+        self.progress: Progress = make_progress(settings.verbose, settings.epochs)
+
+    def _columns(self) -> list[str]:
+        measures = ["loss", "accuracy"] if self.has_accuracy else ["loss"]
+        columns = ["epoch", "loss", "penalty", *measures[1:], "seconds", "learning_rate"]
+        for name in self.sets.evaluated:
+            columns += [f"{name}_{measure}" for measure in measures]
+        return columns
+
+    def train(self) -> None:
+        """All epochs; what was reached is recorded however they end."""
+        if self.settings.reset_optimizer:
+            self.trainer.clear()
+        n_steps = self.trainer.bind(self.sets.train, self.settings.batch_size, self.core_settings)
+        self.net._trainer = self.trainer
+        if self.sets.is_uint8 and self.settings.epochs:
+            self.net._input_scale = 255.0
+        interrupted = True
+        try:
+            self._epochs(n_steps)
+            interrupted = False
+        finally:
+            self._record(interrupted)
+            self.progress.close(interrupted)
+            for callback in self.settings.callbacks:
+                callback.on_fit_end(self.net, self.history)
+
+    def _record(self, interrupted: bool) -> None:
+        """Put this fit into the network's history."""
+        if interrupted and not self.history.stop_reason:
+            self.history.stop_reason = "interrupted"
+        if self.step_losses:
+            self.history.step_loss = np.concatenate(self.step_losses)
+        self.net.history._extend(self.history)
+
+    def _epochs(self, n_steps: int) -> None:
+        settings = self.settings
+        if settings.evaluate_first:
+            self.history.start = self._evaluations(every=True)
+        for callback in settings.callbacks:
+            callback.on_fit_begin(self.net, self.history)
+        for epoch in range(1, settings.epochs + 1):
+            for callback in settings.callbacks:
+                callback.on_epoch_begin(self.net, self.history)
+            if not self._epoch(epoch, n_steps):
+                self.history.stop_reason = "stopped by stop()"
+                return
+            if self._callbacks_stop():
+                return
+        self.history.stop_reason = f"all {settings.epochs} epochs done"
+
+    def _callbacks_stop(self) -> bool:
+        """Call on_epoch_end of all callbacks; whether one of them, or stop(), ends the fit."""
+        for callback in self.settings.callbacks:
+            if callback.on_epoch_end(self.net, self.history) is True:
+                self.history.stop_reason = f"callback {name_of(callback)} returned True"
+        if self.net._core.stopping:
+            self.history.stop_reason = "stopped by stop()"
+        return bool(self.history.stop_reason)
+
+    def _epoch(self, epoch: int, n_steps: int) -> bool:
+        """Train, evaluate and record one epoch; False when stop() has ended it.
+
+        Whatever ends it before its row is there sets the counters back, so that the next fit
+        begins this epoch anew.
+        """
+        with _whole_or_anew(self.net._core, self.history):
+            step_loss = np.empty(n_steps, np.float32)
+            began = time.perf_counter()
+            outcome = self._train_epoch(epoch, step_loss)
+            seconds = time.perf_counter() - began
+            if outcome[0] == "diverged":
+                self._diverged(epoch, *outcome[1:])
+            if outcome[0] == "stopped":
+                return False
+            _, loss, penalty, accuracy, _ = outcome
+            row = {
+                "epoch": self.net._core.counters[0],
+                "loss": loss,
+                "penalty": penalty,
+                "accuracy": accuracy,
+                "seconds": seconds,
+                "learning_rate": self.settings.optimizer.learning_rate,
+            }
+            is_last = epoch == self.settings.epochs
+            try:
+                row |= self._evaluations(is_last or epoch % self.settings.evaluate_every == 0)
+            except self.net._core_module.Stopped:
+                return False
+            self.step_losses.append(step_loss)
+            self.history._append({name: row[name] for name in self.history.columns})
+        self.progress.update(epoch, 1.0, row)
+        return True
+
+    def _train_epoch(self, epoch: int, step_loss: np.ndarray[Any, Any]) -> tuple[Any, ...]:
+        settings = self.settings
+        return self.trainer.epoch(
+            optimizer=self.core_settings,
+            l1=settings.l1,
+            l2=settings.l2,
+            penalize_biases=settings.penalize_biases,
+            shuffle=settings.shuffle,
+            seed=settings.seed,
+            step_loss=step_loss,
+            progress=self._step_progress(epoch),
+        )
+
+    def _step_progress(self, epoch: int) -> Callable[[int, int], None]:
+        def show(done: int, total: int) -> None:
+            self.progress.update(epoch, done / total, None)
+
+        return show
+
+    def _evaluations(self, every: bool) -> dict[str, float]:
+        """Loss and accuracy of every evaluated set; NaN where this epoch is left out."""
+        values = {}
+        for name, data in self.sets.evaluated.items():
+            loss, accuracy = math.nan, math.nan
+            if every:
+                loss, accuracy = self.net._core.evaluate(data, self.net.cost)
+            values[f"{name}_loss"] = loss
+            if self.has_accuracy:
+                values[f"{name}_accuracy"] = accuracy
+        return values
+
+    def _diverged(self, epoch: int, step: int, where: str, value: float) -> NoReturn:
+        """Raise FloatingPointError: everything is as after the last finite epoch."""
+        number = self.net._core.counters[0] + 1
+        became = "NaN" if math.isnan(value) else "infinite"
+        if where == "loss":
+            what = f"the loss became {became} at epoch {number}, batch {step}"
+        elif where == "optimizer":
+            what = f"the optimizer's state became {became} during epoch {number}"
+        else:
+            what = f"{where} became {became} during epoch {number}"
+        state = f"after epoch {number - 1}" if number > 1 else "before training"
+        rate = self.settings.optimizer.learning_rate
+        self.history.stop_reason = f"diverged at epoch {number}"
+        raise FloatingPointError(
+            f"{what}: lower learning_rate ({rate}); the network is as it was {state}"
+        )
+
+
+@contextmanager
+def _whole_or_anew(core: _core.Network, history: History) -> Iterator[None]:
+    """Set the counters back unless the block has appended its epoch's row."""
+    counters, rows = core.counters, len(history)
+    try:
+        yield
+    finally:
+        if len(history) == rows:
+            core.counters = counters

@@ -1,0 +1,516 @@
+"""compare and vary: settings, order, errors, Ctrl-C, the table.
+
+Most tests put a stand-in in place of Network, whose training is scripted. The last ones train.
+"""
+
+import _thread
+import math
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import nnlearn.comparison
+from nnlearn.callbacks import as_callbacks
+from nnlearn.comparison import Comparison, Interrupted, Run, compare, vary
+from nnlearn.data import Dataset, Split
+from nnlearn.history import History
+from nnlearn.layers import Dense
+
+NAN = math.nan
+WAIT = 30.0  # seconds after which a test that waits for a thread has failed
+
+
+class Network:
+    """A stand-in: each epoch calls `script(network, epoch)`, which gives val and test accuracy."""
+
+    script = staticmethod(lambda network, epoch: (0.5, 0.5))
+    made: list = []  # noqa: RUF012 - each test has a class of its own
+
+    def __init__(self, layers, *, cost=None, init="scaled", dropout=0.0, seed=None, n_threads=None):
+        if cost == "bad":
+            raise ValueError("cost must be one of 'quadratic', got 'bad'")
+        self.layers, self.cost, self.init, self.seed = layers, cost, init, seed
+        self.n_threads = n_threads
+        self.history = History(["epoch"])
+        self.stopped = threading.Event()
+        self.settings = None
+        self.made.append(self)
+
+    def fit(
+        self,
+        x,
+        y=None,
+        *,
+        epochs=None,
+        learning_rate=None,
+        momentum=0.0,
+        validation=None,
+        callbacks=(),
+        seed=None,
+        n_threads=None,
+        verbose=None,
+        **unknown,
+    ):
+        if learning_rate is not None and learning_rate <= 0:
+            raise ValueError(f"learning_rate must be a finite number > 0, got {learning_rate}")
+        self.settings = {"x": x, "learning_rate": learning_rate, "momentum": momentum}
+        self.settings |= {"validation": validation, "verbose": verbose, "epochs": epochs}
+        sets = [f"{name}_accuracy" for name in validation or ()]
+        self.history = History(["epoch", "loss", "accuracy", "seconds", *sets])
+        for epoch in range(1, (30 if epochs is None else epochs) + 1):
+            accuracies = dict(zip(sets, type(self).script(self, epoch), strict=False))
+            if self.stopped.is_set():
+                break
+            row = {"epoch": epoch, "loss": 1.0, "accuracy": 0.5, "seconds": 0.25, **accuracies}
+            self.history._append(row)
+            wishes = [c.on_epoch_end(self, self.history) for c in as_callbacks(callbacks)]
+            if True in wishes:
+                break
+        return self.history
+
+    def stop(self):
+        self.stopped.set()
+
+    def accuracy(self, split):
+        return float(self.history["test_accuracy"][-1]) if len(self.history) else 0.5
+
+    def predict(self, x):
+        return np.zeros(len(x), int) if self.cost == "stuck" else np.arange(len(x)) % 3
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """The stand-in, in Network's place."""
+    kind = type("Network", (Network,), {"made": []})
+    monkeypatch.setattr(nnlearn.comparison, "Network", kind)
+    return kind
+
+
+def split(n=6):
+    return Split(np.zeros((n, 4), np.float32), np.arange(n) % 3)
+
+
+@pytest.fixture
+def data():
+    return Dataset(split(), split(), split())
+
+
+TWO = {"a": {"learning_rate": 1.0}, "b": {"learning_rate": 2.0}}
+
+
+def test_every_variant_runs_on_every_seed_in_order(stand_in, data):
+    # The first to begin are the last to end.
+    stand_in.script = lambda net, epoch: time.sleep(0.02 * (3 - net.seed)) or (0.5, 0.5)
+    c = compare(TWO, data, hidden=(5,), seeds=3, n_jobs=6, epochs=1)
+    assert list(c) == ["a", "b"]
+    assert [[run.seed for run in c[name]] for name in c] == [[0, 1, 2], [0, 1, 2]]
+    assert [[run.network.seed for run in c[name]] for name in c] == [[0, 1, 2], [0, 1, 2]]
+    assert [run.network.settings["learning_rate"] for run in c["b"]] == [2.0] * 3
+    assert all(run.history is run.network.history for runs in c.values() for run in runs)
+    assert {run.variant for run in c["a"]} == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "chosen"), [(2, [0, 1]), ([7, 3], [7, 3]), (np.array([4]), [4]), (range(2), [0, 1])]
+)
+def test_seeds(stand_in, data, seeds, chosen):
+    c = compare(TWO, data, hidden=5, seeds=seeds, epochs=1)
+    assert [run.seed for run in c["a"]] == chosen
+
+
+def test_settings_are_told_apart_and_a_variant_wins(stand_in, data):
+    variants = {"a": {"cost": "quadratic", "momentum": 0.5, "init": "large"}, "b": {}}
+    c = compare(
+        variants, data, layers=[4, 3], seeds=1, epochs=1, learning_rate=1.0, momentum=0.9, init="he"
+    )
+    (a,), (b,) = c.values()
+    assert (a.network.cost, a.network.init, a.network.settings["momentum"]) == (
+        "quadratic",
+        "large",
+        0.5,
+    )
+    assert (b.network.cost, b.network.init, b.network.settings["momentum"]) == (None, "he", 0.9)
+    assert a.network.settings["epochs"] == 1
+
+
+def test_the_whole_data_set_is_used_with_one_silent_thread_each(stand_in, data):
+    ((run,),) = compare({"a": {}}, data, hidden=5, seeds=1, epochs=1).values()
+    settings = run.network.settings
+    assert settings["x"] is data.train
+    assert settings["validation"] == {"val": data.validation, "test": data.test}
+    assert settings["verbose"] == 0
+    assert run.network.n_threads == 1
+
+
+@pytest.mark.parametrize(
+    ("hidden", "layers"),
+    [((5, 7), [4, 5, 7, 3]), ([], [4, 3]), (5, [4, 5, 3]), ((Dense(5),), [4, Dense(5), 3])],
+)
+def test_hidden_makes_the_layers(stand_in, data, hidden, layers):
+    ((run,),) = compare({"a": {}}, data, hidden=hidden, seeds=1, epochs=0).values()
+    assert run.network.layers == layers
+
+
+@pytest.mark.parametrize(
+    ("y", "outputs"),
+    [
+        (np.zeros((6, 7)), 7),
+        (np.zeros(6), Dense(1, activation="linear")),
+        (np.array([0, 1, 0, 1, 0, 4]), 5),
+    ],
+)
+def test_outputs_are_those_of_the_data(stand_in, y, outputs):
+    data = Dataset((np.zeros((6, 2, 2)), y))
+    ((run,),) = compare({"a": {}}, data, hidden=(9,), seeds=1, epochs=0).values()
+    assert run.network.layers == [4, 9, outputs]
+
+
+def test_a_class_that_only_the_names_know_has_an_output(stand_in):
+    data = Dataset((np.zeros((2, 4)), [0, 1]), class_names=["a", "b", "c"])
+    ((run,),) = compare({"a": {}}, data, hidden=(9,), seeds=1, epochs=0).values()
+    assert run.network.layers[-1] == 3
+
+
+def test_a_variants_layers_win_over_common_hidden(stand_in, data):
+    variants = {"a": {"layers": [4, 9, 3]}, "b": {}, "c": {"hidden": (8,)}}
+    c = compare(variants, data, hidden=(5,), seeds=1, epochs=0)
+    assert [runs[0].network.layers for runs in c.values()] == [[4, 9, 3], [4, 5, 3], [4, 8, 3]]
+
+
+@pytest.mark.parametrize(
+    ("variants", "common", "kind", "message"),
+    [
+        ({"a": {"lerning_rate": 1}}, {}, TypeError, "did you mean 'learning_rate'"),
+        ({"a": {}}, {"momentun": 1}, TypeError, "did you mean 'momentum'"),
+        ({"a": {"lmbda": 1}}, {}, TypeError, "got 'lmbda': use l2="),
+        ({"a": {"lr": 1}}, {}, TypeError, "got 'lr': use learning_rate="),
+        ({"a": {"random_state": 1}}, {}, TypeError, "got 'random_state': give seeds"),
+        ({"a": {"validation_data": 1}}, {}, TypeError, "the validation part of data is used"),
+        ({"a": {"zzz": 1}}, {}, TypeError, "variant 'a' must be those of Network and fit, got"),
+        ({"a": {"seed": 1}}, {}, TypeError, "got 'seed': give seeds"),
+        ({"a": {}}, {"n_threads": 2}, TypeError, "n_jobs"),
+        ({"a": {"validation": None}}, {}, TypeError, "the validation part of data"),
+        ({"a": {"verbose": 1}}, {}, TypeError, "verbose"),
+        ({}, {}, ValueError, "at least one variant"),
+        ([{}], {}, TypeError, "variants must be a mapping"),
+        ({3: {}}, {}, TypeError, "must be text, got 3"),
+        ({"a": 3}, {}, TypeError, "variant 'a' must be a mapping of settings, got 3"),
+        ({"a": {}}, {"seeds": 0}, ValueError, "seeds must be an integer >= 1, got 0"),
+        ({"a": {}}, {"seeds": []}, ValueError, "at least one seed"),
+        ({"a": {}}, {"seeds": [-1]}, ValueError, "a seed must be an integer >= 0, got -1"),
+        ({"a": {}}, {"seeds": [0.5]}, TypeError, "a seed must be an integer"),
+        ({"a": {}}, {"seeds": "12"}, TypeError, "seeds must be"),
+        ({"a": {}}, {"seeds": True}, TypeError, "seeds must be"),
+        ({"a": {}}, {"seeds": None}, TypeError, "seeds must be"),
+        ({"a": {}}, {"n_jobs": 0}, ValueError, "n_jobs must be an integer >= 1, got 0"),
+        ({"a": {}}, {"epochs": -1}, ValueError, "variant 'a': epochs must be an integer >= 0"),
+        ({"a": {}}, {"verbose": 2}, ValueError, "verbose must be 0, 1 or None"),
+        ({"a": {"learning_rate": 0}}, {}, ValueError, "variant 'a': learning_rate must be"),
+        ({"b": {}, "a": {"cost": "bad"}}, {}, ValueError, "variant 'a': cost must be one of"),
+        ({"a": {"layers": [4, 3], "hidden": 5}}, {}, TypeError, "layers or hidden, got both"),
+    ],
+)
+def test_what_is_wrong_is_found_before_anything_trains(
+    stand_in, data, variants, common, kind, message
+):
+    stand_in.script = lambda net, epoch: pytest.fail("it trained")
+    with pytest.raises(kind, match=message):
+        compare(variants, data, **{"hidden": (5,), **common})
+
+
+def test_layers_or_hidden_must_be_given(stand_in, data):
+    with pytest.raises(TypeError, match="variant 'a' must have either layers or hidden, got neith"):
+        compare({"a": {}}, data)
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"), [(split(), r"Dataset\(split\)"), ((1, 2), "from_arrays")]
+)
+def test_data_must_be_a_dataset(stand_in, data, hint):
+    with pytest.raises(TypeError, match=f"data must be a Dataset, got .*{hint}"):
+        compare({"a": {}}, data, hidden=5)
+
+
+def test_as_many_networks_train_at_once_as_n_jobs_says(stand_in, data):
+    barrier = threading.Barrier(3, timeout=WAIT)
+    most, now, lock = [0], [0], threading.Lock()
+
+    def script(net, epoch):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        barrier.wait()  # passes only when three are here at once
+        with lock:
+            now[0] -= 1
+        return 0.5, 0.5
+
+    stand_in.script = script
+    compare(TWO, data, hidden=5, seeds=3, n_jobs=3, epochs=1)
+    assert most == [3]
+
+
+def test_by_default_every_usable_core_has_a_network(stand_in, data, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5, 7}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    barrier = threading.Barrier(4, timeout=WAIT)
+    stand_in.script = lambda net, epoch: (0.5, 0.5, barrier.wait())
+    compare(TWO, data, hidden=5, seeds=2, epochs=1)
+
+
+def test_the_errors_of_a_run(stand_in, data):
+    curve = {1: (0.6, 0.5), 2: (0.8, 0.7), 3: (0.7, 0.9)}
+    stand_in.script = lambda net, epoch: curve[epoch]
+    ((run,),) = compare({"a": {}}, data, hidden=5, seeds=1, epochs=3).values()
+    assert run.test_error == pytest.approx(0.1)
+    assert run.best_test_error == pytest.approx(0.3), "by validation, not by the test set"
+    assert run.stuck is False
+    assert run.error is None
+    assert run.seconds == 0.75
+    assert repr(run) == "<Run of 'a', seed 0: 3 epochs, test error 10.00%>"
+
+
+def test_a_run_is_stuck_when_a_class_is_never_predicted(stand_in, data):
+    c = compare({"a": {"cost": "stuck"}, "b": {}}, data, hidden=5, seeds=2, epochs=1)
+    assert [run.stuck for run in c["a"] + c["b"]] == [True, True, False, False]
+    assert c.table()["stuck"] == [2, 0]
+
+
+def test_a_class_that_the_test_set_lacks_makes_no_run_stuck(stand_in):
+    test = Split(np.zeros((4, 4)), [0, 0, 1, 2])
+    data = Dataset(Split(np.zeros((4, 4)), [0, 1, 2, 3]), split(), test)
+    ((run,),) = compare({"a": {}}, data, hidden=5, seeds=1, epochs=1).values()
+    assert run.stuck is False
+
+
+def test_the_table(stand_in, data):
+    accuracy = {0: 0.9, 1: 0.7, 2: 0.8}
+    best = {0: 0.95, 1: 0.75, 2: 0.85}
+    stand_in.script = lambda net, epoch: (
+        (0.9, best[net.seed]) if epoch == 1 else (0.8, accuracy[net.seed])
+    )
+    table = compare({"a": {}}, data, hidden=5, seeds=3, epochs=2).table()
+    assert table.columns == (
+        *("variant", "last %", "last sd", "last median", "best %", "best sd", "best median"),
+        *("runs", "stuck", "diverged", "seconds"),
+    )
+    (row,) = table.rows
+    assert row[0] == "a"
+    assert row[1:7] == pytest.approx((20, 10, 20, 15, 10, 15))
+    assert row[7:] == (3, 0, 0, 0.5)
+
+
+def test_one_seed_has_no_spread(stand_in, data):
+    table = compare({"a": {}}, data, hidden=5, seeds=1, epochs=1).table()
+    assert math.isnan(table["last sd"][0])
+    assert table["last %"] == table["last median"] == [50.0]
+
+
+def test_the_last_epoch_is_that_of_the_history_where_it_was_evaluated():
+    history = History(["epoch", "accuracy", "seconds", "val_accuracy", "test_accuracy"])
+    for epoch, accuracy in enumerate([0.9, 0.8], 1):
+        history._append(dict(zip(history, [epoch, 0.5, 1, accuracy, accuracy], strict=True)))
+    best_restored = Run(None, history, 0, 0.1)
+    assert Comparison({"a": [best_restored]}).table()["last %"] == pytest.approx([20])
+    history._append(dict(zip(history, [3, 0.5, 1, NAN, NAN], strict=True)))
+    assert Comparison({"a": [best_restored]}).table()["last %"] == pytest.approx([10])
+
+
+@pytest.mark.parametrize(
+    ("parts", "last", "best"),
+    [((split(), None), NAN, NAN), ((None, split()), 50.0, NAN), ((None, None), NAN, NAN)],
+)
+def test_missing_sets_are_gaps_in_the_table(stand_in, parts, last, best):
+    stand_in.script = lambda net, epoch: (0.5, 0.5)
+    c = compare({"a": {}}, Dataset(split(), *parts), hidden=5, seeds=2, epochs=1)
+    table = c.table()
+    np.testing.assert_equal(table["last %"] + table["best %"], [last, best])
+    assert table["stuck"] == [None if math.isnan(last) else 0]
+    assert "nan" not in str(table)
+
+
+def test_a_regression_is_judged_by_its_loss():
+    history = History(["epoch", "loss", "seconds", "val_loss", "test_loss"])
+    for epoch, loss in enumerate([2.0, 1.0, 3.0], 1):
+        history._append(dict(zip(history, [epoch, loss, 1, loss, 2 * loss], strict=True)))
+    table = Comparison({"a": [Run(None, history, 0, NAN)]}).table()
+    assert (table["last loss"], table["best loss"]) == ([6.0], [2.0])
+    assert table.title.startswith("Test loss")
+
+
+def diverge(net, epoch):
+    if net.seed == 1 and epoch == 2:
+        raise FloatingPointError("the loss became NaN at epoch 2")
+    return 0.8, 0.8
+
+
+def test_a_run_that_diverges_is_reported_and_the_rest_goes_on(stand_in, data):
+    stand_in.script = diverge
+    c = compare({"a": {}}, data, hidden=5, seeds=3, epochs=3)
+    assert [len(run.history) for run in c["a"]] == [3, 1, 3]
+    run = c["a"][1]
+    assert str(run.error) == "the loss became NaN at epoch 2"
+    assert math.isnan(run.test_error)
+    assert math.isnan(run.best_test_error)
+    assert run.stuck is None
+    assert repr(run) == "<Run of 'a', seed 1: 1 epochs, diverged>"
+    table = c.table()
+    assert (table["runs"], table["diverged"]) == ([3], [1])
+    assert table["last %"] == pytest.approx([20.0]), "of the two that did not"
+
+
+def test_an_error_stops_the_rest_and_is_named(stand_in, data):
+    beside = threading.Event()
+
+    def script(net, epoch):
+        if net.seed == 0:
+            return 0.5, 0.5
+        if net.seed == 2:
+            assert beside.wait(WAIT)
+            raise ZeroDivisionError("division by zero")
+        beside.set()
+        assert net.stopped.wait(WAIT), "the run beside it was not stopped"
+        return 0.5, 0.5
+
+    stand_in.script = script
+    with pytest.raises(ZeroDivisionError, match=r"variant 'a', seed 2: division by zero") as caught:
+        compare({"a": {}}, data, hidden=5, seeds=4, n_jobs=2, epochs=5)
+    assert [run.seed for run in caught.value.comparison["a"]] == [0]
+    trained = {net.seed for net in stand_in.made if net.settings and net.settings["epochs"]}
+    assert trained == {0, 1, 2}, "what had not begun never began"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "disk full"), ValueError(), KeyError(3)])
+def test_an_error_without_a_plain_message_is_wrapped(stand_in, data, error):
+    def script(net, epoch):
+        raise error
+
+    stand_in.script = script
+    with pytest.raises(RuntimeError, match=f"variant 'a', seed 0: {type(error).__name__}") as info:
+        compare({"a": {}}, data, hidden=5, seeds=1, epochs=1)
+    assert info.value.__cause__ is error
+
+
+def test_ctrl_c_stops_all_and_keeps_what_ended(stand_in, data):
+    both = threading.Barrier(2, timeout=WAIT)
+
+    def script(net, epoch):
+        if net.seed == 0:
+            return 0.5, 0.5
+        if both.wait() == 0:
+            _thread.interrupt_main()
+        assert net.stopped.wait(WAIT)
+        return 0.5, 0.5
+
+    stand_in.script = script
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt, match="2 of 6 runs had ended") as caught:
+        compare(TWO, data, hidden=5, seeds=3, n_jobs=2, epochs=5)
+    assert type(caught.value) is Interrupted
+    assert {name: len(runs) for name, runs in caught.value.comparison.items()} == {"a": 1, "b": 1}
+    deadline = time.monotonic() + WAIT
+    while threading.active_count() > before:
+        assert time.monotonic() < deadline, "a thread was left behind"
+        time.sleep(0.01)
+
+
+def test_ctrl_c_pressed_again_while_the_threads_end(stand_in, data):
+    def script(net, epoch):
+        _thread.interrupt_main()
+        assert net.stopped.wait(WAIT)
+        _thread.interrupt_main()
+        time.sleep(0.1)
+        return 0.5, 0.5
+
+    stand_in.script = script
+    with pytest.raises(Interrupted, match=r"^0 of 1 runs had ended$"):
+        compare({"a": {}}, data, hidden=5, seeds=1, epochs=5)
+
+
+def test_a_fit_that_has_not_begun_when_all_stop_ends_after_an_epoch(stand_in, data):
+    """stop() does nothing before fit claims its network: the callback must end it."""
+    stand_in.stop = lambda self: None
+
+    def script(net, epoch):
+        if epoch == 1:
+            _thread.interrupt_main()
+            time.sleep(0.3)
+        return 0.5, 0.5
+
+    stand_in.script = script
+    with pytest.raises(Interrupted):
+        compare({"a": {}}, data, hidden=5, seeds=1, epochs=1000)
+    (trained,) = (net for net in stand_in.made if len(net.history))
+    assert len(trained.history) < 1000
+
+
+def test_callbacks_of_the_user_are_called_too(stand_in, data):
+    seen = []
+    callback = lambda net, history: seen.append((net.seed, len(history)))  # noqa: E731
+    compare({"a": {}}, data, hidden=5, seeds=2, n_jobs=1, epochs=2, callbacks=[callback])
+    assert seen == [(0, 1), (0, 2), (1, 1), (1, 2)]
+
+
+def test_a_callback_that_ends_a_run_ends_it_well(stand_in, data):
+    c = compare({"a": {}}, data, hidden=5, seeds=1, epochs=9, callbacks=[lambda *_: True])
+    assert len(c["a"][0].history) == 1
+
+
+def test_progress_is_shown_for_the_comparison_as_a_whole(stand_in, data, capsys):
+    compare(TWO, data, hidden=5, seeds=2, epochs=1, verbose=1)
+    assert "4 of 4 networks trained in" in capsys.readouterr().err
+    compare(TWO, data, hidden=5, seeds=2, epochs=1, verbose=0)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_comparison_is_a_mapping():
+    runs = [Run(None, History(["epoch"]), 0, NAN)]
+    c = Comparison({"a": runs, "b": []})
+    assert (len(c), list(c), "a" in c, "x" in c) == (2, ["a", "b"], True, False)
+    assert c["a"] == tuple(runs)
+    with pytest.raises(KeyError, match="variant must be one of 'a', 'b', got 'x'"):
+        c["x"]
+
+
+def test_a_comparison_shows_its_table(stand_in, data):
+    c = compare({"<a>": {}}, data, hidden=5, seeds=1, epochs=1)
+    assert repr(c) == str(c.table())
+    assert "&lt;a&gt;" in c._repr_html_()
+
+
+def test_a_comparison_draws_the_validation_error(stand_in, data):
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    ax = figure.subplots()
+    c = compare(TWO, data, hidden=5, seeds=2, epochs=3)
+    assert c.plot(ax=ax) is ax
+    assert ax.get_ylabel() == "validation error (%)"
+    c.plot("test_accuracy", ax=ax)
+    assert ax.get_ylabel() == "test accuracy (%)"
+
+
+def test_vary():
+    assert vary("hidden", [(5,), (5, 5)], cost="quadratic") == {
+        "hidden=(5,)": {"hidden": (5,), "cost": "quadratic"},
+        "hidden=(5, 5)": {"hidden": (5, 5), "cost": "quadratic"},
+    }
+    assert list(vary("learning_rate", np.array([0.025, 0.25]))) == [
+        "learning_rate=0.025",
+        "learning_rate=0.25",
+    ]
+    assert list(vary("activation", ["tanh"])) == ["activation=tanh"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "rest", "kind", "message"),
+    [
+        (3, [1], {}, TypeError, "name must be the name of a setting, got 3"),
+        ("l2", [], {}, ValueError, "at least one value"),
+        ("l2", [1, 1], {}, ValueError, "values must differ from each other, got 1"),
+        ("l2", [1], {"l2": 2}, TypeError, "l2 must be given once"),
+    ],
+)
+def test_what_vary_refuses(name, values, rest, kind, message):
+    with pytest.raises(kind, match=message):
+        vary(name, values, **rest)

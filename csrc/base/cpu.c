@@ -38,6 +38,14 @@ nn_status nn__cpu_choose(nn__cpu_level *level) {
     return NN_ERROR_KERNELS;
 }
 
+bool nn__cpu_has_full_512(void) {
+#ifdef NN_HAVE_V4
+    return __builtin_cpu_is("intel");
+#else
+    return false;
+#endif
+}
+
 const char *nn__cpu_name(nn__cpu_level level) {
     return names[level];
 }

@@ -2,6 +2,8 @@
 #ifndef NN_BASE_CPU_H
 #define NN_BASE_CPU_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 
 typedef enum nn__cpu_level {
@@ -16,6 +18,10 @@ nn__cpu_level nn__cpu_best(void);
 /* *level = the level to use: the best, or the one that the environment variable NNLEARN_KERNELS
  * names ("portable", "v3", "v4"). NN_ERROR_KERNELS: an unknown word, or a level above the best. */
 nn_status nn__cpu_choose(nn__cpu_level *level);
+
+/* Whether AVX-512 runs at full width, with level v4: Intel's CPUs. On AMD's Zen 4 a 512-bit
+ * operation takes two halves, and BLIS's AVX2 kernels are the faster at every size measured. */
+bool nn__cpu_has_full_512(void);
 
 /* "portable", "v3" or "v4". */
 const char *nn__cpu_name(nn__cpu_level level);

@@ -5,7 +5,8 @@ machine. Environment variables, for `pip install` and `python setup.py build_ext
 
     NNLEARN_BLIS=/opt/blis              where BLIS is: the folder of its include/ and lib/
     NNLEARN_DEBUG=1                     little optimisation, symbols for a debugger
-    NNLEARN_SANITIZE=address,undefined  the compiler's sanitizers
+    NNLEARN_SANITIZE=address,undefined  the compiler's sanitizers; to run with gcc's:
+        LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
     NNLEARN_COVERAGE=1                  counters for gcov
     NNLEARN_WERROR=1                    warnings are errors, as in CI
     CC=clang                            another compiler

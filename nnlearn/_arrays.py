@@ -7,7 +7,8 @@ once, to the network's precision. Labels become int32, targets and sample weight
 precision; the core copies these.
 """
 
-from typing import Any
+import math
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -46,14 +47,17 @@ def _as_numbers(name: str, value: Any) -> Array:
     """The value as an array of real numbers, bool included."""
     if type(value).__module__.startswith("scipy.sparse"):
         _checks.fail(TypeError, name, "be a dense array", type(value), "use .toarray()")
+    if value is None:
+        _checks.fail(TypeError, name, "hold real numbers", value)
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(
-            _checks.message(name, "be an array of numbers", f"rows of different lengths ({error})")
-        ) from None
+    except ValueError:
+        got = "rows of different lengths"
+        raise ValueError(_checks.message(name, "be an array of numbers", got)) from None
     if array.dtype.kind not in "biuf":
-        _checks.fail(TypeError, name, "hold real numbers", f"dtype {array.dtype}")
+        got = f"dtype {array.dtype}"
+        hint = f'{name}.astype("float32")' if array.dtype == object else None
+        raise TypeError(_checks.message(name, "hold real numbers", got, hint))
     return array
 
 
@@ -64,9 +68,8 @@ def _as_rows(x: Array, architecture: Architecture, name: str) -> Array:
         return x
     if x.ndim == 1 and n_inputs == 1:
         return x.reshape(-1, 1)
-    if x.ndim > 2 and np.prod(x.shape[1:], dtype=np.int64) == n_inputs:
-        images = len(shape) == 1 or x.shape[1:] in (shape, shape[1:])
-        if images or (len(shape) == 3 and shape[0] == 1 and x.shape[1:] == shape[1:]):
+    if x.ndim > 2 and math.prod(x.shape[1:]) == n_inputs:
+        if len(shape) == 1 or _without_ones(x.shape[1:]) == _without_ones(shape):
             return x.reshape(len(x), n_inputs)
     hint = None
     if x.ndim == 1 and len(x) == n_inputs:
@@ -76,6 +79,11 @@ def _as_rows(x: Array, architecture: Architecture, name: str) -> Array:
     raise ValueError(_checks.message(name, requirement, got, hint))
 
 
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape but for its axes of length 1: (28, 28) and (1, 28, 28) are the same image."""
+    return tuple(size for size in shape if size != 1)
+
+
 def _readable(x: Array, dtype: np.dtype[Any]) -> Array:
     """The array itself where the core reads it in place, else a converted copy."""
     if x.dtype not in IN_PLACE or not x.dtype.isnative:
@@ -83,7 +91,7 @@ def _readable(x: Array, dtype: np.dtype[Any]) -> Array:
     contiguous = x.shape[1] == 1 or x.strides[1] == x.itemsize
     if contiguous and x.flags.aligned and x.strides[0] % x.itemsize == 0:
         return x.view(np.ndarray)
-    return np.require(x, requirements=["C_CONTIGUOUS", "ALIGNED"])
+    return x.copy(order="C")
 
 
 def check_rows(x: Array, y: Any, name_x: str, name_y: str) -> None:
@@ -106,14 +114,13 @@ def answers(
     """
     name_x, name_y = names
     if y is None:
-        raise TypeError(f"{name_y} must be given beside {name_x}, got None")
+        raise TypeError(_checks.message(name_y, f"be given beside {name_x}", "None"))
     array = _as_numbers(name_y, y)
     if array.ndim == 0:
         raise ValueError(_checks.message(name_y, "have a row for each sample", repr(array.item())))
     check_rows(x, array, name_x, name_y)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        _finite(name_y, array[place], place)
+        _finite(name_y, array, tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0]))
     if array.ndim == 1 and architecture.is_regression and architecture.n_outputs == 1:
         array = array.reshape(-1, 1)
     if array.ndim == 1:
@@ -123,11 +130,12 @@ def answers(
     if cost == "hinge":
         _checks.fail(TypeError, name_y, "be integer labels (n,)", array, _NO_SOFT_HINGE)
     _check_targets(array, architecture, cost, name_y)
-    return {"targets": np.ascontiguousarray(array, dtype)}
+    return {"targets": _copied(name_y, array, dtype)}
 
 
 def _wrong_shape(y: Array, architecture: Architecture, name: str) -> None:
-    requirement = f"be labels (n,) or targets (n, {architecture.n_outputs})"
+    rows = "numbers" if architecture.is_regression and architecture.n_outputs == 1 else "labels"
+    requirement = f"be {rows} (n,) or targets (n, {architecture.n_outputs})"
     hint = None
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biu":
         hint = f"{name}.ravel() has labels of the shape (n,)"
@@ -148,7 +156,7 @@ def _labels(y: Array, architecture: Architecture, name: str) -> dict[str, Any]:
     wrong = (y < 0) | (y >= n_classes)
     if wrong.any():
         _bad_label(name, f"be labels from 0 to {n_classes - 1}", y, wrong, None)
-    return {"labels": np.ascontiguousarray(y, np.int32), "n_classes": n_classes}
+    return {"labels": np.require(y, np.int32, ["C", "A"]), "n_classes": n_classes}
 
 
 def _bad_label(name: str, requirement: str, y: Array, wrong: Array, hint: str | None) -> None:
@@ -193,12 +201,26 @@ def weights(sample_weight: Any, n: int, dtype: np.dtype[Any]) -> Array | None:
         row = int(np.argmax(wrong))
         got = f"{array[row].item()!r} at row {row}"
         raise ValueError(_checks.message(name, "be finite and >= 0", got))
-    return np.ascontiguousarray(array, dtype)
+    return _copied(name, array, dtype)
 
 
-def _finite(name: str, value: Any, place: tuple[int, ...]) -> None:
+def _copied(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+    """Finite numbers in the network's precision; ValueError where that has no room for one."""
+    with np.errstate(over="ignore"):
+        copy = np.require(array, dtype, ["C", "A"])
+    if not np.isfinite(copy).all():
+        _finite(name, array, tuple(int(i) for i in np.argwhere(~np.isfinite(copy))[0]))
+    return copy
+
+
+def _finite(name: str, array: Array, place: tuple[int, ...]) -> NoReturn:
+    """Raise ValueError for the number at a place: NaN, infinite, or too large for float32."""
+    value = array[place]
     where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
-    raise ValueError(_checks.message(name, "be finite", f"{value.item()!r} at {where}"))
+    requirement, hint = "be finite", None
+    if np.isfinite(value):
+        requirement, hint = "be finite in float32", 'dtype="float64" has room for it'
+    raise ValueError(_checks.message(name, requirement, f"{value.item()!r} at {where}", hint))
 
 
 def check_scan(
@@ -210,7 +232,7 @@ def check_scan(
     """
     place, largest = scan
     if place is not None:
-        _finite(name, x[place], place)
+        _finite(name, x, place)
     if fit and x.dtype == np.uint8 and largest == 1:
         requirement = "hold pixels 0..255 when its dtype is uint8"
         hint = f'{name}.astype("float32") takes 0 and 1 as they are'

@@ -68,6 +68,8 @@ def real(
         fail(TypeError, name, requirement, value)
     try:
         number = float(value)
+    except OverflowError:  # an int beyond all floats
+        number = math.inf
     except (TypeError, ValueError):
         fail(TypeError, name, requirement, value)
     inside = (

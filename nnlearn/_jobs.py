@@ -126,7 +126,7 @@ def _watch(jobs: Sequence[Job], futures: Sequence[Future[None]], progress: Group
         for job, future in zip(jobs, futures, strict=True):
             if future in ended and (error := future.exception()) is not None:
                 raise named(error, job.where)
-        running = [(job.where, job.epoch, job.epochs) for job in jobs if job.running]
+        running = [(min(job.epoch + 1, job.epochs), job.epochs) for job in jobs if job.running]
         work = statistics.fmean(job.share for job in jobs)
         progress.update(len(jobs) - len(pending), running, work)
 

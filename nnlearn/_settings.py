@@ -35,7 +35,7 @@ class Plan:
     """One variant's settings, told apart: a list of layers, those of Network, those of fit."""
 
     name: str
-    layers: list[Any]
+    layers: Any
     network: dict[str, Any]
     fit: dict[str, Any]
 
@@ -137,8 +137,11 @@ def _plan(
     if (layers is None) == (hidden is None):
         got = "neither" if layers is None else "both"
         raise TypeError(f"variant {name!r} must have either layers or hidden, got {got}")
+    given, value = ("layers", layers) if hidden is None else ("hidden", hidden)
+    if isinstance(value, str) or not isinstance(value, (Iterable, int, np.integer)):
+        _checks.fail(TypeError, f"variant {name!r}: {given}", "be a sequence of layers", value)
     network = {key: settings.pop(key) for key in known.network if key in settings}
-    layers = layers_around(hidden, data) if layers is None else list(layers)
+    layers = layers_around(hidden, data) if layers is None else layers
     return Plan(name, layers, network, settings)
 
 

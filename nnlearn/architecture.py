@@ -108,7 +108,7 @@ def _read(layers: Any) -> tuple[tuple[int, ...], int, list[Layer]]:
 def _as_layer(i: int, layer: Any) -> Layer:
     if isinstance(layer, (Dense, Activation, Dropout)):
         return layer
-    if layer is None or isinstance(layer, (type, bool, str, float, tuple, list)):
+    if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)):
         requirement = "be an integer >= 1 or a layer object"
         hint = f"call it: {layer.__name__}(...)" if isinstance(layer, type) else None
         _checks.fail(TypeError, f"layers[{i}]", requirement, layer, hint)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nnlearn import _checks
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ class _Function(Callback):
         self.name = getattr(function, "__name__", type(function).__name__)
 
     def on_epoch_end(self, net: Network, history: History) -> bool | None:
-        """Call it; only True itself ends the fit."""
-        return self.function(net, history) is True
+        """Call it; only True, NumPy's too, ends the fit."""
+        return is_true(self.function(net, history))
 
 
 def as_callbacks(callbacks: Any) -> list[Callback]:
@@ -67,6 +69,11 @@ def _as_callback(callback: Any) -> Callback:
     if isinstance(callback, type) or not callable(callback):
         _checks.fail(TypeError, "callbacks", "be functions or Callback objects", callback)
     return _Function(callback)
+
+
+def is_true(answer: Any) -> bool:
+    """Whether a callback's answer ends the fit: True and NumPy's True do, nothing else."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 def name_of(callback: Callback) -> str:

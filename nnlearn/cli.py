@@ -27,6 +27,8 @@ QUOTED = {30: (5.53, 4.86, 4.03), 100: (3.74, 3.00, 2.56)}
 #: The l2 of the slides and the number of digits they trained on; what matters is their ratio.
 _SLIDES_L2, _SLIDES_N = 5.0, 50_000
 
+#: For each size of the hidden layers, and each name, the settings.
+_Sizes = Mapping[tuple[int, ...], Mapping[str, Mapping[str, Any]]]
 _Panels = dict[str, Comparison]
 
 
@@ -78,17 +80,16 @@ def _demo(arguments: argparse.Namespace) -> None:
     }
     rows["cross-entropy + l2"] = {**rows["cross-entropy"], "l2": l2}
     _say("The slides' comparison of costs: 784-30-10 and 784-100-10 from large weights,")
-    _say(f"batch 10, {arguments.epochs} epochs, {_seeds(arguments)}.")
-    _say("Learning rate 3 for the quadratic cost, 0.5 for cross-entropy;")
-    _say(f"l2 {l2:g}, which is lambda / n as on the slides. {_sizes(data)}\n")
+    _say(f"batch 10, {_training(arguments)}. Learning rate 3 (quadratic cost)")
+    _say(f"and 0.5 (cross-entropy); l2 = {l2:g}, which is lambda / n as on the slides.")
+    _say(_sizes(data))
     sizes: dict[tuple[int, ...], Any] = {(units,): rows for units in QUOTED}
     panels = _train(sizes, data, arguments, init="large", batch_size=10)
-    _say(str(_slides_table(panels)))
-    _say("\nStuck runs never predict some digit: usual for the quadratic cost from large weights.")
+    _say(f"\n{_slides_table(panels)}\n")
+    _say("Stuck runs never predict some digit, as is usual for the quadratic cost from")
+    _say("large weights.")
     if len(data.train) < _SLIDES_N:
-        _say(
-            f"The slides trained on the {_SLIDES_N:,} digits of the full MNIST, as --data mnist does."
-        )
+        _say(f"The slides trained on {_SLIDES_N:,} digits, the full MNIST, as --data mnist does.")
     _finish(panels, arguments, start)
 
 
@@ -108,12 +109,11 @@ def _compare(arguments: argparse.Namespace) -> None:
         for l2 in arguments.l2
     }
     data = _load(arguments)
-    how = f"{arguments.epochs} epochs, batch {arguments.batch_size}, init {arguments.init}"
-    _say(f"{how}, {_seeds(arguments)}. {_sizes(data)}\n")
+    _say(f"{_training(arguments)}; batch {arguments.batch_size}, init {arguments.init}.")
+    _say(_sizes(data))
     sizes = dict.fromkeys(arguments.hidden, rows)
     panels = _train(sizes, data, arguments, init=arguments.init, batch_size=arguments.batch_size)
-    for title, comparison in panels.items():
-        _say(f"{title}\n{comparison.table()}\n")
+    _say_tables(panels)
     _finish(panels, arguments, start)
 
 
@@ -136,15 +136,14 @@ def _load(arguments: argparse.Namespace) -> Dataset:
 
 
 def _train(
-    sizes: Mapping[tuple[int, ...], Mapping[str, Mapping[str, Any]]],
+    sizes: _Sizes,
     data: Dataset,
     arguments: argparse.Namespace,
     **common: Any,
 ) -> _Panels:
     """Train all variants of all sizes side by side; one comparison for each size."""
-    titles = {hidden: f"{'-'.join(map(str, hidden))} hidden units" for hidden in sizes}
     variants = {
-        f"{titles[hidden]}, {name}": {**settings, "hidden": hidden}
+        _joined(hidden, name): {**settings, "hidden": hidden}
         for hidden, rows in sizes.items()
         for name, settings in rows.items()
     }
@@ -159,13 +158,22 @@ def _train(
             **common,
         )
     except Interrupted as interrupt:
-        if any(interrupt.comparison.values()):
-            _say(str(interrupt.comparison.table()))
+        _say_tables(_panels(sizes, interrupt.comparison))
         raise
+    return _panels(sizes, comparison)
+
+
+def _panels(sizes: _Sizes, comparison: Comparison) -> _Panels:
+    """One comparison for each size, under its title."""
     return {
-        title: Comparison({name: comparison[f"{title}, {name}"] for name in sizes[hidden]})
-        for hidden, title in titles.items()
+        _joined(hidden): Comparison({name: comparison[_joined(hidden, name)] for name in rows})
+        for hidden, rows in sizes.items()
     }
+
+
+def _joined(hidden: tuple[int, ...], *name: str) -> str:
+    """``30 hidden units``, and the variant's name after it."""
+    return ", ".join([f"{'-'.join(map(str, hidden))} hidden units", *name])
 
 
 def _finish(panels: _Panels, arguments: argparse.Namespace, start: float) -> None:
@@ -198,8 +206,44 @@ def _slides_table(panels: _Panels) -> Table:
     return Table(["hidden", "", *names], rows, "Test error in % at the last epoch")
 
 
+def _say_tables(panels: _Panels) -> None:
+    """The tables of all sizes, unless nothing has ended."""
+    panels = {title: comparison for title, comparison in panels.items() if any(comparison.values())}
+    if panels:
+        _say("\nTest error in %, mean (sd) and median, at the last and the best validation epoch")
+    for title, comparison in panels.items():
+        _say(f"\n{_short_table(comparison, title)}")
+
+
+def _short_table(comparison: Comparison, title: str) -> Table:
+    """The table of a comparison in the 80 columns of a terminal."""
+    table = comparison.table()
+    rows: list[tuple[Any, ...]] = []
+    for values in table.rows:
+        row = dict(zip(table.columns, values, strict=True))
+        rows.append(
+            (
+                row["variant"],
+                _mean_and_sd(row["last %"], row["last sd"]),
+                row["last median"],
+                _mean_and_sd(row["best %"], row["best sd"]),
+                row["best median"],
+                f"{row['stuck'] or 0}/{row['runs']}",
+                f"{row['diverged']}/{row['runs']}",
+                row["seconds"],
+            )
+        )
+    head = ["", "last (sd)", "median", "best (sd)", "median ", "stuck", "diverged", "s"]
+    if not any(table["diverged"]):
+        head.remove("diverged")
+        rows = [(*row[:6], *row[7:]) for row in rows]
+    return Table(head, rows, title, formats={"median": ".2f", "median ": ".2f", "s": ".1f"})
+
+
 def _mean_and_sd(mean: float, sd: float) -> str:
-    """``9.13 (0.21)``; without the bracket for a single run."""
+    """``9.13 (0.21)``; without the bracket for a single run, ``-`` for none."""
+    if math.isnan(mean):
+        return "-"
     return f"{mean:.2f}" if math.isnan(sd) else f"{mean:.2f} ({sd:.2f})"
 
 
@@ -215,18 +259,20 @@ def save_picture(panels: Mapping[str, Comparison], path: str | Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    width = max(5.0, 4.0 * len(panels))
-    figure = Figure(figsize=(width, 4.0), layout="constrained")
+    figure = Figure(figsize=(max(5.0, 4.0 * len(panels)), 4.0), layout="constrained")
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, comparison) in zip(row, panels.items(), strict=True):
         plot_comparison(comparison, ax=ax)
-        ax.set_title(title)
+        ax.set_title(title, fontsize="medium", fontweight="bold")
         ax.label_outer()
-    handles = row[0].get_legend_handles_labels()[0]
+    lines, names = row[0].get_legend_handles_labels()
     note = row[0].get_legend().get_title().get_text()
     for ax in row:
         ax.get_legend().remove()
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, title=note)
+    # More than three names stand in a column, so that the longest fits.
+    ncols = len(names) if len(names) <= 3 else 2
+    figure.legend(lines, names, loc="outside upper center", ncols=ncols, frameon=False)
+    figure.supxlabel(note, fontsize="small", color="gray")
     figure.savefig(path, dpi=200)
 
 
@@ -237,8 +283,10 @@ def _sizes(data: Dataset) -> str:
     return f"Digits: {counts}."
 
 
-def _seeds(arguments: argparse.Namespace) -> str:
-    return f"{arguments.seeds} seed{'' if arguments.seeds == 1 else 's'}"
+def _training(arguments: argparse.Namespace) -> str:
+    """How long and how often."""
+    counts = (("epoch", arguments.epochs), ("seed", arguments.seeds))
+    return ", ".join(f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts)
 
 
 def _variant_name(cost: str, l1: float, l2: float, arguments: argparse.Namespace) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Run:
     """One network of a comparison and what became of it.
 
-    Attributes
+    Parameters
     ----------
     network : Network
         The network as training left it.
@@ -154,6 +154,8 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
             )
         what = "loss" if regression else "error in %"
         title = f"Test {what} at the last epoch, and at the epoch of best validation"
+        if rows and all(math.isnan(row[1]) for row in rows):
+            title += " (no test set)"
         head = ["variant", *columns, "runs", "stuck", "diverged", "seconds"]
         digits = ".4g" if regression else ".2f"
         formats = dict.fromkeys(columns, digits) | {"seconds": ".1f"}
@@ -172,6 +174,7 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
         Returns
         -------
         matplotlib.axes.Axes
+            The axes drawn on.
         """
         from nnlearn.plotting import plot_comparison
 
@@ -231,8 +234,9 @@ def compare(
         In place of `layers`: the hidden layers' sizes, ``(100,)``. Inputs and outputs are those
         of the data.
     seeds : int or sequence of int, default 3
-        k means the seeds 0 to k - 1. A sequence is taken as it is. A seed gives every variant the
-        same normal deviates for its start weights (where shapes agree) and the same batches.
+        An int k means the seeds 0 to k - 1. A sequence is taken as it is. A seed gives every
+        variant the same normal deviates for its start weights (where shapes agree) and the same
+        batches.
     n_jobs : int, optional
         Networks that train at once, in one thread each. By default as many as this process may
         use cores.
@@ -296,7 +300,7 @@ def compare(
 
 
 def vary(name: str, values: Iterable[Any], /, **rest: Any) -> dict[str, dict[str, Any]]:
-    """Variants that differ in one setting.
+    """Make variants that differ in one setting.
 
     Parameters
     ----------
@@ -386,7 +390,8 @@ def _collect(plans: Iterable[Plan], jobs: Iterable[Job]) -> Comparison:
 def _interrupted(ended: Comparison, n: int) -> Interrupted:
     """The interrupt that carries what ended."""
     count = sum(len(runs) for runs in ended.values())
-    where = "; they are in this exception's .comparison" if count else ""
+    where = "; they are in .comparison of this exception, at a prompt sys.last_value.comparison"
+    where = where if count else ""
     interrupt = Interrupted(f"{count} of {n} runs had ended{where}")
     interrupt.comparison = ended
     return interrupt

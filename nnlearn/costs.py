@@ -51,15 +51,25 @@ DEFAULT_COST: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: Names that other libraries use.
+_FOREIGN: Mapping[str, str] = MappingProxyType(
+    {
+        "categorical_crossentropy": "categorical cross-entropy is 'log_likelihood'",
+        "sparse_categorical_crossentropy": "categorical cross-entropy is 'log_likelihood'",
+        "binary_crossentropy": "binary cross-entropy is 'cross_entropy'",
+        "mse": "the squared error is 'quadratic'",
+        "mean_squared_error": "the squared error is 'quadratic'",
+        "squared_error": "the squared error is 'quadratic'",
+    }
+)
+
+
 def check_cost(value: object) -> str:
     """The value as the name of a cost function."""
     hint = None
-    if isinstance(value, str) and value.replace("-", "_") in COSTS:
-        hint = f"write {value.replace('-', '_')!r}"
-    elif isinstance(value, str) and "categorical" in value:
-        hint = "categorical cross-entropy is 'log_likelihood'"
-    elif value in ("mse", "mean_squared_error", "squared_error"):
-        hint = "the squared error is 'quadratic'"
+    if isinstance(value, str):
+        spelt = value.replace("-", "_")
+        hint = f"write {spelt!r}" if spelt in COSTS else _FOREIGN.get(value)
     return _checks.choice("cost", value, COSTS, hint)
 
 
@@ -73,7 +83,7 @@ def check_pair(cost: str, output: str, n_outputs: int) -> None:
         _checks.fail(
             ValueError,
             "cost",
-            f"go with {output} outputs, as {' and '.join(_costs_of(output))} do",
+            f"be {' or '.join(_costs_of(output))} for {output} outputs",
             cost,
             hint,
         )

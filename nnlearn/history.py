@@ -178,13 +178,25 @@ class History:
         Returns
         -------
         matplotlib.axes.Axes
+            The axes drawn on.
         """
         from nnlearn.plotting import plot_history
 
         return plot_history(self, *columns, ax=ax)
 
     def to_pandas(self) -> Any:
-        """The recorded columns as a `pandas.DataFrame`, a row an epoch."""
+        """The recorded columns as a `pandas.DataFrame`, a row an epoch.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One float64 column for each of `columns`, in the same order.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         arrays = [self[column] for column in self.columns]
         return Table(self.columns, zip(*arrays, strict=True)).to_pandas()
 

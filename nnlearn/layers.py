@@ -24,9 +24,10 @@ def check_activation(name: str, value: Any, *, last: bool = False) -> str:
 
 def check_init(name: str, value: Any) -> str | float:
     """The value as the name of an initialisation or a standard deviation."""
-    if isinstance(value, str):
-        return _checks.choice(name, value, INITS, "a number s stands for N(0, s^2)")
-    return _checks.real(name, value, minimum=0.0)
+    hint = "a number s >= 0 stands for N(0, s^2)"
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        return _checks.real(name, value, minimum=0.0)
+    return _checks.choice(name, value, INITS, hint)
 
 
 def check_probability(name: str, value: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy as copying
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from nnlearn.costs import check_cost, check_pair
 from nnlearn.history import History
 from nnlearn.inspection import Inspection
 from nnlearn.layers import core_layer
+from nnlearn.parameters import ParameterList, Parameters
 from nnlearn.tables import Table
 
 if TYPE_CHECKING:
@@ -26,66 +27,6 @@ Array = npt.NDArray[Any]
 
 #: The largest seed: what a Philox key takes.
 LARGEST_SEED = 2**64 - 1
-
-
-class Parameters(Mapping[str, Array]):
-    """The parameters by name, in the order of the layers, as writeable views into the core.
-
-    ``p["dense1.weight"][0, 0] = 1`` writes in place; ``p["dense1.weight"] = w`` copies w in.
-    """
-
-    def __init__(self, names: Sequence[str], arrays: Sequence[Array]) -> None:
-        self._arrays = dict(zip(names, arrays, strict=True))
-
-    def __getitem__(self, name: str) -> Array:
-        return self._arrays[name]
-
-    def __setitem__(self, name: str, value: npt.ArrayLike) -> None:
-        _copy_in(name, self._arrays[name], value)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __repr__(self) -> str:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in self._arrays.items())
-        return f"Parameters({shapes})"
-
-
-class ParameterList(Sequence[Array]):
-    """Weights or biases, one for each layer that has them, as writeable views into the core.
-
-    ``net.weights[0][3, 2] = 1`` writes in place; ``net.weights[0] = w`` copies w in.
-    """
-
-    def __init__(self, name: str, arrays: Sequence[Array]) -> None:
-        self._name = name
-        self._arrays = list(arrays)
-
-    def __getitem__(self, i: Any) -> Any:
-        return self._arrays[i]
-
-    def __setitem__(self, i: int, value: npt.ArrayLike) -> None:
-        _copy_in(f"{self._name}[{i}]", self._arrays[i], value)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __repr__(self) -> str:
-        return repr(self._arrays)
-
-
-def _copy_in(name: str, view: Array, value: npt.ArrayLike) -> None:
-    """Write a value of the same shape into a view."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        _checks.fail(TypeError, name, "hold real numbers", f"dtype {array.dtype}")
-    if array.shape != view.shape:
-        requirement = f"have the shape {view.shape}"
-        raise ValueError(_checks.message(name, requirement, f"shape {array.shape}"))
-    view[...] = array
 
 
 class Network:
@@ -197,7 +138,7 @@ class Network:
         )
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
-        self.seed = seed
+        self._seed = seed
         self.n_threads = n_threads
         self.history = History(["epoch"])
 
@@ -212,6 +153,11 @@ class Network:
     def cost(self) -> str:
         """The name of the cost function."""
         return self._architecture.cost
+
+    @property
+    def seed(self) -> int:
+        """What repeats the network's life: of start values, mini-batches and dropout."""
+        return self._seed
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -360,7 +306,7 @@ class Network:
         output = self._architecture.output
         if output not in ("sigmoid", "softmax"):
             requirement = "have sigmoid or softmax outputs to give probabilities"
-            _checks.fail(ValueError, "the network", requirement, output)
+            raise ValueError(_checks.message("the network", requirement, output))
         a = self.forward(x)
         if output == "softmax":
             return a
@@ -394,7 +340,8 @@ class Network:
         """
         if self._architecture.is_regression:
             requirement = "tell classes apart to have an accuracy"
-            _checks.fail(ValueError, "the network", requirement, "regression", "use loss")
+            got, hint = f"{self._architecture.output} outputs of regression", "use loss"
+            raise ValueError(_checks.message("the network", requirement, got, hint))
         return self._core.evaluate(self._labelled(x, y), self.cost)[1]
 
     def loss(self, x: Any, y: Any = None, *, cost: str | None = None) -> float:
@@ -699,7 +646,7 @@ class Network:
         try:
             self._core.initialize(seed)
             self._trainer, self._input_scale = None, None
-            self.seed = seed
+            self._seed = seed
             self.history = History(["epoch"])
         finally:
             self._core.unclaim()
@@ -782,15 +729,20 @@ class Network:
         cost: str | None = None,
         sample_weight: Any = None,
         names: tuple[str, str] = ("x", "y"),
+        scale: float | None = None,
         fit: bool = False,
     ) -> _core.Data:
-        """Inputs with labels or targets, checked. `names`: what messages call x and y."""
+        """Inputs with labels or targets, checked.
+
+        names: what messages call x and y; scale: 255 where the network is about to be trained on
+        uint8; fit: x is to be trained on.
+        """
         x, y = _arrays.unpack(x, y)
         array = _arrays.inputs(x, self._architecture, self.dtype, names[0])
         parts = _arrays.answers(y, array, self._architecture, self.dtype, cost or self.cost, names)
         parts["sample_weight"] = _arrays.weights(sample_weight, len(array), self.dtype)
         data: _core.Data = self._core_module.Data(array, **parts)
-        _arrays.check_scan(data.scan(), array, self._input_scale, names[0], fit)
+        _arrays.check_scan(data.scan(), array, scale or self._input_scale, names[0], fit)
         return data
 
 
@@ -810,15 +762,14 @@ def _core_of(dtype: np.dtype[Any]) -> ModuleType:
 
 
 def _check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """The dtype that is meant; None, which NumPy takes for float64, is refused."""
     try:
-        kind = np.dtype(dtype)
+        kind = np.dtype("object" if dtype is None else dtype)
     except TypeError:
-        kind = None
+        _checks.fail(TypeError, "dtype", "be float32 or float64", dtype)
     if kind not in (np.dtype("float32"), np.dtype("float64")):
-        _checks.fail(
-            TypeError if kind is None else ValueError, "dtype", "be float32 or float64", dtype
-        )
-    return np.dtype(kind)
+        _checks.fail(ValueError, "dtype", "be float32 or float64", dtype)
+    return kind.newbyteorder("=")
 
 
 def check_seed(seed: Any) -> int:

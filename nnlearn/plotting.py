@@ -97,7 +97,7 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
 def plot_comparison(
     comparison: "Comparison", column: str | None = None, ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw one curve for each variant: the mean over its seeds, and a band from least to most.
+    """Draw one curve for each variant: the mean over its seeds, in a band from lowest to highest.
 
     Parameters
     ----------
@@ -229,6 +229,7 @@ def _finish(ax: "Axes") -> None:
     ax.grid(True, alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
+    ax.margins(x=0.02)
 
 
 def _log_axis(ax: "Axes", low: float, high: float) -> None:
@@ -238,8 +239,8 @@ def _log_axis(ax: "Axes", low: float, high: float) -> None:
     if not 0 < low * _LOG_RATIO < high:
         return
     ax.set_yscale("log")
-    steps = [digit * 10.0**power for power in range(-3, 3) for digit in (1, 2, 3, 5, 7)]
-    ticks = [step for step in steps if 0.8 * low <= step <= 1.2 * high]
+    # Those outside the picture are not drawn; axes that share this one may reach further.
+    ticks = [digit * 10.0**power for power in range(-3, 3) for digit in (1, 2, 3, 5, 7)]
     ax.yaxis.set_major_locator(FixedLocator(ticks))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter("{x:g}")
@@ -251,7 +252,7 @@ def _band_note(comparison: "Comparison") -> str:
     if counts == [1]:
         return ""
     most = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"mean of {most} seeds; band: least to most"
+    return f"mean of {most} seeds, band from lowest to highest"
 
 
 def _words(column: str) -> str:

@@ -82,15 +82,15 @@ class GroupProgress:
         self._n = n
         self._done = 0
 
-    def update(self, done: int, running: Sequence[tuple[str, int, int]], work: float) -> None:
+    def update(self, done: int, running: Sequence[tuple[int, int]], work: float) -> None:
         """Say how far the networks are.
 
         Parameters
         ----------
         done : int
             Networks that ended.
-        running : sequence of (name, epoch, epochs)
-            The networks that train: whole epochs reached, and epochs in all.
+        running : sequence of (epoch, epochs)
+            The networks that train: the epoch they are in, and epochs in all.
         work : float
             The share of all epochs of all networks that is done, from 0 to 1.
         """
@@ -98,12 +98,12 @@ class GroupProgress:
             return
         head = f"{done} of {self._n} networks"
         left = self._clock.left(work)
-        if done > self._done:
-            self._done = done
-            self._display.line(f"{head} trained, {left or self._clock.taken()}")
+        if self._done < done < self._n:
+            self._display.line(", ".join([f"{head} trained", *filter(None, [left])]))
+        self._done = done
         if self._clock.due():
-            names = [f"{name} {epoch}/{epochs}" for name, epoch, epochs in running]
-            self._display.draw(head, work, [left, *names])
+            epochs = ", ".join(f"{epoch}/{epochs}" for epoch, epochs in running)
+            self._display.draw(head, work, [left, f"epoch {epochs}" if epochs else ""])
 
     def close(self, interrupted: bool = False) -> None:
         """Draw the last state and end the line."""

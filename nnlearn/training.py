@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +15,7 @@ import numpy as np
 
 from nnlearn import _arrays, _checks, _core, optimizers
 from nnlearn._holdout import hold_out, share, shuffled
-from nnlearn.callbacks import Callback, as_callbacks, name_of
+from nnlearn.callbacks import Callback, as_callbacks, is_true, name_of
 from nnlearn.data import Split
 from nnlearn.history import History
 from nnlearn.progress import Progress, make_progress
@@ -85,11 +87,10 @@ class Settings:
         """Check everything that does not depend on the data."""
         from nnlearn.network import LARGEST_SEED
 
-        _refuse_unknown(given["unknown"])
+        _refuse_unknown(net, given["unknown"])
         seed, epochs = given["seed"], given["epochs"]
         if given["n_threads"] is not None:
             _checks.integer("n_threads", given["n_threads"], minimum=1)
-        verbose = given["verbose"]
         return cls(
             epochs=DEFAULT_EPOCHS
             if epochs is None
@@ -110,18 +111,27 @@ class Settings:
             if seed is None
             else _checks.integer("seed", seed, minimum=0, maximum=LARGEST_SEED),
             reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
-            verbose=verbose
-            if verbose is None
-            else _checks.integer("verbose", verbose, minimum=0, maximum=1),
+            verbose=_check_verbose(given["verbose"]),
         )
 
 
-def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
-    for name in unknown:
+def _check_verbose(value: Any) -> int | None:
+    if value is None or (value in (0, 1) and not isinstance(value, bool)):
+        return value if value is None else int(value)
+    kind = ValueError if isinstance(value, (int, np.integer)) else TypeError
+    _checks.fail(kind, "verbose", "be None, 0 or 1", value)
+
+
+def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
+    """Raise TypeError for a setting that fit has not, with its name here or the nearest one."""
+    for name, value in unknown.items():
         hint = FOREIGN.get(name)
-        raise TypeError(
-            f"fit must be given its own settings, got {name}=" + (f": {hint}" if hint else "")
-        )
+        if hint is None:
+            known = [p for p in inspect.signature(net.fit).parameters if p != "unknown"]
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else None
+        got = f"{name}={_checks.show(value)}"
+        raise TypeError(_checks.message("fit", "be given settings that it has", got, hint))
 
 
 def fit(
@@ -149,7 +159,7 @@ class _Sets:
 
     train: _core.Data
     evaluated: dict[str, _core.Data]
-    is_uint8: bool  # of the training inputs
+    scale: float | None  # 255 for training inputs of uint8
 
     @classmethod
     def prepared(
@@ -157,21 +167,26 @@ class _Sets:
     ) -> _Sets:
         """Convert and check all sets; hold out a share where `validation` is one."""
         x, y = _arrays.unpack(x, y)
-        evaluated = {}
+        x = _arrays.inputs(x, net._architecture, net.dtype)
+        scale = 255.0 if x.dtype == np.uint8 else None
+        sets: dict[str, tuple[Any, Any]] = {}
         if isinstance(validation, (float, np.floating)):
             fraction = _checks.real("validation", validation, above=0.0, below=1.0)
-            x, y, sample_weight, held = _held_out(net, x, y, sample_weight, fraction, settings.seed)
-            evaluated["val"] = net._labelled(*held, names=("validation x", "validation y"))
+            net._labelled(x, y, sample_weight=sample_weight, fit=True)  # checked as given
+            x, y, sample_weight, sets["val"] = _held_out(
+                net, x, y, sample_weight, fraction, settings.seed
+            )
         elif validation is not None:
-            for name, held in _named_sets(validation, settings.evaluate_train).items():
-                names = (f"{name} x", f"{name} y")
-                if name == "val":
-                    names = ("validation x", "validation y")
-                evaluated[name] = net._labelled(*held, names=names)
+            sets = _named_sets(validation, settings.evaluate_train)
+        evaluated = {}
+        for name, (held_x, held_y) in sets.items():
+            title = "validation" if name == "val" else name
+            names = (f"{title} x", f"{title} y")
+            evaluated[name] = net._labelled(held_x, held_y, names=names, scale=scale, fit=True)
         train = net._labelled(x, y, sample_weight=sample_weight, fit=True)
         if settings.evaluate_train:
             evaluated["train"] = train
-        return cls(train, evaluated, getattr(x, "dtype", None) == np.uint8)
+        return cls(train, evaluated, scale)
 
 
 def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:
@@ -198,22 +213,19 @@ def _pair(name: str, value: Any) -> tuple[Any, Any]:
 
 
 def _held_out(
-    net: Network, x: Any, y: Any, sample_weight: Any, fraction: float, seed: int
+    net: Network, x: _arrays.Array, y: Any, sample_weight: Any, fraction: float, seed: int
 ) -> tuple[Any, Any, Any, tuple[Any, Any]]:
     """The rows that stay, with their weights, and the pair (x, y) of those held out."""
-    array = _arrays.inputs(x, net._architecture, net.dtype)
-    if y is None:
-        raise TypeError("y must be given beside x, got None")
     answers = np.asarray(y)
-    _arrays.check_rows(array, answers, "x", "y")
-    n = share(len(array), fraction)
-    if n >= len(array):
-        requirement = f"leave at least one of the {len(array)} rows to train on"
+    n = share(len(x), fraction)
+    if n >= len(x):
+        requirement = f"leave at least one of the {len(x)} rows to train on"
         _checks.fail(ValueError, "validation", requirement, fraction)
-    kept, held = hold_out(shuffled(len(array), seed), n, answers)
-    if sample_weight is not None:
-        sample_weight = _arrays.weights(sample_weight, len(array), net.dtype)[kept]  # type: ignore[index]
-    return array[kept], answers[kept], sample_weight, (array[held], answers[held])
+    weights = _arrays.weights(sample_weight, len(x), net.dtype)
+    kept, held = hold_out(shuffled(len(x), seed), n, answers)
+    if weights is not None:
+        weights = weights[kept]
+    return x[kept], answers[kept], weights, (x[held], answers[held])
 
 
 # ---- the loop -----------------------------------------------------------------------------------
@@ -245,86 +257,86 @@ class _Run:
         """All epochs; what was reached is recorded however they end."""
         if self.settings.reset_optimizer:
             self.trainer.clear()
-        n_steps = self.trainer.bind(self.sets.train, self.settings.batch_size, self.core_settings)
+        n_steps = 0
+        if self.settings.epochs:
+            batch_size = min(self.settings.batch_size, self.sets.train.n_rows)
+            n_steps = self.trainer.bind(self.sets.train, batch_size, self.core_settings)
         self.net._trainer = self.trainer
-        if self.sets.is_uint8 and self.settings.epochs:
-            self.net._input_scale = 255.0
+        if self.sets.scale is not None and self.settings.epochs:
+            self.net._input_scale = self.sets.scale
         interrupted = True
         try:
             self._epochs(n_steps)
             interrupted = False
+        except BaseException as error:
+            if not self.history.stop_reason:
+                self.history.stop_reason = f"ended by {type(error).__name__}"
+            raise
         finally:
-            self._record(interrupted)
+            if self.step_losses:
+                self.history.step_loss = np.concatenate(self.step_losses)
+            self.net.history._extend(self.history)
             self.progress.close(interrupted)
             for callback in self.settings.callbacks:
                 callback.on_fit_end(self.net, self.history)
 
-    def _record(self, interrupted: bool) -> None:
-        """Put this fit into the network's history."""
-        if interrupted and not self.history.stop_reason:
-            self.history.stop_reason = "interrupted"
-        if self.step_losses:
-            self.history.step_loss = np.concatenate(self.step_losses)
-        self.net.history._extend(self.history)
-
     def _epochs(self, n_steps: int) -> None:
+        """Evaluate, train and call back, until the end or until something stops it."""
         settings = self.settings
-        if settings.evaluate_first:
-            self.history.start = self._evaluations(every=True)
-        for callback in settings.callbacks:
-            callback.on_fit_begin(self.net, self.history)
-        for epoch in range(1, settings.epochs + 1):
+        try:
+            if settings.evaluate_first:
+                self.history.start = self._evaluations(True)
             for callback in settings.callbacks:
-                callback.on_epoch_begin(self.net, self.history)
-            if not self._epoch(epoch, n_steps):
-                self.history.stop_reason = "stopped by stop()"
-                return
-            if self._callbacks_stop():
-                return
-        self.history.stop_reason = f"all {settings.epochs} epochs done"
+                callback.on_fit_begin(self.net, self.history)
+            for epoch in range(1, settings.epochs + 1):
+                for callback in settings.callbacks:
+                    callback.on_epoch_begin(self.net, self.history)
+                self._epoch(epoch, n_steps)
+                if self._callbacks_stop():
+                    return
+            self.history.stop_reason = f"all {settings.epochs} epochs done"
+        except self.net._core_module.Stopped:
+            self.history.stop_reason = "stopped by stop()"
 
     def _callbacks_stop(self) -> bool:
         """Call on_epoch_end of all callbacks; whether one of them, or stop(), ends the fit."""
         for callback in self.settings.callbacks:
-            if callback.on_epoch_end(self.net, self.history) is True:
+            if is_true(callback.on_epoch_end(self.net, self.history)):
                 self.history.stop_reason = f"callback {name_of(callback)} returned True"
         if self.net._core.stopping:
             self.history.stop_reason = "stopped by stop()"
         return bool(self.history.stop_reason)
 
-    def _epoch(self, epoch: int, n_steps: int) -> bool:
-        """Train, evaluate and record one epoch; False when stop() has ended it.
+    def _epoch(self, epoch: int, n_steps: int) -> None:
+        """Train, evaluate and record one epoch.
 
-        Whatever ends it before its row is there sets the counters back, so that the next fit
-        begins this epoch anew.
+        Whatever ends it before its row is there (Ctrl-C, stop(), divergence) sets the counters
+        back, so that the next fit begins this epoch anew.
         """
+        step_loss = np.empty(n_steps, np.float32)
         with _whole_or_anew(self.net._core, self.history):
-            step_loss = np.empty(n_steps, np.float32)
-            began = time.perf_counter()
-            outcome = self._train_epoch(epoch, step_loss)
-            seconds = time.perf_counter() - began
-            if outcome[0] == "diverged":
-                self._diverged(epoch, *outcome[1:])
-            if outcome[0] == "stopped":
-                return False
-            _, loss, penalty, accuracy, _ = outcome
-            row = {
-                "epoch": self.net._core.counters[0],
-                "loss": loss,
-                "penalty": penalty,
-                "accuracy": accuracy,
-                "seconds": seconds,
-                "learning_rate": self.settings.optimizer.learning_rate,
-            }
+            row = self._trained(epoch, step_loss)
             is_last = epoch == self.settings.epochs
-            try:
-                row |= self._evaluations(is_last or epoch % self.settings.evaluate_every == 0)
-            except self.net._core_module.Stopped:
-                return False
+            row |= self._evaluations(is_last or epoch % self.settings.evaluate_every == 0)
             self.step_losses.append(step_loss)
-            self.history._append({name: row[name] for name in self.history.columns})
+            self.history._append(row)
         self.progress.update(epoch, 1.0, row)
-        return True
+
+    def _trained(self, epoch: int, step_loss: np.ndarray[Any, Any]) -> dict[str, float]:
+        """Train one epoch: what the row says of training itself."""
+        began = time.perf_counter()
+        outcome = self._train_epoch(epoch, step_loss)
+        seconds = time.perf_counter() - began
+        if outcome[0] == "stopped":
+            raise self.net._core_module.Stopped
+        if outcome[0] == "diverged":
+            self._diverged(*outcome[1:])
+        _, loss, penalty, accuracy, _ = outcome
+        row = {"epoch": self.net._core.counters[0], "loss": loss, "penalty": penalty}
+        if self.has_accuracy:
+            row["accuracy"] = accuracy
+        rate = self.settings.optimizer.learning_rate
+        return {**row, "seconds": seconds, "learning_rate": rate}
 
     def _train_epoch(self, epoch: int, step_loss: np.ndarray[Any, Any]) -> tuple[Any, ...]:
         settings = self.settings
@@ -345,19 +357,19 @@ class _Run:
 
         return show
 
-    def _evaluations(self, every: bool) -> dict[str, float]:
+    def _evaluations(self, due: bool) -> dict[str, float]:
         """Loss and accuracy of every evaluated set; NaN where this epoch is left out."""
         values = {}
         for name, data in self.sets.evaluated.items():
             loss, accuracy = math.nan, math.nan
-            if every:
+            if due:
                 loss, accuracy = self.net._core.evaluate(data, self.net.cost)
             values[f"{name}_loss"] = loss
             if self.has_accuracy:
                 values[f"{name}_accuracy"] = accuracy
         return values
 
-    def _diverged(self, epoch: int, step: int, where: str, value: float) -> NoReturn:
+    def _diverged(self, step: int, where: str, value: float) -> NoReturn:
         """Raise FloatingPointError: everything is as after the last finite epoch."""
         number = self.net._core.counters[0] + 1
         became = "NaN" if math.isnan(value) else "infinite"

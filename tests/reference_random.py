@@ -3,7 +3,7 @@
 key       mix64(seed ^ mix64(fnv1a64(stream))), low word first; a stream is named by its use
 block     philox(counter = (index low, index high, turn low, turn high), key): four 32-bit words
 pair      two words as one 64-bit number, w1 w0 or w3 w2
-uniform   ((pair >> 11) + 1/2) / 2^53
+uniform   ((pair >> 12) + 1/2) / 2^52
 """
 
 import numpy as np
@@ -63,7 +63,7 @@ def pairs(seed: int, stream: str, n: int, turn: int = 0) -> NDArray[np.uint64]:
 
 def normals(seed: int, stream: str, n: int) -> Array:
     """n standard normal numbers, two from each block, after Box and Muller."""
-    u = ((pairs(seed, stream, n + n % 2) >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53
+    u = ((pairs(seed, stream, n + n % 2) >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
     r, angle = np.sqrt(-2 * np.log(u[0::2])), 2 * np.pi * u[1::2]
     return np.stack([r * np.cos(angle), r * np.sin(angle)], axis=-1).reshape(-1)[:n]
 

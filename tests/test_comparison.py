@@ -16,6 +16,7 @@ import nnlearn.comparison
 from nnlearn.callbacks import as_callbacks
 from nnlearn.comparison import Comparison, Interrupted, Run, compare, vary
 from nnlearn.data import Dataset, Split
+from nnlearn.datasets import load_mnist_small
 from nnlearn.history import History
 from nnlearn.layers import Dense
 
@@ -210,6 +211,18 @@ def test_a_variants_layers_win_over_common_hidden(stand_in, data):
         ({"a": {}}, {"verbose": 2}, ValueError, "verbose must be 0, 1 or None"),
         ({"a": {"learning_rate": 0}}, {}, ValueError, "variant 'a': learning_rate must be"),
         ({"b": {}, "a": {"cost": "bad"}}, {}, ValueError, "variant 'a': cost must be one of"),
+        (
+            {"a": {}},
+            {"hidden": 5.0},
+            TypeError,
+            "'a': hidden must be a sequence of layers, got 5.0",
+        ),
+        (
+            {"a": {"layers": "4"}},
+            {},
+            TypeError,
+            "'a': layers must be a sequence of layers, got '4'",
+        ),
         ({"a": {"layers": [4, 3], "hidden": 5}}, {}, TypeError, "layers or hidden, got both"),
     ],
 )
@@ -329,6 +342,7 @@ def test_missing_sets_are_gaps_in_the_table(stand_in, parts, last, best):
     np.testing.assert_equal(table["last %"] + table["best %"], [last, best])
     assert table["stuck"] == [None if math.isnan(last) else 0]
     assert "nan" not in str(table)
+    assert table.title.endswith("(no test set)") == math.isnan(last)
 
 
 def test_a_regression_is_judged_by_its_loss():
@@ -463,6 +477,86 @@ def test_progress_is_shown_for_the_comparison_as_a_whole(stand_in, data, capsys)
     assert "4 of 4 networks trained in" in capsys.readouterr().err
     compare(TWO, data, hidden=5, seeds=2, epochs=1, verbose=0)
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_mnist_small().take(400)
+
+
+REAL = {
+    "quadratic": {"cost": "quadratic", "learning_rate": 3.0},
+    "cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5, "dropout": 0.2},
+}
+
+
+def test_runs_have_the_same_bits_for_any_number_of_threads(digits):
+    one, many = (
+        compare(REAL, digits, hidden=(30,), seeds=3, epochs=2, n_jobs=n_jobs) for n_jobs in (1, 6)
+    )
+    for a, b in zip(
+        one["quadratic"] + one["cross-entropy"],
+        many["quadratic"] + many["cross-entropy"],
+        strict=True,
+    ):
+        assert a.test_error == b.test_error
+        for name, values in a.network.parameters.items():
+            np.testing.assert_array_equal(values, b.network.parameters[name])
+
+
+def test_a_run_is_that_of_the_network_alone(digits):
+    c = compare(REAL, digits, hidden=(30,), seeds=[5], epochs=2)
+    net = nnlearn.Network([784, 30, 10], cost="quadratic", seed=5)
+    history = net.fit(digits.train, epochs=2, learning_rate=3.0, validation=digits.test)
+    (run,) = c["quadratic"]
+    np.testing.assert_array_equal(run.history["test_accuracy"], history["val_accuracy"])
+    assert run.test_error == 1.0 - net.accuracy(digits.test)
+
+
+def test_a_seed_gives_every_variant_the_same_deviates(digits):
+    c = compare(
+        vary("init", ["large", "scaled"]),
+        digits,
+        hidden=(30,),
+        seeds=1,
+        epochs=0,
+        learning_rate=1.0,
+    )
+    large, scaled = (runs[0].network for runs in c.values())
+    # Both are rounded from the same doubles: they differ by two roundings at most.
+    np.testing.assert_allclose(
+        scaled.weights[0], large.weights[0] / math.sqrt(784), rtol=4 * np.finfo("f4").eps
+    )
+    np.testing.assert_array_equal(scaled.biases[0], large.biases[0])
+
+
+def test_a_network_that_really_diverges_is_reported(digits):
+    wild = {"cost": "cross_entropy", "learning_rate": 1e30, "l2": 1e3}
+    c = compare({"wild": wild, **REAL}, digits, hidden=(30,), seeds=1, epochs=2)
+    assert isinstance(c["wild"][0].error, FloatingPointError)
+    assert c.table()["diverged"] == [1, 0, 0]
+    assert all(np.isfinite(values).all() for values in c["wild"][0].network.parameters.values())
+
+
+def test_ctrl_c_ends_real_networks(digits):
+    ended = threading.Event()
+
+    def interrupt():
+        assert ended.wait(WAIT)
+        time.sleep(0.2)  # in the midst of the others' training
+        _thread.interrupt_main()
+
+    quick = {"learning_rate": 0.5, "epochs": 1, "callbacks": lambda net, history: ended.set()}
+    endless = {"learning_rate": 0.5, "epochs": 1_000_000}
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(Interrupted) as caught:
+        compare({"quick": quick, "endless": endless}, digits, hidden=(30,), seeds=1, n_jobs=2)
+    thread.join()
+    assert {name: len(runs) for name, runs in caught.value.comparison.items()} == {
+        "quick": 1,
+        "endless": 0,
+    }
 
 
 def test_a_comparison_is_a_mapping():

@@ -148,11 +148,11 @@ def test_a_comparison_shows_the_mean_validation_error(ax, two_variants):
     np.testing.assert_allclose(ax.get_lines()[1].get_xydata(), [(1, 20), (2, 10)])
 
 
-def test_the_band_goes_from_least_to_most_and_the_legend_says_so(ax, two_variants):
+def test_the_band_goes_from_lowest_to_highest_and_the_legend_says_so(ax, two_variants):
     plot_comparison(two_variants, ax=ax)
     corners = {tuple(corner) for corner in ax.collections[0].get_paths()[0].vertices.round(9)}
     assert corners == {(1, 40), (1, 50), (2, 10), (2, 30)}
-    assert ax.get_legend().get_title().get_text() == "mean of 2 seeds; band: least to most"
+    assert ax.get_legend().get_title().get_text() == "mean of 2 seeds, band from lowest to highest"
 
 
 def test_one_seed_has_no_band(ax):
@@ -202,8 +202,10 @@ def test_a_wide_error_stands_on_a_logarithmic_axis_with_plain_numbers(ax):
     plot_comparison(Comparison({"a": runs_of(make(val_accuracy=[0.4, 0.95]))}), ax=ax)
     assert ax.get_yscale() == "log"
     ax.figure.canvas.draw()
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == ["5", "7", "10", "20", "30", "50", "70"]
+    low, high = ax.get_ylim()
+    ticks = zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+    labels = [label.get_text() for tick, label in ticks if low <= tick <= high]
+    assert labels == ["5", "7", "10", "20", "30", "50"]
 
 
 @pytest.mark.parametrize("accuracies", [[0.8, 0.9], [0.4, 1.0]])

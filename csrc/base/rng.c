@@ -52,7 +52,7 @@ static void block(const nn__stream *stream, uint64_t index, uint64_t round, uint
 
 /* A uniform number inside (0, 1): never 0, so that its logarithm is finite. */
 static double uniform(uint64_t bits) {
-    return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+    return ((double)(bits >> 12) + 0.5) * 0x1p-52;
 }
 
 void nn__stream_normals(const nn__stream *stream, size_t first, double *out, size_t n) {

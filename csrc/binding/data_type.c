@@ -26,7 +26,7 @@ static bool describe(PyObject *x, nn_input *input) {
         return false;
     }
     bool fits = PyArray_NDIM(array) == 2 && PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array);
-    if (fits && PyArray_DIM(array, 1) > 1)
+    if (fits && PyArray_DIM(array, 0) > 0 && PyArray_DIM(array, 1) > 1)
         fits = PyArray_STRIDE(array, 1) == (npy_intp)PyArray_ITEMSIZE(array);
     if (!fits) {
         PyErr_SetString(PyExc_ValueError,

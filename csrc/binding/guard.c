@@ -59,8 +59,7 @@ bool nnpy_claim(network_object *self) {
     if (refuse_forked(self)) return false;
     if (self->owner != 0) {
         PyErr_SetString(PyExc_RuntimeError,
-                        "the network must be free to begin a fit, got one that another fit is "
-                        "training");
+                        "the network must be free for this, got one that a fit is training");
         return false;
     }
     self->owner = PyThread_get_thread_ident();

@@ -9,7 +9,7 @@
 
 /* What one pass over x finds. */
 typedef struct nn__rows_scan {
-    bool finite;        /* no NaN, no infinity */
+    bool finite;        /* no NaN, no infinity, nothing too large for an nn_real */
     size_t row, column; /* where the first one is, when not finite */
     double largest;     /* the largest number; for uint8 the byte itself; 0 without rows */
 } nn__rows_scan;

@@ -143,7 +143,7 @@ size_t nn_data_n_columns(const nn_data *data);
 
 /* What nn_data_scan finds in x. */
 typedef struct nn_scan {
-    bool finite;        /* neither NaN nor infinity */
+    bool finite;        /* neither NaN nor infinity, nor too large for an nn_real */
     size_t row, column; /* of the first that is */
     double largest;     /* the largest number, the byte itself for uint8; -HUGE_VAL without rows */
 } nn_scan;

@@ -94,6 +94,8 @@ def _pooch() -> Any:
     """The pooch package, imported only when files are looked for in its cache."""
     import pooch  # type: ignore[import-untyped]
 
+    pooch.get_logger().setLevel("WARNING")  # its lines would stand between those of the bar
+
     return pooch
 
 

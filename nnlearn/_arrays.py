@@ -40,7 +40,7 @@ def unpack(x: Any, y: Any) -> tuple[Any, Any]:
 
 def inputs(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str = "x") -> Array:
     """X as (n, n_inputs), in place where the core can read it so."""
-    return _readable(_as_rows(_as_numbers(name, x), architecture, name), dtype)
+    return _readable(name, _as_rows(_as_numbers(name, x), architecture, name), dtype)
 
 
 def _as_numbers(name: str, value: Any) -> Array:
@@ -69,7 +69,8 @@ def _as_rows(x: Array, architecture: Architecture, name: str) -> Array:
     if x.ndim == 1 and n_inputs == 1:
         return x.reshape(-1, 1)
     if x.ndim > 2 and math.prod(x.shape[1:]) == n_inputs:
-        if len(shape) == 1 or _without_ones(x.shape[1:]) == _without_ones(shape):
+        same_image = _without_ones(x.shape[1:]) == _without_ones(shape)
+        if len(shape) == 1 or same_image:
             return x.reshape(len(x), n_inputs)
     hint = None
     if x.ndim == 1 and len(x) == n_inputs:
@@ -84,10 +85,10 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
 
-def _readable(x: Array, dtype: np.dtype[Any]) -> Array:
+def _readable(name: str, x: Array, dtype: np.dtype[Any]) -> Array:
     """The array itself where the core reads it in place, else a converted copy."""
     if x.dtype not in IN_PLACE or not x.dtype.isnative:
-        return np.ascontiguousarray(x, dtype)
+        return _copied(name, x, dtype)
     contiguous = x.shape[1] == 1 or x.strides[1] == x.itemsize
     if contiguous and x.flags.aligned and x.strides[0] % x.itemsize == 0:
         return x.view(np.ndarray)

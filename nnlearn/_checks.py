@@ -49,6 +49,11 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
     return number
 
 
+def seed(value: Any) -> int:
+    """The value as a seed: what a 64-bit key of the random numbers takes."""
+    return integer("seed", value, minimum=0, maximum=2**64 - 1)
+
+
 def real(
     name: str,
     value: Any,

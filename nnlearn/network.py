@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-#: The largest seed: what a Philox key takes.
-LARGEST_SEED = 2**64 - 1
-
 
 class Network:
     """A feed-forward network, trained by `fit`.
@@ -435,7 +432,7 @@ class Network:
             n=float(data.n_rows) if n is None else _checks.real("n", n, above=0.0),
             penalize_biases=_checks.boolean("penalize_biases", penalize_biases),
             training=_checks.boolean("training", training),
-            seed=_checks.integer("seed", seed, minimum=0, maximum=LARGEST_SEED),
+            seed=_checks.seed(seed),
         )
         return cost, Parameters(self._core.names, arrays)
 
@@ -776,7 +773,7 @@ def check_seed(seed: Any) -> int:
     """A seed of the user's, or one drawn from the operating system for None."""
     if seed is None:
         return secrets.randbits(32)
-    return _checks.integer("seed", seed, minimum=0, maximum=LARGEST_SEED)
+    return _checks.seed(seed)
 
 
 def _short(layer: Layer) -> str:

@@ -85,8 +85,6 @@ class Settings:
     @classmethod
     def checked(cls, net: Network, **given: Any) -> Settings:
         """Check everything that does not depend on the data."""
-        from nnlearn.network import LARGEST_SEED
-
         _refuse_unknown(net, given["unknown"])
         seed, epochs = given["seed"], given["epochs"]
         if given["n_threads"] is not None:
@@ -107,9 +105,7 @@ class Settings:
             evaluate_every=_checks.integer("evaluate_every", given["evaluate_every"], minimum=1),
             callbacks=tuple(as_callbacks(given["callbacks"])),
             shuffle=_checks.boolean("shuffle", given["shuffle"]),
-            seed=net.seed
-            if seed is None
-            else _checks.integer("seed", seed, minimum=0, maximum=LARGEST_SEED),
+            seed=net.seed if seed is None else _checks.seed(seed),
             reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
             verbose=_check_verbose(given["verbose"]),
         )

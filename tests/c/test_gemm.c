@@ -123,8 +123,8 @@ static void check_product(size_t m, size_t n, size_t k, layout how,
     CHECK(wrong == 0);
     CHECK(changed_gaps(&C, before, how.C) == 0);
     if (wrong > 0)
-        printf("        m %zu, n %zu, k %zu, by columns: A %d, B %d, C %d, accumulate %d\n", m, n, k,
-               how.A, how.B, how.C, how.accumulate);
+        printf("        m %zu, n %zu, k %zu, by columns: A %d, B %d, C %d, accumulate %d\n", m, n,
+               k, how.A, how.B, how.C, how.accumulate);
     nn__arena_close(&A.arena);
     nn__arena_close(&B.arena);
     nn__arena_close(&C.arena);
@@ -156,7 +156,7 @@ static void products_are_right(void) {
 
 /* The loop of ours ends where m n k = 10,000, and BLIS begins. */
 static void check_small_limit(const nn__vector_kernels *vector) {
-    static const size_t shapes[][3] = {{9, 11, 101}, {10, 10, 100}, {73, 137, 1}, {1, 101, 99},
+    static const size_t shapes[][3] = {{9, 11, 101},  {10, 10, 100}, {73, 137, 1}, {1, 101, 99},
                                        {100, 1, 100}, {1, 100, 100}, {100, 100, 1}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_layouts(shapes[i][0], shapes[i][1], shapes[i][2], vector);

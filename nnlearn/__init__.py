@@ -12,9 +12,11 @@ from nnlearn.callbacks import Callback
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
+from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ __all__ = [
     "Split",
     "compare",
     "datasets",
+    "load",
+    "load_network2_json",
     "plotting",
     "show_config",
     "vary",

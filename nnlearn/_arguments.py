@@ -12,7 +12,13 @@ from typing import Any, NoReturn
 RATES = {"quadratic": 3.0, "cross_entropy": 0.5, "log_likelihood": 0.2, "hinge": 0.05}
 INITS = ("large", "scaled", "xavier", "he", "zeros")
 
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
+
 Command = Callable[[argparse.Namespace], None]
+
+
+class Failure(Exception):
+    """Something outside failed; the message is for the user."""
 
 
 def complaint(parser: argparse.ArgumentParser, text: str) -> str:
@@ -28,11 +34,13 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, complaint(self, f"{message} (--help lists all options)"))
 
 
-def make_parser(demo: Command, compare: Command, info: Command) -> argparse.ArgumentParser:
+def make_parser(
+    *, demo: Command, compare: Command, train: Command, evaluate: Command, info: Command
+) -> argparse.ArgumentParser:
     """The parser of all commands. Its result holds `run`, the command, and `parser`, its own."""
     parser = _Parser(
         prog="python -m nnlearn",
-        description="Train small neural networks on digits and compare them.",
+        description="Train small neural networks on digits, compare them, keep them.",
         epilog="COMMAND --help lists the options of a command.",
         allow_abbrev=False,
     )
@@ -65,6 +73,41 @@ def make_parser(demo: Command, compare: Command, info: Command) -> argparse.Argu
     _add_choices(add)
     _add_common(add, out="nnlearn-compare.png")
 
+    add = command(
+        "train",
+        train,
+        "one network, saved in a file",
+        "Train one network, show its progress, save it in a file and print loss and accuracy. "
+        "Ctrl-C ends training; the file then holds the network as reached.",
+    )
+    _add_network(add)
+    _add_data(add, "mnist-small", "mnist", "fashion-mnist")
+    _add_epochs(add)
+    add(
+        "--out",
+        type=_output,
+        default="nnlearn-network.safetensors",
+        metavar="FILE",
+        help="the file to write (default: %(default)s)",
+    )
+
+    add = command(
+        "evaluate",
+        evaluate,
+        "a saved network: loss, accuracy, confusion table",
+        "Print loss and accuracy of a saved network on a data set, and how often each class was "
+        "taken for each.",
+    )
+    add("file", type=_input, metavar="FILE", help="what train or Network.save wrote")
+    _add_data(add, "mnist-small", "mnist", "fashion-mnist")
+    add(
+        "--set",
+        type=_one_of("train", "validation", "test"),
+        default="test",
+        metavar="NAME",
+        help="train, validation or test (default: %(default)s)",
+    )
+
     command(
         "info",
         info,
@@ -76,7 +119,7 @@ def make_parser(demo: Command, compare: Command, info: Command) -> argparse.Argu
 
 def _add_choices(add: Any) -> None:
     """What `compare` lets a user choose."""
-    costs, inits = ", ".join(RATES), ", ".join(INITS)
+    costs = ", ".join(RATES)
     rates = ", ".join(f"{cost}={rate:g}" for cost, rate in RATES.items())
     add(
         "--costs",
@@ -111,6 +154,63 @@ def _add_choices(add: Any) -> None:
             metavar="LAMBDA",
             help=f"{name[2:].upper()} penalties, divided by the number of samples (default: 0)",
         )
+    _add_batch_and_init(add, init="large")
+
+
+def _add_network(add: Any) -> None:
+    """What one network is and how it learns."""
+    rates = ", ".join(f"{rate:g} for {cost}" for cost, rate in RATES.items())
+    add(
+        "--hidden",
+        type=_hidden,
+        metavar="N",
+        help="hidden units; 30-30 is two layers (default: 30)",
+    )
+    add(
+        "--layers",
+        type=_layers,
+        metavar="N",
+        help="all layers instead, from inputs to outputs: 784-30-10",
+    )
+    add(
+        "--cost",
+        type=_one_of(*RATES),
+        default="cross_entropy",
+        metavar="COST",
+        help=f"of {', '.join(RATES)} (default: %(default)s)",
+    )
+    add(
+        "--activation",
+        type=_one_of(*ACTIVATIONS),
+        default="sigmoid",
+        metavar="NAME",
+        help=f"of hidden layers: {', '.join(ACTIVATIONS)} (default: %(default)s)",
+    )
+    add("--learning-rate", type=_positive, metavar="RATE", help=f"default: {rates}")
+    for name in ("--l1", "--l2"):
+        add(
+            name,
+            type=_penalty,
+            default=0.0,
+            metavar="LAMBDA",
+            help=f"{name[2:].upper()} penalty, divided by the number of samples (default: 0)",
+        )
+    shares = {"--dropout": "share of hidden units to drop", "--momentum": "momentum of the steps"}
+    for name, meaning in shares.items():
+        add(name, type=_share, default=0.0, metavar="P", help=f"{meaning}, in [0, 1) (default: 0)")
+    _add_batch_and_init(add, init="scaled")
+    add(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="K",
+        help="the same seed gives the same network (default: %(default)s)",
+    )
+
+
+def _add_batch_and_init(add: Any, *, init: str) -> None:
+    """What every command that lets a user choose has."""
+    inits = ", ".join(INITS)
     add(
         "--batch-size",
         type=_count,
@@ -121,27 +221,15 @@ def _add_choices(add: Any) -> None:
     add(
         "--init",
         type=_init,
-        default="large",
+        default=init,
         metavar="INIT",
         help=f"start weights: {inits}, or their standard deviation (default: %(default)s)",
     )
 
 
 def _add_common(add: Any, *, out: str) -> None:
-    """What both commands that train take."""
-    add(
-        "--data",
-        type=_one_of("mnist-small", "mnist"),
-        default="mnist-small",
-        metavar="NAME",
-        help="mnist-small: digits inside the package; mnist: the full set (default: %(default)s)",
-    )
-    add(
-        "--data-dir",
-        type=_folder,
-        metavar="FOLDER",
-        help="where the four files of the full set are (default: as NNLEARN_DATA_DIR says)",
-    )
+    """What both commands that compare take."""
+    _add_data(add, "mnist-small", "mnist")
     add(
         "--seeds",
         type=_count,
@@ -149,13 +237,7 @@ def _add_common(add: Any, *, out: str) -> None:
         metavar="K",
         help="networks of each kind, seeds 0 to K - 1 (default: %(default)s)",
     )
-    add(
-        "--epochs",
-        type=_count,
-        default=30,
-        metavar="K",
-        help="passes over the training data (default: %(default)s)",
-    )
+    _add_epochs(add)
     add(
         "--jobs",
         type=_count,
@@ -168,6 +250,38 @@ def _add_common(add: Any, *, out: str) -> None:
         default=out,
         metavar="FILE",
         help="the picture to write (default: %(default)s)",
+    )
+
+
+def _add_data(add: Any, *names: str) -> None:
+    """Which data, and where they are."""
+    meanings = {
+        "mnist-small": "digits inside the package",
+        "mnist": "the full set",
+        "fashion-mnist": "clothes",
+    }
+    add(
+        "--data",
+        type=_one_of(*names),
+        default="mnist-small",
+        metavar="NAME",
+        help="; ".join(f"{name}: {meanings[name]}" for name in names) + " (default: %(default)s)",
+    )
+    add(
+        "--data-dir",
+        type=_folder,
+        metavar="FOLDER",
+        help="where the four files of the full set are (default: as NNLEARN_DATA_DIR says)",
+    )
+
+
+def _add_epochs(add: Any) -> None:
+    add(
+        "--epochs",
+        type=_count,
+        default=30,
+        metavar="K",
+        help="passes over the training data (default: %(default)s)",
     )
 
 
@@ -193,6 +307,20 @@ def _hidden(text: str) -> tuple[int, ...]:
     return tuple(_count(part) for part in text.split("-"))
 
 
+def _layers(text: str) -> tuple[int, ...]:
+    layers = _hidden(text)
+    if len(layers) < 2:
+        raise argparse.ArgumentTypeError(f"must be sizes such as 784-30-10, got {text!r}")
+    return layers
+
+
+def _seed(text: str) -> int:
+    # Few digits first: int() refuses thousands of them with an error of its own.
+    if not text.isdecimal() or len(text) > 20 or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to 2^64 - 1, got {text!r}")
+    return int(text)
+
+
 def _number(text: str, requirement: str, allowed: Callable[[float], bool]) -> float:
     try:
         number = float(text)
@@ -205,8 +333,16 @@ def _number(text: str, requirement: str, allowed: Callable[[float], bool]) -> fl
 
 def _rate(text: str) -> tuple[str | None, float]:
     cost, equals, number = text.rpartition("=")
-    rate = _number(number, "> 0", lambda value: value > 0)
+    rate = _positive(number)
     return (_one_of(*RATES)(cost) if equals else None), rate
+
+
+def _positive(text: str) -> float:
+    return _number(text, "> 0", lambda value: value > 0)
+
+
+def _share(text: str) -> float:
+    return _number(text, ">= 0 and < 1", lambda value: 0 <= value < 1)
 
 
 def _penalty(text: str) -> float:
@@ -226,11 +362,25 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def _picture(text: str) -> Path:
-    """A path that a picture can be written to, found out before anything trains."""
+def _input(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"must be a file that exists, got {text!r}")
+    return Path(text)
+
+
+def _output(text: str) -> Path:
+    """A path that can be written to, found out before anything trains."""
     path = Path(text)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    place = path if path.exists() else path.parent
+    fits = path.is_file() if path.exists() else path.parent.is_dir()
+    if not (fits and os.access(place, os.W_OK) and os.access(path.parent, os.W_OK)):
         raise argparse.ArgumentTypeError(f"must be a file in a folder to write to, got {text!r}")
+    return path
+
+
+def _picture(text: str) -> Path:
+    """An output whose suffix says what kind of picture it is."""
+    path = _output(text)
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError:

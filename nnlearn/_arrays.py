@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from nnlearn import _checks
 from nnlearn.architecture import Architecture
-from nnlearn.data import Split
+from nnlearn.data import Dataset, Split
 
 Array = npt.NDArray[Any]
 
@@ -49,6 +49,10 @@ def _as_numbers(name: str, value: Any) -> Array:
         _checks.fail(TypeError, name, "be a dense array", type(value), "use .toarray()")
     if value is None:
         _checks.fail(TypeError, name, "hold real numbers", value)
+    if isinstance(value, Dataset):
+        _checks.fail(TypeError, name, "be an array or a Split", value, "use its .train or .test")
+    if np.ma.is_masked(value):
+        _checks.fail(ValueError, name, "have no masked values", value, "use .filled(number)")
     try:
         array = np.asarray(value)
     except ValueError:
@@ -56,7 +60,9 @@ def _as_numbers(name: str, value: Any) -> Array:
         raise ValueError(_checks.message(name, "be an array of numbers", got)) from None
     if array.dtype.kind not in "biuf":
         got = f"dtype {array.dtype}"
-        hint = f'{name}.astype("float32")' if array.dtype == object else None
+        hint = None
+        if hasattr(value, "astype") and array.dtype == object:
+            hint = "use .astype(int)" if name.endswith("y") else 'use .astype("float32")'
         raise TypeError(_checks.message(name, "hold real numbers", got, hint))
     return array
 
@@ -139,7 +145,7 @@ def _wrong_shape(y: Array, architecture: Architecture, name: str) -> None:
     requirement = f"be {rows} (n,) or targets (n, {architecture.n_outputs})"
     hint = None
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biu":
-        hint = f"{name}.ravel() has labels of the shape (n,)"
+        hint = ".ravel() gives labels of the shape (n,)"
     raise ValueError(_checks.message(name, requirement, f"shape {y.shape}", hint))
 
 
@@ -148,11 +154,12 @@ def _labels(y: Array, architecture: Architecture, name: str) -> dict[str, Any]:
     n_classes = architecture.n_classes
     if y.dtype.kind == "f":
         if architecture.n_outputs > 1:
-            hint = f"{name}.astype(int)"
+            hint = "use .astype(int)"
             _checks.fail(TypeError, name, "be integer labels for several outputs", y, hint)
         wrong = ~((y == 0) | (y == 1))
         if wrong.any():
-            hint = f"{name}.reshape(-1, 1) are real targets"
+            inside = (y >= 0) & (y <= 1)
+            hint = ".reshape(-1, 1) makes real targets" if inside.all() else _OUT_OF_RANGE
             _bad_label(name, "be 0 or 1 for one output", y, wrong, hint)
     wrong = (y < 0) | (y >= n_classes)
     if wrong.any():
@@ -236,9 +243,9 @@ def check_scan(
         _finite(name, x, place)
     if fit and x.dtype == np.uint8 and largest == 1:
         requirement = "hold pixels 0..255 when its dtype is uint8"
-        hint = f'{name}.astype("float32") takes 0 and 1 as they are'
+        hint = '.astype("float32") takes 0 and 1 as they are'
         raise ValueError(_checks.message(name, requirement, "a largest value of 1", hint))
     if scale is not None and x.dtype != np.uint8 and largest > 1.5:
         requirement = "lie in [0, 1], as the network was trained on uint8 / 255"
-        hint = f'{name}.astype("uint8") or {name} / 255'
+        hint = 'use .astype("uint8") or divide by 255'
         raise ValueError(_checks.message(name, requirement, f"{largest:g}", hint))

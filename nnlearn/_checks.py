@@ -16,7 +16,7 @@ def show(value: object, limit: int = 60) -> str:
     """The value as a message shows it: its repr cut at `limit`; of an array shape and dtype."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

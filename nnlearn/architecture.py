@@ -47,6 +47,15 @@ class Architecture:
         return self.dense[-1].n
 
     @property
+    def n_parameters(self) -> int:
+        """Weights and biases of all dense layers."""
+        total, width = 0, self.n_inputs
+        for layer in self.dense:
+            total += (width + 1) * layer.n
+            width = layer.n
+        return total
+
+    @property
     def output(self) -> str:
         """The activation of the outputs."""
         return self.activation_after(len(self.dense) - 1)
@@ -82,27 +91,30 @@ def resolve(layers: Any, *, cost: Any, activation: Any, init: Any, dropout: Any)
     init = check_init("init", init)
     dropout = check_probability("dropout", dropout)
     cost = None if cost is None else check_cost(cost)
-    input_shape, n_inputs, chain = _read(layers)
+    input_shape, chain = _read(layers)
     chain = _complete(chain, cost, activation, init)
     if dropout:
         chain = _with_dropout(chain, dropout)
-    _check_chain(chain, n_inputs, layers)
+    _check_chain(chain, layers)
     last = chain[-1]
     output = last.name if isinstance(last, Activation) else last.activation  # type: ignore[union-attr]
     architecture = Architecture(input_shape, tuple(chain), cost or DEFAULT_COST[str(output)])
+    if architecture.n_parameters > MOST_PARAMETERS:
+        requirement = f"have at most 2^40 parameters, which is {MOST_PARAMETERS:,}"
+        _checks.fail(ValueError, "layers", requirement, architecture.n_parameters)
     check_pair(architecture.cost, architecture.output, architecture.n_outputs)
     return architecture
 
 
-def _read(layers: Any) -> tuple[tuple[int, ...], int, list[Layer]]:
-    """The input shape, its size, and the layers, ints turned into Dense."""
+def _read(layers: Any) -> tuple[tuple[int, ...], list[Layer]]:
+    """The input shape and the layers, ints turned into Dense."""
     if isinstance(layers, (str, bytes)) or not isinstance(layers, (Sequence, np.ndarray)):
         _checks.fail(TypeError, "layers", "be a list such as [784, 30, 10]", layers)
     if len(layers) < 2:
         requirement = "hold the input shape and at least one layer"
         _checks.fail(ValueError, "layers", requirement, layers, "write [784, 30, 10]")
-    shape, n_inputs = input_size(layers[0])
-    return shape, n_inputs, [_as_layer(i, layer) for i, layer in enumerate(layers) if i]
+    shape, _ = input_size(layers[0])
+    return shape, [_as_layer(i, layer) for i, layer in enumerate(layers) if i]
 
 
 def _as_layer(i: int, layer: Any) -> Layer:
@@ -144,18 +156,10 @@ def _with_dropout(chain: list[Layer], p: float) -> list[Layer]:
     return result
 
 
-def _check_chain(chain: list[Layer], n_inputs: int, layers: Any) -> None:
+def _check_chain(chain: list[Layer], layers: Any) -> None:
     """What only the whole chain shows."""
-    n_parameters, width = 0, n_inputs
-    for layer in chain:
-        if isinstance(layer, Dense):
-            n_parameters += (width + 1) * layer.n
-            width = layer.n
-    if not n_parameters:
+    if not any(isinstance(layer, Dense) for layer in chain):
         _checks.fail(ValueError, "layers", "hold at least one Dense layer", layers)
-    if n_parameters > MOST_PARAMETERS:
-        requirement = f"have at most 2^40 parameters, which is {MOST_PARAMETERS:,}"
-        _checks.fail(ValueError, "layers", requirement, n_parameters)
     if isinstance(chain[-1], Dropout):
         _checks.fail(ValueError, "layers", "end with a Dense or an Activation layer", chain[-1])
     for layer in chain[:-1]:

@@ -1,4 +1,4 @@
-"""The command line, ``python -m nnlearn``: demo, compare, info.
+"""The command line, ``python -m nnlearn``: demo, compare, train, evaluate, info.
 
 Results go to stdout as plain text, progress and errors to stderr. Exit codes: 0; 1 when something
 outside fails (data, files, a missing package); 2 for bad arguments; 130 after Ctrl-C.
@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnlearn import datasets
-from nnlearn._arguments import RATES, complaint, make_parser
+from nnlearn import _cli_train
+from nnlearn._arguments import RATES, Failure, complaint, make_parser
 from nnlearn.comparison import Comparison, Interrupted, compare
 from nnlearn.data import Dataset
 from nnlearn.plotting import plot_comparison, require_matplotlib
@@ -45,14 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code. Bad arguments raise SystemExit with code 2, ``--help`` with 0.
     """
-    arguments = make_parser(_demo, _compare, _info).parse_args(argv)
+    parser = make_parser(
+        demo=_demo, compare=_compare, train=_train_one, evaluate=_evaluate, info=_info
+    )
+    arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)
     except KeyboardInterrupt as interrupt:
-        how = str(interrupt).split(";")[0]
+        how = str(interrupt)
+        if isinstance(interrupt, Interrupted):
+            how = how.split(";")[0]  # the rest speaks of Python
         sys.stderr.write(complaint(arguments.parser, f"interrupted, {how}".rstrip(" ,")))
         return 130
-    except _Failure as failure:
+    except Failure as failure:
         sys.stderr.write(complaint(arguments.parser, str(failure)))
         return 1
     except BrokenPipeError:
@@ -60,10 +65,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
-
-
-class _Failure(Exception):
-    """Something outside failed; the message is for the user."""
 
 
 # ---- the commands ------------------------------------------------------------------------------
@@ -117,6 +118,16 @@ def _compare(arguments: argparse.Namespace) -> None:
     _finish(panels, arguments, start)
 
 
+def _train_one(arguments: argparse.Namespace) -> None:
+    """One network, into a file."""
+    _cli_train.train(arguments, _say)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    """A network out of a file."""
+    _cli_train.evaluate(arguments, _say)
+
+
 def _info(arguments: argparse.Namespace) -> None:
     """Version, BLIS, kernels, threads, data folders."""
     from nnlearn.config import show_config
@@ -128,11 +139,9 @@ def _load(arguments: argparse.Namespace) -> Dataset:
     """The digits that ``--data`` names. Looks for Matplotlib too, which is used at the end."""
     try:
         require_matplotlib()
-        if arguments.data == "mnist-small":
-            return datasets.load_mnist_small()
-        return datasets.load_mnist(path=arguments.data_dir)
-    except (OSError, ValueError, ImportError) as error:
-        raise _Failure(str(error)) from None
+    except ImportError as error:
+        raise Failure(str(error)) from None
+    return _cli_train.load_data(arguments)
 
 
 def _train(
@@ -181,7 +190,7 @@ def _finish(panels: _Panels, arguments: argparse.Namespace, start: float) -> Non
     try:
         save_picture(panels, arguments.out)
     except OSError as error:
-        raise _Failure(f"the picture could not be written: {error}") from None
+        raise Failure(f"the picture could not be written: {error}") from None
     n = sum(len(runs) for comparison in panels.values() for runs in comparison.values())
     _say(f"\n{n} networks in {duration(time.monotonic() - start)}. Picture: {arguments.out}")
 

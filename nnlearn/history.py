@@ -130,7 +130,8 @@ class History:
             self.columns == other.columns
             and all(np.array_equal(self[c], other[c], equal_nan=True) for c in self.columns)
             and np.array_equal(self.step_loss, other.step_loss, equal_nan=True)
-            and (self.start, self.stop_reason) == (other.start, other.stop_reason)
+            and _same_numbers(self.start, other.start)
+            and self.stop_reason == other.stop_reason
         )
 
     def best(self, column: str) -> tuple[int, float]:
@@ -261,6 +262,13 @@ class History:
             if str(column).startswith(prefix) and prefix + _LOSS not in self._columns:
                 text += f": fit records it with {hint}"
         return text
+
+
+def _same_numbers(one: dict[str, float] | None, other: dict[str, float] | None) -> bool:
+    """Whether both have the same names and values; NaN equals NaN."""
+    if one is None or other is None or one.keys() != other.keys():
+        return one is other
+    return np.array_equal([*one.values()], [other[name] for name in one], equal_nan=True)
 
 
 def _is_measure(column: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy as copying
+import os
 import secrets
 from collections.abc import Sequence
 from types import ModuleType
@@ -116,9 +117,8 @@ class Network:
         n_threads: int | None = None,
     ) -> None:
         architecture = resolve(layers, cost=cost, activation=activation, init=init, dropout=dropout)
-        if n_threads is not None:
-            n_threads = _checks.integer("n_threads", n_threads, minimum=1)
-        self._build(architecture, _check_dtype(dtype), check_seed(seed), n_threads)
+        kind, seed = _check_dtype(dtype), check_seed(seed)
+        self._build(architecture, kind, seed, check_n_threads(n_threads))
 
     def _build(
         self, architecture: Architecture, dtype: np.dtype[Any], seed: int, n_threads: int | None
@@ -127,16 +127,11 @@ class Network:
         self._architecture = architecture
         self._dtype = dtype
         self._core_module = _core_of(dtype)
-        self._core: _core.Network = self._core_module.Network(
-            architecture.n_inputs,
-            [core_layer(layer) for layer in architecture.layers],
-            architecture.cost,
-            seed,
-        )
+        self._core: _core.Network = _made(self._core_module, architecture, dtype, seed)
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
         self._seed = seed
-        self.n_threads = n_threads
+        self._n_threads = n_threads
         self.history = History(["epoch"])
 
     # ---- what it is ---------------------------------------------------------------------------
@@ -155,6 +150,15 @@ class Network:
     def seed(self) -> int:
         """What repeats the network's life: of start values, mini-batches and dropout."""
         return self._seed
+
+    @property
+    def n_threads(self) -> int | None:
+        """Threads of a step; None: as many as there are."""
+        return self._n_threads
+
+    @n_threads.setter
+    def n_threads(self, value: int | None) -> None:
+        self._n_threads = check_n_threads(value)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -653,7 +657,7 @@ class Network:
 
     def copy(self) -> Network:
         """An independent copy: parameters, optimiser state, counters, seed and history."""
-        return _restored(self.__getstate__(), self.dtype)
+        return type(self)._restored(self.__getstate__(), self.dtype)
 
     __copy__ = copy
 
@@ -673,24 +677,94 @@ class Network:
         Network
             Independent, also where the precision is the same.
         """
-        return _restored(self.__getstate__(), _check_dtype(dtype))
+        return type(self)._restored(self.__getstate__(), _check_dtype(dtype))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network into one file, which `load` reads.
+
+        Parameters, history, seed, counters and input scale are saved, with a checksum. The state
+        of the optimiser is not (`copy` and pickle carry it), nor is the number of threads.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file; ``.safetensors`` is the usual suffix. An existing file is replaced in one
+            step: whatever happens, there is the old one or the new one, whole.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; the old one is as it was.
+        ValueError
+            If a parameter is NaN or infinite, or `path` names a device.
+        TypeError
+            If `path` is no path.
+        RuntimeError
+            If called from within an epoch or an evaluation of this network, or in a process
+            forked during one.
+
+        See Also
+        --------
+        load : Reads the file.
+
+        Notes
+        -----
+        Called from another thread during a fit it waits for the end of the epoch; between epochs,
+        as in a callback, it saves the network as it is then. The epochs of a fit join the
+        network's history when it ends.
+
+        The format is safetensors: ``safetensors.numpy.load_file`` gives the arrays to other
+        tools. A process that is killed while it saves leaves the file as it was, and a file
+        ``.nnlearn-*.tmp`` beside it.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> import nnlearn as nn
+        >>> net = nn.Network([2, 3, 1], seed=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(os.path.join(folder, "net.safetensors"))
+        ...     again = nn.load(os.path.join(folder, "net.safetensors"))
+        >>> np.array_equal(again.weights[0], net.weights[0])
+        True
+        """
+        from nnlearn.files import save
+
+        save(self, path)
 
     def __getstate__(self) -> dict[str, Any]:
         """All that makes the network, in arrays of its own: for pickle and copies."""
+        parameters, counters, optimizer = self._at_one_moment()
         return {
             "architecture": self._architecture,
             "dtype": self.dtype.name,
             "seed": self.seed,
             "n_threads": self.n_threads,
             "input_scale": self._input_scale,
-            "parameters": {name: array.copy() for name, array in self.parameters.items()},
-            "counters": self._core.counters,
-            "optimizer": self._trainer.get_state() if self._trainer is not None else None,
+            "parameters": parameters,
+            "counters": counters,
+            "optimizer": optimizer,
             "history": copying.deepcopy(self.history),
         }
 
+    def _at_one_moment(self) -> tuple[dict[str, Array], tuple[int, int], Any]:
+        """Copies of the parameters, the counters and the optimiser's state, of the same epoch."""
+        while True:
+            arrays, counters = self._core.snapshot()
+            optimizer = self._trainer.get_state() if self._trainer is not None else None
+            if self._core.counters == counters:  # no fit in another thread came between
+                return dict(zip(self._core.names, arrays, strict=True)), counters, optimizer
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._restore(state, np.dtype(state["dtype"]))
+
+    @classmethod
+    def _restored(cls, state: dict[str, Any], dtype: np.dtype[Any]) -> Network:
+        """The network that a state describes, as `__getstate__` gives it, in this precision."""
+        net = cls.__new__(cls)
+        net._restore(state, dtype)
+        return net
 
     def _restore(self, state: dict[str, Any], dtype: np.dtype[Any]) -> None:
         """Become the network that a state describes, in this precision."""
@@ -743,10 +817,23 @@ class Network:
         return data
 
 
-def _restored(state: dict[str, Any], dtype: np.dtype[Any]) -> Network:
-    net = Network.__new__(Network)
-    net._restore(state, dtype)
+def _made(
+    core: ModuleType, architecture: Architecture, dtype: np.dtype[Any], seed: int
+) -> _core.Network:
+    """The core's network; MemoryError says how much it would have needed."""
+    layers = [core_layer(layer) for layer in architecture.layers]
+    try:
+        net: _core.Network = core.Network(architecture.n_inputs, layers, architecture.cost, seed)
+    except MemoryError:
+        size = architecture.n_parameters * dtype.itemsize
+        got = f"{architecture.n_parameters:,} parameters, which take {size / 1e9:,.1f} GB"
+        raise MemoryError(_checks.message("layers", "fit into memory", got)) from None
     return net
+
+
+def check_n_threads(value: Any) -> int | None:
+    """A number of threads of the user's, or None."""
+    return None if value is None else _checks.integer("n_threads", value, minimum=1)
 
 
 def _core_of(dtype: np.dtype[Any]) -> ModuleType:
@@ -760,8 +847,10 @@ def _core_of(dtype: np.dtype[Any]) -> ModuleType:
 
 def _check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """The dtype that is meant; None, which NumPy takes for float64, is refused."""
+    if dtype is None:
+        _checks.fail(TypeError, "dtype", "be float32 or float64", dtype)
     try:
-        kind = np.dtype("object" if dtype is None else dtype)
+        kind = np.dtype(dtype)
     except TypeError:
         _checks.fail(TypeError, "dtype", "be float32 or float64", dtype)
     if kind not in (np.dtype("float32"), np.dtype("float64")):

@@ -1,5 +1,6 @@
 """Views of a network's parameters, by name and by layer."""
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,8 +52,8 @@ class ParameterList(Sequence[Array]):
         return self._arrays[i]
 
     def __setitem__(self, i: int, value: npt.ArrayLike) -> None:
-        i = _checks.integer("i", i, minimum=-len(self), maximum=len(self) - 1)
-        _copy_in(f"{self._name}[{i}]", self._arrays[i], value)
+        view = self._arrays[operator.index(i)]
+        _copy_in(f"{self._name}[{i}]", view, value)
 
     def __len__(self) -> int:
         return len(self._arrays)

@@ -112,10 +112,14 @@ class Settings:
 
 
 def _check_verbose(value: Any) -> int | None:
-    if value is None or (value in (0, 1) and not isinstance(value, bool)):
-        return value if value is None else int(value)
-    kind = ValueError if isinstance(value, (int, np.integer)) else TypeError
-    _checks.fail(kind, "verbose", "be None, 0 or 1", value)
+    """None, 0 or 1."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        _checks.fail(TypeError, "verbose", "be None, 0 or 1", value)
+    if value not in (0, 1):
+        _checks.fail(ValueError, "verbose", "be None, 0 or 1", value)
+    return int(value)
 
 
 def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
@@ -359,7 +363,7 @@ class _Run:
         for name, data in self.sets.evaluated.items():
             loss, accuracy = math.nan, math.nan
             if due:
-                loss, accuracy = self.net._core.evaluate(data, self.net.cost)
+                loss, accuracy = self.net._core.evaluate(data, self.net.cost, True)
             values[f"{name}_loss"] = loss
             if self.has_accuracy:
                 values[f"{name}_accuracy"] = accuracy

@@ -79,7 +79,7 @@ BAD_X: dict[str, tuple[Any, type[Exception], str]] = {
     "object": (
         X.astype(object),
         TypeError,
-        'must hold real numbers, got dtype object: x.astype("float32")',
+        'must hold real numbers, got dtype object: use .astype("float32")',
     ),
     "text": (X.astype("U6"), TypeError, "must hold real numbers, got dtype <U6"),
     "bytes": (X.astype("S6"), TypeError, "must hold real numbers, got dtype |S6"),
@@ -160,7 +160,7 @@ def bad_x() -> Iterator[Bad]:
 LABELS = "must be labels from 0 to 2, got"
 FLOATS = (
     "must be integer labels for several outputs, got an array of shape (12,) and dtype float64: "
-    "y.astype(int)"
+    "use .astype(int)"
 )
 SHAPE = "must be labels (n,) or targets (n, 3), got shape"
 ANY_SIZE = 'for targets of any size end with Dense(n, activation="linear")'
@@ -216,7 +216,7 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
         "one",
         Y / 4,
         ValueError,
-        "must be 0 or 1 for one output, got 0.25 at row 1: y.reshape(-1, 1) are real targets",
+        "must be 0 or 1 for one output, got 0.25 at row 1: .reshape(-1, 1) makes real targets",
     ),
     "one row less": ("three", Y[:11], ValueError, "must have 12 rows, as x, got shape (11,)"),
     "one row more": (
@@ -237,7 +237,7 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
         "three",
         Y[:, None],
         ValueError,
-        f"{SHAPE} (12, 1): y.ravel() has labels of the shape (n,)",
+        f"{SHAPE} (12, 1): .ravel() gives labels of the shape (n,)",
     ),
     "targets one column short": ("three", SOFT[:, :2], ValueError, f"{SHAPE} (12, 2)"),
     "targets of three dimensions": ("three", SOFT[:, None], ValueError, f"{SHAPE} (12, 1, 3)"),
@@ -312,7 +312,7 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
         "three",
         Y.astype(object),
         TypeError,
-        "must hold real numbers, got dtype object: y.astype(int)",
+        "must hold real numbers, got dtype object: use .astype(int)",
     ),
     "complex": ("three", Y * 1j, TypeError, "must hold real numbers, got dtype complex128"),
     "ragged": (
@@ -374,7 +374,7 @@ BAD_WEIGHTS: dict[str, tuple[Any, type[Exception], str]] = {
     "object": (
         np.ones(12, object),
         TypeError,
-        'must hold real numbers, got dtype object: sample_weight.astype("float32")',
+        'must hold real numbers, got dtype object: use .astype("float32")',
     ),
     "complex": (
         np.ones(12, complex),
@@ -452,11 +452,11 @@ BESIDE = (
 )
 IS_FLAGS = (
     "x must hold pixels 0..255 when its dtype is uint8, got a largest value of 1: "
-    'x.astype("float32") takes 0 and 1 as they are'
+    '.astype("float32") takes 0 and 1 as they are'
 )
 IS_PIXELS = (
     f"x must lie in [0, 1], as the network was trained on uint8 / 255, got {BYTES.max()}: "
-    'x.astype("uint8") or x / 255'
+    'use .astype("uint8") or divide by 255'
 )
 
 #: 0..255 in every form but uint8

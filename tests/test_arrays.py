@@ -311,9 +311,20 @@ def test_a_frame_of_mixed_columns_gets_a_hint() -> None:
     frame[3] = frame[3] > 0.5
     with pytest.raises(TypeError) as caught:
         NETWORKS["three"]().forward(frame)
-    message = 'x must hold real numbers, got dtype object: x.astype("float32")'
+    message = 'x must hold real numbers, got dtype object: use .astype("float32")'
     assert str(caught.value) == message
     assert NETWORKS["three"]().forward(frame.astype("float32")).shape == (12, 3)
+
+
+@pytest.mark.parametrize("method", ["forward", "accuracy", "loss"])
+def test_a_data_set_in_place_of_a_split_gets_a_hint(method: str) -> None:
+    with pytest.raises(TypeError, match=r"^x must .*, got Dataset.*\.train"):
+        getattr(NETWORKS["three"](), method)(nn.Dataset((X, Y)))
+
+
+def test_targets_of_any_size_for_one_sigmoid_get_the_way_out() -> None:
+    with pytest.raises(ValueError, match=r"got 10\.5 at row 1: .*Dense\(n, activation=.linear.\)$"):
+        NETWORKS["one"]().loss(X, Y * 10.5)
 
 
 def test_an_error_inside_array_is_the_users_own() -> None:

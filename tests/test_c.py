@@ -10,10 +10,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from setuptools import Distribution, Extension
@@ -29,19 +28,9 @@ SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 
-
-class Variant(NamedTuple):
-    macros: list[tuple[str, str]]
-    sanitizers: str
-
-
-SANITIZERS = "address,undefined"
-VARIANTS = {
-    "float": Variant([], ""),
-    "double": Variant([("NN_DOUBLE", "1")], ""),
-    "float-sanitized": Variant([], SANITIZERS),
-    "double-sanitized": Variant([("NN_DOUBLE", "1")], SANITIZERS),
-}
+# The precisions and their macros, the two ways to build.
+PRECISIONS: dict[str, list[tuple[str, str]]] = {"float": [], "double": [("NN_DOUBLE", "1")]}
+SANITIZERS = {"plain": "", "sanitized": "address,undefined"}
 
 
 def setup_module_of_project() -> Any:
@@ -54,54 +43,56 @@ def setup_module_of_project() -> Any:
     return module
 
 
-def make_programs(folder: Path, macros: list[tuple[str, str]]) -> None:
-    """Compiles the core and the programs into the folder, with what the environment asks for."""
+def make_programs(folder: Path) -> None:
+    """Compiles the core and the programs, with what the environment asks for, into the folder:
+    a folder in it for each precision."""
     setup = setup_module_of_project()
 
     class BuildPrograms(setup.BuildCore):  # type: ignore[misc, name-defined]
         def build_extension(self, extension: Extension) -> None:
+            target = folder / extension.name
             missing = tuple(setup.INSTRUCTIONS.keys() - self.instructions.keys())
             commands = {
-                (folder / source).with_suffix(".o"): self.compile_command(source, extension)
+                (target / source).with_suffix(".o"): self.compile_command(source, extension)
                 for source in map(Path, extension.sources)
                 if not source.stem.endswith(missing)
             }
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 list(pool.map(self.compile, commands, commands.values()))
-                core = [str(target) for target in commands if FOLDER.name != target.parent.name]
-                self.compiler.create_static_lib(core, "core", str(folder))
-                list(pool.map(self.link, PROGRAMS))
+                core = [str(made) for made in commands if target / FOLDER not in made.parents]
+                self.compiler.create_static_lib(core, "core", str(target))
+                list(pool.map(self.link, [target / program for program in PROGRAMS]))
 
-        def link(self, program: str) -> None:
-            parts = [str(folder / FOLDER / f"{program}.o"), str(folder / "libcore.a")]
-            libraries = [*self.blis.link, "-lm", "-lpthread"]
-            command = [*self.compiler.linker_exe, *self.kind_flags, *parts, *libraries]
-            self.spawn([*command, "-o", str(folder / program)])
+        def link(self, program: Path) -> None:
+            main = program.parent / FOLDER / f"{program.name}.o"
+            parts = [str(main), str(program.parent / "libcore.a"), *self.blis.link]
+            command = [*self.compiler.linker_exe, *self.kind_flags, *parts, "-lm", "-lpthread"]
+            self.spawn([*command, "-o", str(program)])
 
-    core = setup.core("core", **dict(macros)).sources
-    sources = [source for source in core if "binding" not in Path(source).parts]
+    sources = [str(path) for path in Path("csrc").glob("*/*.c") if path.parent.name != "binding"]
     sources += [str(FOLDER / f"{program}.c") for program in PROGRAMS]
-    extension = Extension("programs", sources, define_macros=macros)
-    build = BuildPrograms(Distribution({"ext_modules": [extension]}))
+    extensions = [
+        Extension(name, sources, define_macros=macros) for name, macros in PRECISIONS.items()
+    ]
+    build = BuildPrograms(Distribution({"ext_modules": extensions}))
     build.ensure_finalized()
     build.run()
 
 
-@pytest.fixture(scope="session", params=VARIANTS)
-def programs(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of one variant's programs."""
+@pytest.fixture(scope="session", params=SANITIZERS)
+def programs(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs, plain or under sanitizers."""
     if shutil.which(COMPILER) is None and "CI" not in os.environ:
         pytest.skip(f"there is no C compiler {COMPILER}")
-    variant = VARIANTS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         for switch in ("NNLEARN_DEBUG", "NNLEARN_COVERAGE"):
             patch.delenv(switch, raising=False)
-        patch.setenv("NNLEARN_SANITIZE", variant.sanitizers)
+        patch.setenv("NNLEARN_SANITIZE", SANITIZERS[request.param])
         if "CI" in os.environ:
             patch.setenv("NNLEARN_WERROR", "1")
-        make_programs(folder, variant.macros)
+        make_programs(folder)
     return folder
 
 
@@ -115,14 +106,15 @@ def run(program: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_program(programs: Path, name: str) -> None:
-    ran = run(programs / name)
+def test_program(programs: Path, precision: str, name: str) -> None:
+    ran = run(programs / precision / name)
     assert ran.returncode == 0, ran.stdout
 
 
 def test_a_foreign_word_for_the_kernels_is_an_error_of_the_first_call(programs: Path) -> None:
-    ran = run(programs / "test_xor", NNLEARN_KERNELS="v9")
+    ran = run(programs / "float/test_xor", NNLEARN_KERNELS="v9")
     assert ran.returncode == 1
     assert "NNLEARN_KERNELS must be portable, v3 or v4" in ran.stdout
 

@@ -29,7 +29,7 @@ def small(monkeypatch):
     """Fewer digits, for tests of what is around the training."""
     data = nnlearn.datasets.load_mnist_small()
     few = nnlearn.Dataset(data.train[:300], data.validation[:100], data.test[:100])
-    monkeypatch.setattr(cli.datasets, "load_mnist_small", lambda: few)
+    monkeypatch.setattr(nnlearn.datasets, "load_mnist_small", lambda: few)
     return few
 
 

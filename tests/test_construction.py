@@ -267,19 +267,19 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (network(init=True), TypeError, f"{INIT} True{INIT_HINT}"),
     (network(init=None), TypeError, f"{INIT} None{INIT_HINT}"),
     (network(init=[1]), TypeError, f"{INIT} [1]{INIT_HINT}"),
-    (lambda: Dense(2, init=[1]), TypeError, f"{INIT} [1]{INIT_HINT}"),  # type: ignore[arg-type]
+    (lambda: Dense(2, init=[1]), TypeError, f"{INIT} [1]{INIT_HINT}"),
     # single layers and optimisers
     (lambda: Dense(0), ValueError, "n must be an integer >= 1, got 0"),
     (lambda: Dense(-3), ValueError, "n must be an integer >= 1, got -3"),
-    (lambda: Dense(2.0), TypeError, "n must be an integer >= 1, got 2.0"),  # type: ignore[arg-type]
-    (lambda: Dense("3"), TypeError, "n must be an integer >= 1, got '3'"),  # type: ignore[arg-type]
+    (lambda: Dense(2.0), TypeError, "n must be an integer >= 1, got 2.0"),
+    (lambda: Dense("3"), TypeError, "n must be an integer >= 1, got '3'"),
     (
         lambda: Dense(2, "elu"),
         ValueError,
         f"activation must be one of {FUNCTIONS}, 'softmax', got 'elu'",
     ),
     (
-        lambda: Dense(2, 3),  # type: ignore[arg-type]
+        lambda: Dense(2, 3),
         TypeError,
         f"activation must be one of {FUNCTIONS}, 'softmax', got 3",
     ),
@@ -290,14 +290,14 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     ),
     (lambda: Dropout(1.0), ValueError, f"p {SHARE} 1.0"),
     (lambda: Dropout(-0.5), ValueError, f"p {SHARE} -0.5"),
-    (lambda: Dropout("a"), TypeError, f"p {SHARE} 'a'"),  # type: ignore[arg-type]
+    (lambda: Dropout("a"), TypeError, f"p {SHARE} 'a'"),
     (lambda: SGD(0), ValueError, "learning_rate must be a finite number > 0, got 0"),
     (lambda: SGD(-0.1), ValueError, "learning_rate must be a finite number > 0, got -0.1"),
     (lambda: SGD(np.inf), ValueError, "learning_rate must be a finite number > 0, got inf"),
-    (lambda: SGD("fast"), TypeError, "learning_rate must be a finite number > 0, got 'fast'"),  # type: ignore[arg-type]
+    (lambda: SGD("fast"), TypeError, "learning_rate must be a finite number > 0, got 'fast'"),
     (lambda: SGD(0.1, 1), ValueError, f"momentum {SHARE} 1"),
     (lambda: SGD(0.1, -0.1), ValueError, f"momentum {SHARE} -0.1"),
-    (lambda: SGD(0.1, 0.9, 1), TypeError, "nesterov must be True or False, got 1"),  # type: ignore[arg-type]
+    (lambda: SGD(0.1, 0.9, 1), TypeError, "nesterov must be True or False, got 1"),
 ]
 
 
@@ -347,8 +347,8 @@ OBJECTS = [
     Dense(3, "tanh"),
     Dense(3, activation="softmax", init="he"),
     Dense(3, init=0.5),
-    Dense(3, init=np.float32(0.25)),  # type: ignore[arg-type]
-    Dense(np.int64(3)),  # type: ignore[arg-type]
+    Dense(3, init=np.float32(0.25)),
+    Dense(np.int64(3)),
     Dropout(0.5),
     Dropout(0),
     Dropout(np.float64(0.5)),

@@ -16,6 +16,10 @@ X = np.random.default_rng(3).random((20, 3)).astype(np.float32)
 Y = np.arange(20) % 2
 
 
+class Special(nn.Network):
+    """A network of the user's."""
+
+
 def trained() -> nn.Network:
     net = nn.Network([3, 6, 2], dropout=0.3, seed=4)
     net.fit(X, Y, epochs=3, batch_size=4, learning_rate=0.3, momentum=0.9, l2=0.1)
@@ -76,6 +80,11 @@ def test_the_velocity_is_part_of_a_copy() -> None:
         X, Y, epochs=2, batch_size=4, learning_rate=0.3, momentum=0.9, l2=0.1, reset_optimizer=True
     )
     assert not np.array_equal(go_on(net).weights[0], fresh.weights[0])
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_copies_of_a_subclass_are_of_it(how: str) -> None:
+    assert type(COPIES[how](Special([3, 2], seed=1))) is Special
 
 
 def test_the_original_may_go() -> None:

@@ -276,7 +276,7 @@ def test_an_inspection_says_what_it_is_and_refuses_other_layers() -> None:
     with pytest.raises(ValueError, match=r"^i must be an integer from -2 to 1, got 2$"):
         i.gradient(2)
     with pytest.raises(TypeError, match=r"^i must be an integer from -2 to 1, got 'a'$"):
-        i.gradient("a")  # type: ignore[arg-type]
+        i.gradient("a")
 
 
 # ---------------------------------------------------------------- views
@@ -382,11 +382,11 @@ def test_items_that_there_are_not() -> None:
         with pytest.raises(exception):
             names[item]
         with pytest.raises(exception):
-            names[item] = 1.0  # type: ignore[index]
+            names[item] = 1.0
     with pytest.raises(TypeError):
         net.weights[0:1] = [np.ones((3, 4))]
     with pytest.raises(AttributeError):
-        net.weights = []  # type: ignore[misc, assignment]
+        net.weights = []
 
 
 def test_parameters_are_an_ordered_mapping() -> None:
@@ -471,7 +471,7 @@ def test_a_cyclic_reference_is_collected() -> None:
 
     net = nn.Network([3, 2], seed=1)
     net.fit(X, Y, epochs=1, learning_rate=0.1, callbacks=lambda n, h: n)
-    net.mine = net  # type: ignore[attr-defined]
+    net.mine = net
     gone = weakref.ref(net)
     del net
     gc.collect()

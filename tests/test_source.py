@@ -30,6 +30,8 @@ MUTABLE_STATICS = {
     ("kernels/gemm.c", "narrow_context"),  # the kernels chosen for this CPU
     ("kernels/gemm.c", "wide_context"),
     ("kernels/gemm.c", "kernels_name"),
+    ("base/threads.c", "gate"),  # fork waits for BLIS
+    ("base/threads.c", "work"),
     ("public/network.c", "chosen_level"),
     ("public/network.c", "chosen_vector"),
     ("public/network.c", "started"),
@@ -47,7 +49,7 @@ KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
     Activation Callback Comparison Dataset Dense Dropout History Network Run SGD Split
-    compare datasets plotting show_config vary
+    compare datasets load load_network2_json plotting show_config vary
 """.split()  # noqa: SIM905
 
 

@@ -8,8 +8,9 @@
  *
  *     | tensor | slack >= 256 bytes | tensor | slack | ...        every tensor on 64 bytes
  *
- * The slack is there because small-matrix kernels of BLIS may read a little past an operand's end.
- * It starts as zeros and is never written. */
+ * The slack is there because small-matrix kernels of BLIS may read past an operand's end: up to 256
+ * bytes, and where an operand is read by columns (dx = dy W^T) a whole row more, for which whoever
+ * reserves a matrix asks. It starts as zeros and is never written. */
 #ifndef NN_BASE_ARENA_H
 #define NN_BASE_ARENA_H
 

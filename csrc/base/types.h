@@ -23,8 +23,8 @@
 /* A view of the caller's inputs x, never copied: row r, column c is the number at
  * (const char *)values + r * row_stride + c * (size of a number). */
 typedef struct nn_input {
-    const void *values;
-    int dtype; /* an nn_dtype: NN_DTYPE_FLOAT32, ... */
+    const void *values; /* aligned for its numbers */
+    int dtype;          /* an nn_dtype: NN_DTYPE_FLOAT32, ... */
     size_t n_rows, n_columns;
     ptrdiff_t row_stride; /* bytes from one row to the next; any sign, a multiple of the size */
 } nn_input;
@@ -74,8 +74,7 @@ typedef enum nn_cost { NN_COST_TABLE(NN_ENUMERATOR) } nn_cost;
 typedef enum nn_optimizer_kind { NN_OPTIMIZER_TABLE(NN_ENUMERATOR) } nn_optimizer_kind;
 #undef NN_ENUMERATOR
 
-/* The name of a code, NULL beyond the list; the code of a name, -1 for a foreign one. Any thread.
- */
+/* The name of a code, NULL beyond the list; the code of a name, -1 for a foreign one. */
 const char *nn_dtype_name(int code);
 int nn_dtype_find(const char *name);
 const char *nn_layer_name(int code);

@@ -65,8 +65,7 @@ typedef struct data_object {
     PyObject *x; /* keeps the inputs alive */
 } data_object;
 
-/* ---- guard.c: who may work on a network, and how long -----------------------------------------
- */
+/* ---- guard.c: who may work on a network, and how long ---------------------------------------- */
 
 /* Waits until no other thread works on the network, then works on it: true, to be ended by
  * nnpy_leave. False with an exception: called from within a call on the same network
@@ -89,11 +88,23 @@ typedef struct poller {
     PyThreadState *thread;
 } poller;
 
-/* Prepares and releases the GIL. progress: a callable, None or NULL. False with an exception, and
+/* Prepares and releases the GIL. network: whose stop flag ends the call, where the calling thread is
+ * that of its fit; NULL: none's. progress: a callable, None or NULL. False with an exception, and
  * the GIL held. */
 bool nnpy_poll_begin(poller *self, PyObject *object, network_object *network, PyObject *progress);
 void nnpy_poll_end(poller *self);
 nn_poll nnpy_poll;
+
+/* ---- evaluation.c: Network's methods that look at data, and their docstrings ------------------- */
+
+/* Methods of _core.Network: a new reference, or NULL with an exception. */
+PyObject *nnpy_network_forward(PyObject *self, PyObject *args);
+PyObject *nnpy_network_predict(PyObject *self, PyObject *args);
+PyObject *nnpy_network_evaluate(PyObject *self, PyObject *args);
+PyObject *nnpy_network_gradient(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *nnpy_network_inspect(PyObject *self, PyObject *args);
+extern const char nnpy_forward_doc[], nnpy_predict_doc[], nnpy_evaluate_doc[];
+extern const char nnpy_gradient_doc[], nnpy_inspect_doc[];
 
 /* ---- convert.c ------------------------------------------------------------------------------- */
 

@@ -20,8 +20,7 @@
 #define SMALL_PRODUCT 500.0
 
 /* From this smallest dimension on, BLIS's AVX-512 kernels beat its AVX2 ones where the CPU runs 512
- * bits at full width (100x784 by 784x800: 129 against 101 GFLOP/s); at 10 they take twice as long.
- */
+ * bits at full width (100x784 by 784x800: 129 against 101 GFLOP/s); at 10 they are half as fast. */
 #define WIDE 96
 
 /* Contexts of BLIS, set by nn__gemm_start and never changed: NULL leaves the choice to BLIS. */

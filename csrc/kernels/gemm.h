@@ -27,7 +27,7 @@ nn__matrix nn__matrix_transposed(nn__matrix matrix);
 void nn__gemm_start(nn__cpu_level level);
 
 /* C = A B, or C += A B when accumulate.   A (m, k), B (k, n), C (m, n); C overlaps neither.
- * Every matrix has nn__arena's slack behind it. Products of a few hundred multiplications run in
+ * Behind every matrix BLIS may read one more row and 256 bytes: nn__arena's slack, plan.c's row. Products of a few hundred multiplications run in
  * a loop of ours, as a call of BLIS costs more than they do. Any thread. */
 void nn__gemm(nn__matrix C, nn__matrix A, nn__matrix B, bool accumulate,
               const nn__vector_kernels *vector);

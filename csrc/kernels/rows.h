@@ -11,7 +11,8 @@
 typedef struct nn__rows_scan {
     bool finite;        /* no NaN, no infinity, nothing too large for an nn_real */
     size_t row, column; /* where the first one is, when not finite */
-    double largest;     /* the largest number; for uint8 the byte itself; 0 without rows */
+    double largest;     /* the largest number; for uint8 the byte itself. Without rows 0 for
+                         * bytes, -infinity for floats */
 } nn__rows_scan;
 
 /* batch (n, x->n_columns) = rows order[0 .. n-1] of x, or rows first .. first + n - 1 where order

@@ -7,8 +7,7 @@
 
 #include <math.h>
 
-/* ---- quadratic: c = 1/2 sum_j (a_j - y_j)^2,   delta = (a - y) f'(z) --------------------------
- */
+/* ---- quadratic: c = 1/2 sum_j (a_j - y_j)^2,   delta = (a - y) f'(z) ------------------------- */
 
 static double quadratic_value(const nn_real *z, const nn_real *a, const nn_real *y, size_t n) {
     (void)z;
@@ -53,8 +52,7 @@ static void quadratic_softmax_delta(nn_real *restrict delta, const nn_real *z, c
     for (size_t j = 0; j < n; j++) delta[j] = scale * a[j] * (a[j] - y[j] - mean);
 }
 
-/* ---- cross-entropy: c = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)],   delta = a - y -----------
- */
+/* ---- cross-entropy: c = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)],   delta = a - y --------- */
 
 /* With a = sigmoid(z) each term is ln(1 + e^z) - y z, written so that nothing overflows. */
 static double cross_entropy_value(const nn_real *z, const nn_real *a, const nn_real *y, size_t n) {
@@ -67,8 +65,7 @@ static double cross_entropy_value(const nn_real *z, const nn_real *a, const nn_r
     return sum;
 }
 
-/* ---- log-likelihood: c = -sum_j y_j ln a_j,   delta = a - y for every j ------------------------
- */
+/* ---- log-likelihood: c = -sum_j y_j ln a_j,   delta = a - y for every j ---------------------- */
 
 /* ln a_j = z_j - ln sum_k e^(z_k), with the largest z taken out of the sum. */
 static double log_likelihood_value(const nn_real *z, const nn_real *a, const nn_real *y, size_t n) {
@@ -82,8 +79,7 @@ static double log_likelihood_value(const nn_real *z, const nn_real *a, const nn_
     return value;
 }
 
-/* ---- hinge: c = sum_{j != y} max(0, z_j - z_y + 1) --------------------------------------------
- */
+/* ---- hinge: c = sum_{j != y} max(0, z_j - z_y + 1) ------------------------------------------- */
 
 /* The label that a one-hot row stands for. */
 static size_t hot(const nn_real *y, size_t n) {
@@ -98,7 +94,10 @@ static double hinge_value(const nn_real *z, const nn_real *a, const nn_real *y, 
     size_t label = hot(y, n);
     double sum = 0.0;
     for (size_t j = 0; j < n; j++)
-        if (j != label) sum += fmax(0.0, (double)z[j] - (double)z[label] + 1.0);
+        if (j != label) {
+            double margin = (double)z[j] - (double)z[label] + 1.0;
+            if (!(margin <= 0.0)) sum += margin; /* written so that NaN goes into the sum */
+        }
     return sum;
 }
 
@@ -108,7 +107,7 @@ static void hinge_delta(nn_real *restrict delta, const nn_real *z, const nn_real
     (void)a;
     size_t label = hot(y, n), count = 0;
     for (size_t j = 0; j < n; j++) {
-        bool inside = j != label && z[j] - z[label] + 1 > 0;
+        bool inside = j != label && !(z[j] - z[label] + 1 <= 0);
         delta[j] = inside ? scale : 0;
         count += inside;
     }
@@ -117,8 +116,7 @@ static void hinge_delta(nn_real *restrict delta, const nn_real *z, const nn_real
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
-/* delta = a - y is that of the quadratic cost with linear outputs: one function serves all three.
- */
+/* delta = a - y is that of the quadratic cost with linear outputs: one function serves all. */
 static const nn__loss losses[] = {
     {NN_COST_QUADRATIC, NN_ACTIVATION_SIGMOID, false, 1, quadratic_value, quadratic_sigmoid_delta},
     {NN_COST_QUADRATIC, NN_ACTIVATION_TANH, false, 1, quadratic_value, quadratic_tanh_delta},

@@ -48,8 +48,7 @@ void nn__penalty_add_gradient(const nn__plan *plan, const nn_penalty *penalty,
     }
 }
 
-/* ---- SGD, with momentum in the classical form and in Nesterov's (as Keras writes it) -----------
- */
+/* ---- SGD, with momentum in the classical form and in Nesterov's (as Keras writes it) --------- */
 
 static nn_status check_sgd(const nn_optimizer *sgd) {
     bool valid = sgd->learning_rate > 0.0 && sgd->learning_rate < HUGE_VAL &&

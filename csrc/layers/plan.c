@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/threads.h"
+
 /* In the order of nn_layer_kind. */
 static const nn__layer_kind *const kinds[] = {&nn__dense_kind, &nn__activation_kind,
                                               &nn__dropout_kind};
@@ -40,7 +42,8 @@ size_t nn__plan_add_tensor(nn__plan *plan, const nn__node *node, const char *suf
     tensor->shape[1] = is_bias ? 0 : columns;
     tensor->count = columns;
     if (!is_bias && !nn__multiply(rows, columns, &tensor->count)) plan->arena.overflow = true;
-    tensor->offset = nn__arena_reserve(&plan->arena, tensor->count);
+    if (tensor->count > SIZE_MAX - columns) plan->arena.overflow = true;
+    tensor->offset = nn__arena_reserve(&plan->arena, tensor->count + columns); /* BLIS: gemm.h */
     plan->n_parameters += tensor->count;
     return tensor->offset;
 }
@@ -63,6 +66,7 @@ static nn_status close_chain(nn__plan *plan) {
 
 /* The loss of the cost and the output's activation. */
 static nn_status choose_loss(nn__plan *plan, nn_cost cost) {
+    if (nn_cost_name((int)cost) == NULL) return NN_ERROR_ARGUMENT;
     plan->n_outputs = nn__plan_width(plan);
     plan->loss = nn__loss_find(cost, plan->nodes[plan->n_nodes - 1].layer.activation);
     bool allowed = plan->loss != NULL && plan->n_outputs >= plan->loss->fewest_outputs;
@@ -79,7 +83,7 @@ nn_status nn__plan_make(nn__plan *plan, size_t n_inputs, const nn_layer *layers,
     plan->tensors = nn__allocate(2 * n_layers, sizeof *plan->tensors);
     if (plan->nodes == NULL || plan->tensors == NULL) return NN_ERROR_MEMORY;
     for (size_t i = 0; i < n_layers; i++) {
-        if ((size_t)layers[i].kind >= sizeof kinds / sizeof *kinds) return NN_ERROR_LAYERS;
+        if ((size_t)layers[i].kind >= sizeof kinds / sizeof *kinds) return NN_ERROR_ARGUMENT;
         NN_TRY(kinds[layers[i].kind]->plan(plan, &layers[i]));
     }
     NN_TRY(close_chain(plan));
@@ -122,10 +126,10 @@ double nn__plan_work(const nn__plan *plan) {
     return work;
 }
 
-/* Reserves (rows, width) in the workspace's arena. */
+/* Reserves (rows, width) in the workspace's arena, and the row more that BLIS may read (gemm.h). */
 static size_t reserve_rows(nn__workspace *workspace, size_t width) {
     size_t count = 0;
-    if (!nn__multiply(workspace->rows, width, &count)) workspace->arena.overflow = true;
+    if (!nn__multiply(workspace->rows + 1, width, &count)) workspace->arena.overflow = true;
     return nn__arena_reserve(&workspace->arena, count);
 }
 
@@ -189,7 +193,11 @@ void nn__workspace_free(nn__workspace *workspace) {
 
 /* Whether the caller wants the pass to end. */
 static bool stopped(const nn__pass *pass) {
-    return pass->poll != NULL && pass->poll(pass->poll_context, &pass->progress) != 0;
+    if (pass->poll == NULL) return false;
+    nn__work_end();
+    bool stop = pass->poll(pass->poll_context, &pass->progress) != 0;
+    nn__work_begin();
+    return stop;
 }
 
 nn_status nn__plan_forward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,

@@ -73,7 +73,10 @@ double nn__plan_work(const nn__plan *plan);
 nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows);
 void nn__workspace_free(nn__workspace *workspace);
 
-/* Output of the last node for the inputs in workspace->x; the loss reads its x (z) and y (a).
+/* The two walks are made between nn__work_begin and nn__work_end; they leave that stretch while they
+ * ask the poll function.
+ *
+ * Output of the last node for the inputs in workspace->x; the loss reads its x (z) and y (a).
  * Codes: NN_STOPPED. */
 nn_status nn__plan_forward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
                            const nn_real *parameters, const nn__buffers **output);

@@ -17,7 +17,9 @@ static size_t size_of(int dtype) {
 nn_status nn_data_create(nn_data **data, const nn_input *x) {
     *data = NULL;
     if (nn_dtype_name(x->dtype) == NULL) return NN_ERROR_ARGUMENT;
-    if (x->row_stride % (ptrdiff_t)size_of(x->dtype) != 0) return NN_ERROR_ARGUMENT;
+    const size_t size = size_of(x->dtype);
+    if ((uintptr_t)x->values % size != 0 || x->row_stride % (ptrdiff_t)size != 0)
+        return NN_ERROR_ARGUMENT;
     if (x->n_columns == 0 || x->n_rows > UINT32_MAX) return NN_ERROR_SIZE;
     nn_data *made = nn__allocate(1, sizeof *made);
     if (made == NULL) return NN_ERROR_MEMORY;
@@ -39,7 +41,7 @@ nn_status nn_data_set_labels(nn_data *data, const int32_t *labels, size_t n_clas
         if (labels[i] < 0 || (size_t)labels[i] >= n_classes) return NN_ERROR_LABEL;
     int32_t *copy = nn__allocate(data->x.n_rows, sizeof *copy);
     if (copy == NULL) return NN_ERROR_MEMORY;
-    memcpy(copy, labels, data->x.n_rows * sizeof *copy);
+    if (data->x.n_rows > 0) memcpy(copy, labels, data->x.n_rows * sizeof *copy);
     nn__release(data->labels);
     data->labels = copy;
     data->n_classes = n_classes;
@@ -50,7 +52,7 @@ nn_status nn_data_set_labels(nn_data *data, const int32_t *labels, size_t n_clas
 static nn_status replace(nn_real **place, const nn_real *values, size_t n) {
     nn_real *copy = nn__allocate(n, sizeof *copy);
     if (copy == NULL) return NN_ERROR_MEMORY;
-    memcpy(copy, values, n * sizeof *copy);
+    if (n > 0) memcpy(copy, values, n * sizeof *copy); /* with no rows it may be NULL */
     nn__release(*place);
     *place = copy;
     return NN_OK;

@@ -2,13 +2,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "public/objects.h"
 
 /* nn_reals of workspace for a block of rows. */
 #define BLOCK_BUDGET ((size_t)1 << 20)
 
-/* ---- the sweep: forward over all rows, block after block --------------------------------------
- */
+/* ---- the sweep: forward over all rows, block after block ------------------------------------- */
 
 /* What is done with a block: rows first .. first + n - 1, whose last node's buffers are output. */
 typedef nn_status visit_block(void *context, const nn__buffers *output, nn__workspace *workspace,
@@ -21,11 +21,20 @@ static nn_status make_workspace(nn__workspace *workspace, const nn__plan *plan,
     return nn__workspace_make(workspace, plan, n < rows ? n : rows);
 }
 
+/* One block of the sweep: gather, forward, visit. */
+static nn_status sweep_block(nn__workspace *workspace, const nn_network *network,
+                             const nn_data *data, bool targets, const nn__pass *pass,
+                             visit_block *visit, void *context) {
+    const nn__buffers *output;
+    nn__data_gather(data, &network->plan, NULL, pass->row0, pass->rows, targets, workspace);
+    NN_TRY(nn__plan_forward(&network->plan, pass, workspace, network->parameters.values, &output));
+    return visit(context, output, workspace, pass);
+}
+
 /* Forward over all rows; targets are gathered where `targets` says so. */
 static nn_status sweep_with(nn__workspace *workspace, const nn_network *network,
                             const nn_data *data, bool targets, visit_block *visit, void *context,
                             nn_poll *poll, void *poll_context) {
-    const nn__buffers *output;
     nn__pass pass = {.vector = network->vector,
                      .poll = poll,
                      .poll_context = poll_context,
@@ -34,10 +43,10 @@ static nn_status sweep_with(nn__workspace *workspace, const nn_network *network,
         size_t left = data->x.n_rows - first;
         pass.row0 = pass.progress.done = first;
         pass.rows = left < workspace->rows ? left : workspace->rows;
-        nn__data_gather(data, &network->plan, NULL, first, pass.rows, targets, workspace);
-        NN_TRY(nn__plan_forward(&network->plan, &pass, workspace, network->parameters.values,
-                                &output));
-        NN_TRY(visit(context, output, workspace, &pass));
+        nn__work_begin();
+        nn_status status = sweep_block(workspace, network, data, targets, &pass, visit, context);
+        nn__work_end();
+        NN_TRY(status);
     }
     return NN_OK;
 }
@@ -150,6 +159,10 @@ nn_status nn_gradient(const nn_network *network, const nn_data *data,
     return NN_OK;
 }
 
+nn_gradient_options nn_gradient_defaults(void) {
+    return (nn_gradient_options){.penalty = {.n = 1.0}};
+}
+
 /* ---- inside --------------------------------------------------------------------------------- */
 
 typedef struct inspection {
@@ -163,7 +176,7 @@ typedef struct inspection {
 /* Copies a block (rows, n) to its place in the caller's array, which may be missing. */
 static void copy_block(nn_real *const *arrays, size_t i, const nn_real *block, size_t n,
                        const nn__pass *pass) {
-    if (arrays == NULL) return;
+    if (arrays == NULL || arrays[i] == NULL) return;
     memcpy(arrays[i] + pass->row0 * n, block, pass->rows * n * sizeof **arrays);
 }
 

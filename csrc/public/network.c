@@ -1,5 +1,6 @@
 #include <pthread.h>
 
+#include "base/threads.h"
 #include "public/objects.h"
 
 /* ---- start ---------------------------------------------------------------------------------- */
@@ -14,6 +15,7 @@ static void start(void) {
     start_status = nn__cpu_choose(&chosen_level);
     if (start_status != NN_OK) return;
     chosen_vector = nn__vector_table(chosen_level);
+    nn__threads_start();
     nn__gemm_start(chosen_level);
 }
 

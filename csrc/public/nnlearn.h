@@ -8,9 +8,10 @@
  *  4. Call nn_train_epoch once an epoch; look at the result it fills; stop when you like.
  *  5. nn_evaluate, nn_forward, nn_predict on any data. Free trainer, data, network.
  *
- *     nn_layer layers[] = {nn_dense(30, NN_ACTIVATION_SIGMOID), nn_dense(10,
- * NN_ACTIVATION_SIGMOID)}; nn_network *network = NULL; nn_status status =
- * nn_network_create(&network, 784, layers, 2, NN_COST_CROSS_ENTROPY, 1);
+ *     nn_layer layers[] = {nn_dense(30, NN_ACTIVATION_SIGMOID),
+ *                          nn_dense(10, NN_ACTIVATION_SIGMOID)};
+ *     nn_network *network = NULL;
+ *     nn_status status = nn_network_create(&network, 784, layers, 2, NN_COST_CROSS_ENTROPY, 1);
  *
  * tests/c/test_xor.c is a whole program.
  *
@@ -121,7 +122,7 @@ void nn_network_set_counters(nn_network *network, uint64_t epochs, uint64_t step
 /* ==== Data =================================================================================== */
 
 /* Wraps x, which must stay alive and unchanged as long as the data is used. No rows are allowed.
- * NN_ERROR_ARGUMENT: foreign dtype, a stride that is no multiple of the number's size.
+ * NN_ERROR_ARGUMENT: foreign dtype, an address or stride that is no multiple of the number's size.
  * NN_ERROR_SIZE: no column, or 2^32 rows and more. NN_ERROR_MEMORY. */
 nn_status nn_data_create(nn_data **data, const nn_input *x);
 void nn_data_free(nn_data *data);
@@ -190,13 +191,15 @@ void nn_trainer_free(nn_trainer *trainer);
  * next call. A batch larger than the data is one batch.
  * NN_ERROR_SHAPE: x, or targets, do not fit the network. NN_ERROR_TARGETS: no labels or targets, or
  * targets with a hinge. NN_ERROR_SIZE: no rows, batch size 0. NN_ERROR_LABEL: labels of another
- * number of classes. Also NN_ERROR_ARGUMENT (optimizer), NN_ERROR_MEMORY. */
+ * number of classes. Also NN_ERROR_ARGUMENT (optimizer). After these what was bound before is bound
+ * still; after NN_ERROR_MEMORY nothing is. */
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer);
 
 /* Trains one epoch on the bound data. On NN_OK the network's counters have advanced.
  * NN_DIVERGED: network and optimiser state are as before the call (nn_trainer_failure tells why).
- * NN_STOPPED: parameters as reached, counters as before the call, result->n_steps updates done.
+ * NN_STOPPED: parameters as reached, counters as before the call, result->n_steps updates done;
+ * where a parameter reached is not finite the call ends as NN_DIVERGED.
  * NN_ERROR_ARGUMENT: a setting is outside its range, or the optimiser is not the one bound. */
 nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch_result *result);
 nn_failure nn_trainer_failure(const nn_trainer *trainer);
@@ -212,8 +215,7 @@ void nn_trainer_clear(nn_trainer *trainer);
 
 /* ==== Evaluation: no dropout, bounded memory for any number of rows =========================== */
 
-/* Every function here can return NN_ERROR_SHAPE (x does not fit), NN_ERROR_MEMORY and NN_STOPPED.
- */
+/* Every function here can return NN_ERROR_SHAPE (x does not fit), NN_ERROR_MEMORY, NN_STOPPED. */
 
 /* a = the outputs.   a (n_rows, n_outputs) */
 nn_status nn_forward(const nn_network *network, const nn_data *data, nn_real *a, nn_poll *poll,
@@ -235,15 +237,16 @@ typedef struct nn_evaluation {
 nn_status nn_evaluate(const nn_network *network, const nn_data *data, nn_cost cost,
                       nn_evaluation *result, nn_poll *poll, void *poll_context);
 
-/* Options of nn_gradient. */
+/* Options of nn_gradient. Start from nn_gradient_defaults(): no penalties, no dropout. */
 typedef struct nn_gradient_options {
     nn_penalty penalty;
     bool training; /* dropout drops, with the masks of this seed at step 0 */
     uint64_t seed;
 } nn_gradient_options;
+nn_gradient_options nn_gradient_defaults(void);
 
 /* *cost = loss + penalties over all rows, gradient (nn_network_extent,) = its derivative, laid out
- * as the parameters. Codes besides: as nn_evaluate; NN_ERROR_ARGUMENT (penalty). */
+ * as the parameters; what lies between its tensors is not written. Codes besides: as nn_evaluate; NN_ERROR_ARGUMENT (penalty). */
 nn_status nn_gradient(const nn_network *network, const nn_data *data,
                       const nn_gradient_options *options, nn_real *gradient, double *cost,
                       nn_poll *poll, void *poll_context);

@@ -1,4 +1,5 @@
 /* From a batch to its gradient: gather, forward, loss and delta, backward, block after block. */
+#include "base/threads.h"
 #include "public/objects.h"
 
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
@@ -45,7 +46,12 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
         block.row0 = first;
         block.rows = left < workspace->rows ? left : workspace->rows;
         block.accumulate = first > 0;
-        NN_TRY(block_gradient(plan, &block, batch, parameters, workspace, gradient, sums));
+        if (batch->order == NULL) block.progress.done = first; /* rows are counted, not steps */
+        nn__work_begin();
+        nn_status status =
+            block_gradient(plan, &block, batch, parameters, workspace, gradient, sums);
+        nn__work_end();
+        NN_TRY(status);
     }
     return NN_OK;
 }

@@ -101,8 +101,8 @@ nn_real *nn_trainer_slot(const nn_trainer *trainer, size_t i) {
 }
 
 nn_status nn_trainer_keep_slot(nn_trainer *trainer, nn_optimizer_kind kind, size_t i) {
-    NN_TRY(mirror(trainer, &trainer->slots[i]));
     NN_TRY(mirror(trainer, &trainer->kept[1 + i]));
+    NN_TRY(mirror(trainer, &trainer->slots[i]));
     trainer->state.slots[i] = trainer->slots[i].values;
     trainer->state.kind = kind;
     return NN_OK;
@@ -116,23 +116,24 @@ void nn_trainer_clear(nn_trainer *trainer) {
     }
 }
 
-/* Copies parameters and slots aside, or back. */
+/* Copies parameters and slots aside: what a divergence goes back to. */
 static void keep(nn_trainer *trainer) {
     const nn__arena *parameters = &trainer->network->parameters;
-    size_t bytes = parameters->size * sizeof(nn_real);
+    const size_t bytes = parameters->size * sizeof(nn_real);
     memcpy(trainer->kept[0].values, parameters->values, bytes);
     for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++)
-        if (trainer->slots[i].values != NULL)
-            memcpy(trainer->kept[1 + i].values, trainer->slots[i].values, bytes);
+        if (trainer->state.slots[i] != NULL)
+            memcpy(trainer->kept[1 + i].values, trainer->state.slots[i], bytes);
 }
 
+/* The way back. */
 static void restore(nn_trainer *trainer) {
     const nn__arena *parameters = &trainer->network->parameters;
-    size_t bytes = parameters->size * sizeof(nn_real);
+    const size_t bytes = parameters->size * sizeof(nn_real);
     memcpy(parameters->values, trainer->kept[0].values, bytes);
     for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++)
-        if (trainer->slots[i].values != NULL)
-            memcpy(trainer->slots[i].values, trainer->kept[1 + i].values, bytes);
+        if (trainer->state.slots[i] != NULL)
+            memcpy(trainer->state.slots[i], trainer->kept[1 + i].values, bytes);
 }
 
 /* ---- divergence ----------------------------------------------------------------------------- */
@@ -161,9 +162,10 @@ static nn_status check_finite(nn_trainer *trainer, size_t step) {
             return diverged(trainer, step, tensor->name, first_bad(values, tensor->count));
     }
     for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++) {
-        const nn__arena *slot = &trainer->slots[i];
-        if (slot->values != NULL && !network->vector->all_finite(slot->values, slot->size))
-            return diverged(trainer, step, "optimizer", first_bad(slot->values, slot->size));
+        const nn_real *slot = trainer->state.slots[i];
+        const size_t size = network->parameters.size;
+        if (slot != NULL && !network->vector->all_finite(slot, size))
+            return diverged(trainer, step, "optimizer", first_bad(slot, size));
     }
     return NN_OK;
 }
@@ -189,9 +191,10 @@ static nn_status check_settings(const nn_trainer *trainer, const nn_epoch *setti
     if (trainer->data == NULL) return NN_ERROR_ARGUMENT;
     NN_TRY(nn__optimizer_check(&settings->optimizer));
     NN_TRY(nn__penalty_check(penalty));
+    const size_t n_slots = nn__optimizer_n_slots(&settings->optimizer);
     bool bound = trainer->state.kind == settings->optimizer.kind;
-    for (size_t i = 0; i < nn__optimizer_n_slots(&settings->optimizer); i++)
-        bound = bound && trainer->slots[i].values != NULL;
+    for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++)
+        bound = bound && (trainer->state.slots[i] != NULL) == (i < n_slots);
     return bound ? NN_OK : NN_ERROR_ARGUMENT;
 }
 
@@ -259,8 +262,9 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     nn__sums sums = {0};
     keep(trainer);
     set_order(trainer, settings);
-    NN_TRY(train_steps(trainer, settings, &penalty, &sums, &result->n_steps));
-    NN_TRY(check_finite(trainer, result->n_steps));
+    nn_status status = train_steps(trainer, settings, &penalty, &sums, &result->n_steps);
+    if (status == NN_OK || status == NN_STOPPED) NN_TRY(check_finite(trainer, result->n_steps));
+    NN_TRY(status);
     bool regression = nn_network_is_regression(network);
     result->loss = sums.loss / n;
     result->accuracy = regression ? NAN : (double)sums.n_right / n;

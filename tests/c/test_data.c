@@ -87,14 +87,16 @@ static void inputs_that_cannot_be_read_are_refused(void) {
     const nn_input good = {x, NN_DTYPE_FLOAT64, 2, 2, 2 * sizeof *x};
     nn_input odd = good, foreign = good, negative = good, thin = good, long_one = good;
     odd.row_stride = 9;
+    nn_input shifted = good;
+    shifted.values = (const char *)x + 1;
     foreign.dtype = 3;
     negative.dtype = -1;
     thin.n_columns = 0;
     long_one.n_rows = (size_t)UINT32_MAX + 1;
-    const nn_input *inputs[] = {&odd, &foreign, &negative, &thin, &long_one};
+    const nn_input *inputs[] = {&odd, &shifted, &foreign, &negative, &thin, &long_one};
     for (size_t i = 0; i < COUNT(inputs); i++) {
         nn_data *data = (nn_data *)&data;
-        CHECK_STATUS(nn_data_create(&data, inputs[i]), i < 3 ? NN_ERROR_ARGUMENT : NN_ERROR_SIZE);
+        CHECK_STATUS(nn_data_create(&data, inputs[i]), i < 4 ? NN_ERROR_ARGUMENT : NN_ERROR_SIZE);
         CHECK(data == NULL);
     }
     nn_data_free(NULL);
@@ -122,6 +124,20 @@ static void labels_and_targets_are_checked_and_copied(void) {
     nn_network_free(network);
 }
 
+/* Nothing is copied from where nothing is: with no rows the arrays may be NULL. */
+static void no_rows_need_no_arrays(void) {
+    const nn_layer layer = nn_dense(N_OUT, NN_ACTIVATION_SIGMOID);
+    nn_network *network = make(N_IN, &layer, 1, NN_COST_QUADRATIC);
+    nn_data *none = wrap(NULL, 0, N_IN);
+    CHECK_STATUS(nn_data_set_labels(none, NULL, N_OUT), NN_OK);
+    CHECK_STATUS(nn_data_set_targets(none, NULL, N_OUT), NN_OK);
+    CHECK_STATUS(nn_data_set_weights(none, NULL), NN_OK);
+    CHECK_STATUS(nn_forward(network, none, NULL, NULL, NULL), NN_OK);
+    CHECK_STATUS(nn_predict(network, none, NULL, NULL, NULL), NN_OK);
+    nn_data_free(none);
+    nn_network_free(network);
+}
+
 /* What nn_data_scan finds, also past its first 1024 rows. */
 static void a_scan_finds_the_first_bad_number(void) {
     static nn_real x[MANY * N_IN];
@@ -136,8 +152,15 @@ static void a_scan_finds_the_first_bad_number(void) {
     CHECK(!scan.finite && scan.row == 2000 && scan.column == 3);
     CHECK_STATUS(nn_data_scan(none, NULL, NULL, &scan), NN_OK);
     CHECK(scan.finite && scan.largest == -HUGE_VAL);
+    const double vast[] = {1, 1e300}; /* infinite in float */
+    nn_input input = {vast, NN_DTYPE_FLOAT64, 1, 2, sizeof vast};
+    nn_data *doubles = NULL;
+    CHECK_STATUS(nn_data_create(&doubles, &input), NN_OK);
+    CHECK_STATUS(nn_data_scan(doubles, NULL, NULL, &scan), NN_OK);
+    CHECK(scan.finite == (sizeof(nn_real) == sizeof(double)));
+    nn_data_free(doubles);
     const uint8_t bytes[] = {3, 200, 5, 1};
-    nn_input input = {bytes, NN_DTYPE_UINT8, 2, 2, 2};
+    input = (nn_input){bytes, NN_DTYPE_UINT8, 2, 2, 2};
     nn_data *raw = NULL;
     CHECK_STATUS(nn_data_create(&raw, &input), NN_OK);
     CHECK_STATUS(nn_data_scan(raw, NULL, NULL, &scan), NN_OK);
@@ -153,6 +176,7 @@ int main(void) {
         CASE(rows_may_lie_anywhere),
         CASE(inputs_that_cannot_be_read_are_refused),
         CASE(labels_and_targets_are_checked_and_copied),
+        CASE(no_rows_need_no_arrays),
         CASE(a_scan_finds_the_first_bad_number),
     };
     return check_run(cases, sizeof cases / sizeof *cases);

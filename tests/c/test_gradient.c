@@ -75,7 +75,7 @@ static void check_differences(nn_activation hidden, nn_activation output, nn_cos
 }
 
 static void gradients_are_those_of_central_differences(void) {
-    const nn_gradient_options plain = {.penalty = {.n = 1}};
+    const nn_gradient_options plain = nn_gradient_defaults();
     const nn_gradient_options all = {{.l1 = 0.3, .l2 = 0.7, .n = 10, .biases = true}, true, 9};
     for (int cost = 0; cost <= NN_COST_HINGE; cost++)
         for (int output = 0; output <= NN_ACTIVATION_SOFTMAX; output++)

@@ -101,6 +101,12 @@ static void inspect_leaves_out_what_is_not_asked(void) {
     CHECK(memcmp(delta1, wanted, sizeof delta1) == 0);
     CHECK_STATUS(nn_inspect(network, bare, NULL, NULL, delta_arrays, NULL, NULL),
                  NN_ERROR_TARGETS); /* delta needs labels, the rest does not */
+    nn_real *const second_only[] = {NULL, z2};
+    memcpy(wanted, z2, sizeof z2);
+    memset(z1, 0, sizeof z1);
+    memset(z2, 0, sizeof z2);
+    CHECK_STATUS(nn_inspect(network, bare, second_only, NULL, NULL, NULL, NULL), NN_OK);
+    CHECK(memcmp(z2, wanted, sizeof z2) == 0 && z1[0] == 0);
     nn_data_free(samples);
     nn_data_free(bare);
     nn_network_free(network);
@@ -116,7 +122,7 @@ static const double many_tolerance = 500 * EPSILON;
 
 /* The cost without penalties, and its gradient. */
 static double cost_of(const nn_network *network, const nn_data *data, nn_real *gradient) {
-    const nn_gradient_options options = {.penalty = {.n = 1}};
+    const nn_gradient_options options = nn_gradient_defaults();
     double cost = (double)NAN;
     CHECK_STATUS(nn_gradient(network, data, &options, gradient, &cost, NULL, NULL), NN_OK);
     return cost;
@@ -193,6 +199,36 @@ static void the_size_of_a_block_does_not_matter(void) {
     nn_network_free(network);
 }
 
+/* The largest `done` that a poll function has heard of, and what it was part of. */
+static int note_progress(void *context, const nn_progress *progress) {
+    nn_progress *most = context;
+    most->total = progress->total;
+    if (progress->done > most->done) most->done = progress->done;
+    return 0;
+}
+
+static void progress_counts_rows(void) {
+    const nn_layer layer = nn_dense(N_OUT, NN_ACTIVATION_SIGMOID);
+    static nn_real x[MANY * N_IN];
+    static const int32_t labels[MANY];
+    const nn_gradient_options options = nn_gradient_defaults();
+    nn_real gradient[256];
+    nn_evaluation evaluation;
+    nn_progress most[2] = {{0}};
+    double cost;
+    nn_network *network = make(N_IN, &layer, 1, NN_COST_QUADRATIC);
+    nn_data *data = wrap(x, MANY, N_IN);
+    CHECK(nn_network_extent(network) <= COUNT(gradient));
+    CHECK_STATUS(nn_data_set_labels(data, labels, N_OUT), NN_OK);
+    CHECK_STATUS(nn_gradient(network, data, &options, gradient, &cost, note_progress, &most[0]),
+                 NN_OK);
+    CHECK_STATUS(
+        nn_evaluate(network, data, NN_COST_QUADRATIC, &evaluation, note_progress, &most[1]), NN_OK);
+    for (size_t i = 0; i < 2; i++) CHECK(most[i].total == MANY && most[i].done > MANY / 2);
+    nn_data_free(data);
+    nn_network_free(network);
+}
+
 static void many_rows_are_evaluated_as_few(void) {
     const nn_layer layer = nn_dense(N_OUT, NN_ACTIVATION_SIGMOID);
     static nn_real x[MANY * N_IN], a[MANY * N_OUT];
@@ -224,6 +260,7 @@ int main(void) {
         CASE(inspect_leaves_out_what_is_not_asked),
         CASE(gradients_of_many_rows_are_the_sum_of_their_parts),
         CASE(the_size_of_a_block_does_not_matter),
+        CASE(progress_counts_rows),
         CASE(many_rows_are_evaluated_as_few),
     };
     return check_run(cases, sizeof cases / sizeof *cases);

@@ -77,6 +77,9 @@ static void arguments_outside_their_range_are_refused(void) {
     layers[1] = nn_dense(3, NN_ACTIVATION_SIGMOID);
     layers[0] = nn_activate((nn_activation)99);
     CHECK_STATUS(status_of(2, layers, 2, cost), NN_ERROR_ARGUMENT);
+    layers[0] = (nn_layer){.kind = (nn_layer_kind)99};
+    CHECK_STATUS(status_of(2, layers, 2, cost), NN_ERROR_ARGUMENT);
+    CHECK_STATUS(status_of(2, &layers[1], 1, (nn_cost)99), NN_ERROR_ARGUMENT);
 }
 
 static void sizes_of_zero_and_overflowing_ones_are_refused(void) {

@@ -21,7 +21,7 @@ static void an_epoch_allocates_nothing(void) {
 
 /* Everything that allocates, once, up to the first failure. */
 static nn_status live(rig *r) {
-    const nn_gradient_options options = {.penalty = {.n = 1}, .training = true};
+    const nn_gradient_options options = nn_gradient_defaults();
     static const nn_real weights[N_ROWS], targets[N_ROWS * N_OUT];
     static nn_real a[N_ROWS * N_OUT], gradient[ROOM], z1[N_ROWS * 6], z2[N_ROWS * N_OUT];
     nn_real *const z[] = {z1, z2};
@@ -87,6 +87,23 @@ static void a_failed_bind_can_be_repeated(void) {
     }
 }
 
+/* A velocity that there was no memory for is not half there. */
+static void a_slot_is_kept_whole_or_not_at_all(void) {
+    for (size_t k = 1; k <= 3; k++) {
+        rig r;
+        CHECK_STATUS(make_rig(&r), NN_OK);
+        r.settings.optimizer.momentum = 0;
+        CHECK_STATUS(bind(&r), NN_OK);
+        nn_allocation_fail_at(k);
+        nn_status status = nn_trainer_keep_slot(r.trainer, NN_OPTIMIZER_SGD, 0);
+        nn_allocation_fail_at(0);
+        CHECK_STATUS(status, k < 3 ? NN_ERROR_MEMORY : NN_OK);
+        CHECK((nn_trainer_slot(r.trainer, 0) != NULL) == (k == 3));
+        if (k < 3) CHECK_STATUS(epoch(&r), NN_OK);
+        free_rig(&r);
+    }
+}
+
 /* ---- the same bits -------------------------------------------------------------------------- */
 
 static void equal_networks_train_to_the_same_bits(void) {
@@ -130,6 +147,29 @@ static void training_resumes_from_counters_and_state(void) {
     CHECK(nn_trainer_kind(b.trainer) == NN_OPTIMIZER_SGD);
     free_rig(&a);
     free_rig(&b);
+}
+
+/* The parameters after one epoch that starts from these counters. */
+static state trained_from(uint64_t epochs, uint64_t steps, bool shuffle) {
+    rig r;
+    make_bound(&r);
+    r.settings.shuffle = shuffle;
+    nn_network_set_counters(r.network, epochs, steps);
+    CHECK_STATUS(epoch(&r), NN_OK);
+    state reached = state_of(r.network, r.trainer);
+    free_rig(&r);
+    return reached;
+}
+
+/* Dropout's masks go by the steps of the network's whole life, the permutation by its epochs. */
+static void random_numbers_go_by_the_counters(void) {
+    state start = trained_from(0, 0, false), steps = trained_from(0, N_STEPS, false);
+    state epochs = trained_from(1, 0, false), shuffled = trained_from(0, 0, true);
+    state later = trained_from(1, 0, true);
+    CHECK(!same_parameters(&start, &steps));
+    CHECK(same_parameters(&start, &epochs));
+    CHECK(!same_parameters(&start, &shuffled));
+    CHECK(!same_parameters(&shuffled, &later));
 }
 
 static void without_momentum_no_velocity_is_kept(void) {
@@ -212,8 +252,10 @@ int main(void) {
         CASE(an_epoch_allocates_nothing),
         CASE(every_allocation_may_fail),
         CASE(a_failed_bind_can_be_repeated),
+        CASE(a_slot_is_kept_whole_or_not_at_all),
         CASE(equal_networks_train_to_the_same_bits),
         CASE(training_resumes_from_counters_and_state),
+        CASE(random_numbers_go_by_the_counters),
         CASE(without_momentum_no_velocity_is_kept),
         CASE(results_are_those_of_the_network),
         CASE(regression_has_no_accuracy),

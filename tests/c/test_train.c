@@ -110,6 +110,19 @@ static void an_epoch_needs_the_optimizer_that_was_bound(void) {
     CHECK_STATUS(epoch(&r), NN_ERROR_ARGUMENT);
     CHECK_STATUS(bind(&r), NN_OK);
     CHECK_STATUS(epoch(&r), NN_OK);
+    r.settings.optimizer.momentum = 0; /* its velocity would grow stale */
+    CHECK_STATUS(epoch(&r), NN_ERROR_ARGUMENT);
+    CHECK_STATUS(bind(&r), NN_OK);
+    CHECK_STATUS(epoch(&r), NN_OK);
+    free_rig(&r);
+}
+
+static void a_refused_bind_leaves_what_was_bound(void) {
+    rig r;
+    make_bound(&r);
+    CHECK_STATUS(nn_trainer_bind(r.trainer, r.data, 0, &r.settings.optimizer), NN_ERROR_SIZE);
+    CHECK(nn_trainer_n_steps(r.trainer) == N_STEPS);
+    CHECK_STATUS(epoch(&r), NN_OK);
     free_rig(&r);
 }
 
@@ -196,20 +209,23 @@ static void a_loss_that_is_not_finite_restores_everything(void) {
     free_rig(&twin);
 }
 
-/* One linear unit from zero weights: a = 0, so the loss 1/2 y^2 is finite, while the step eta x y
- * of the weight overflows. */
-static void a_parameter_that_is_not_finite_restores_everything(void) {
+/* One linear unit from zero weights: a = 0, so the loss 1/2 y^2 of the first step is finite, while
+ * its step eta x y of the weight overflows. It is found at the end of the epoch, or where poll
+ * stops it. */
+static void check_overflow(size_t n_rows, nn_poll *poll) {
     nn_layer layer = nn_dense(1, NN_ACTIVATION_LINEAR);
     layer.init = NN_INIT_ZEROS;
-    const nn_real x[] = {LARGEST / 2}, y[] = {1};
+    const nn_real x[] = {LARGEST / 2, 0}, y[] = {1, 0};
+    int calls = 0;
     nn_epoch settings = nn_epoch_defaults();
     settings.optimizer.learning_rate = 8;
-    nn_network *network = NULL;
+    settings.shuffle = false;
+    settings.poll = poll;
+    settings.poll_context = &calls;
+    nn_network *network = make(1, &layer, 1, NN_COST_QUADRATIC);
     nn_trainer *trainer = NULL;
-    nn_data *data = NULL;
+    nn_data *data = wrap(x, n_rows, 1);
     nn_epoch_result result;
-    CHECK_STATUS(nn_network_create(&network, 1, &layer, 1, NN_COST_QUADRATIC, 1), NN_OK);
-    data = wrap(x, 1, 1);
     CHECK_STATUS(nn_data_set_targets(data, y, 1), NN_OK);
     CHECK_STATUS(nn_trainer_create(&trainer, network), NN_OK);
     CHECK_STATUS(nn_trainer_bind(trainer, data, 1, &settings.optimizer), NN_OK);
@@ -225,6 +241,16 @@ static void a_parameter_that_is_not_finite_restores_everything(void) {
     nn_network_free(network);
 }
 
+static int stop_at_second_call(void *context, const nn_progress *progress) {
+    (void)progress;
+    return ++*(int *)context == 2;
+}
+
+static void a_parameter_that_is_not_finite_restores_everything(void) {
+    check_overflow(1, NULL);
+    check_overflow(2, stop_at_second_call);
+}
+
 /* The caller may write into the velocity, also where no parameter reads it. */
 static void optimizer_state_that_is_not_finite_is_found(void) {
     rig r;
@@ -237,6 +263,25 @@ static void optimizer_state_that_is_not_finite_is_found(void) {
     CHECK(isnan(failure.value));
     state after = state_of(r.network, r.trainer);
     CHECK(same(&before, &after));
+    free_rig(&r);
+}
+
+/* A hinge, whose maximum with 0 could hide it, lets NaN through too. */
+static void outputs_that_are_no_numbers_are_never_a_small_loss(void) {
+    rig r;
+    CHECK_STATUS(make_rig(&r), NN_OK);
+    for (int cost = 0; cost <= NN_COST_HINGE; cost++)
+        for (int output = 0; output <= NN_ACTIVATION_SOFTMAX; output++) {
+            if (nn_cost_pair((nn_cost)cost, (nn_activation)output) == 0) continue;
+            const nn_layer layer = nn_dense(N_OUT, (nn_activation)output);
+            nn_network *network = make(N_IN, &layer, 1, (nn_cost)cost);
+            nn_evaluation e;
+            for (size_t j = 0; j < N_OUT; j++)
+                nn_network_parameter(network, 1).values[j] = (nn_real)NAN;
+            CHECK_STATUS(nn_evaluate(network, r.data, (nn_cost)cost, &e, NULL, NULL), NN_OK);
+            CHECK(isnan(e.loss));
+            nn_network_free(network);
+        }
     free_rig(&r);
 }
 
@@ -293,11 +338,6 @@ static void a_stopped_epoch_keeps_its_steps_and_the_counters(void) {
     }
 }
 
-static int stop_at_second_call(void *context, const nn_progress *progress) {
-    (void)progress;
-    return ++*(int *)context == 2;
-}
-
 /* A step of more than 2e7 multiplications asks between its parts, and stops before the update. */
 static void a_long_step_can_be_stopped_within(void) {
     enum { WIDE = 200, LONG = 600 };
@@ -337,11 +377,13 @@ int main(void) {
         CASE(optimizers_outside_their_range_are_refused),
         CASE(epochs_refuse_settings_outside_their_range),
         CASE(an_epoch_needs_the_optimizer_that_was_bound),
+        CASE(a_refused_bind_leaves_what_was_bound),
         CASE(evaluation_has_its_codes),
         CASE(the_other_sweeps_can_be_stopped),
         CASE(a_loss_that_is_not_finite_restores_everything),
         CASE(a_parameter_that_is_not_finite_restores_everything),
         CASE(optimizer_state_that_is_not_finite_is_found),
+        CASE(outputs_that_are_no_numbers_are_never_a_small_loss),
         CASE(a_stopped_epoch_keeps_its_steps_and_the_counters),
         CASE(a_long_step_can_be_stopped_within),
     };

@@ -1,0 +1,197 @@
+/* _core.Network: the methods that look at data without changing the network. */
+#include "binding/binding.h"
+
+/* Parses the data argument of a method; false with TypeError. */
+static bool is_data(PyObject *self, PyObject *data) {
+    module_state *state = nnpy_state(self);
+    if (state == NULL) return false;
+    if (PyObject_TypeCheck(data, (PyTypeObject *)state->data_type)) return true;
+    PyErr_SetString(PyExc_TypeError, "data must be a Data of the same core");
+    return false;
+}
+
+/* Enters the network and releases the GIL; false with an exception. heeds_stop: the call belongs to
+ * a fit, and stop() ends it. */
+static bool begin(network_object *self, poller *poll, bool heeds_stop) {
+    if (!nnpy_enter(self)) return false;
+    if (nnpy_poll_begin(poll, (PyObject *)self, heeds_stop ? self : NULL, NULL)) return true;
+    nnpy_leave(self);
+    return false;
+}
+
+static void end(network_object *self, poller *poll) {
+    nnpy_poll_end(poll);
+    nnpy_leave(self);
+}
+
+const char nnpy_forward_doc[] = PyDoc_STR("forward($self, data, out, /)\n--\n\n"
+                                          "Writes the outputs into out (n, n_outputs).");
+
+PyObject *nnpy_network_forward(PyObject *object, PyObject *args) {
+    network_object *self = (network_object *)object;
+    PyObject *data, *out;
+    if (!PyArg_ParseTuple(args, "OO:forward", &data, &out) || !is_data(object, data)) return NULL;
+    PyArrayObject *array = nnpy_array(out, "out", NN_NPY_REAL, 2);
+    if (array == NULL) return NULL;
+    const nn_data *samples = ((data_object *)data)->data;
+    if ((size_t)PyArray_DIM(array, 0) != nn_data_n_rows(samples) ||
+        (size_t)PyArray_DIM(array, 1) != nn_network_n_outputs(self->network))
+        return nnpy_raise(nnpy_state(object), NN_ERROR_SHAPE, NULL);
+    poller poll;
+    if (!begin(self, &poll, false)) return NULL;
+    nn_status status = nn_forward(self->network, samples, PyArray_DATA(array), nnpy_poll, &poll);
+    end(self, &poll);
+    if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
+    Py_RETURN_NONE;
+}
+
+const char nnpy_predict_doc[] = PyDoc_STR("predict($self, data, out, /)\n--\n\n"
+                                          "Writes the predicted classes into out (n,) int64.");
+
+PyObject *nnpy_network_predict(PyObject *object, PyObject *args) {
+    network_object *self = (network_object *)object;
+    PyObject *data, *out;
+    if (!PyArg_ParseTuple(args, "OO:predict", &data, &out) || !is_data(object, data)) return NULL;
+    PyArrayObject *array = nnpy_array(out, "out", NPY_INT64, 1);
+    if (array == NULL) return NULL;
+    const nn_data *samples = ((data_object *)data)->data;
+    if ((size_t)PyArray_DIM(array, 0) != nn_data_n_rows(samples))
+        return nnpy_raise(nnpy_state(object), NN_ERROR_SHAPE, NULL);
+    poller poll;
+    if (!begin(self, &poll, false)) return NULL;
+    nn_status status = nn_predict(self->network, samples, PyArray_DATA(array), nnpy_poll, &poll);
+    end(self, &poll);
+    if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
+    Py_RETURN_NONE;
+}
+
+const char nnpy_evaluate_doc[] =
+    PyDoc_STR("evaluate($self, data, cost, heeds_stop=False, /)\n--\n\n"
+              "(loss, accuracy) for this cost function; accuracy is NaN for\n"
+              "regression. heeds_stop: raise Stopped once stop() has been called.");
+
+PyObject *nnpy_network_evaluate(PyObject *object, PyObject *args) {
+    network_object *self = (network_object *)object;
+    PyObject *data;
+    const char *name;
+    int heeds_stop = 0;
+    if (!PyArg_ParseTuple(args, "Os|p:evaluate", &data, &name, &heeds_stop) ||
+        !is_data(object, data))
+        return NULL;
+    int cost = nnpy_find(nn_cost_find, "cost", name);
+    if (cost < 0) return NULL;
+    poller poll;
+    nn_evaluation result;
+    if (!begin(self, &poll, heeds_stop)) return NULL;
+    nn_status status = nn_evaluate(self->network, ((data_object *)data)->data, (nn_cost)cost,
+                                   &result, nnpy_poll, &poll);
+    end(self, &poll);
+    if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
+    return Py_BuildValue("(dd)", result.loss, result.accuracy);
+}
+
+const char nnpy_gradient_doc[] =
+    PyDoc_STR("gradient($self, data, *, l1, l2, n, penalize_biases, training, seed)\n--\n\n"
+              "(cost, [array, ...]): loss + penalties over all samples, and its gradient in the\n"
+              "order of parameters().");
+
+PyObject *nnpy_network_gradient(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"data", "l1", "l2", "n", "penalize_biases", "training", "seed", NULL};
+    network_object *self = (network_object *)object;
+    PyObject *data;
+    nn_gradient_options options = {0};
+    int biases, training;
+    unsigned long long seed;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O$dddppK:gradient", names, &data,
+                                     &options.penalty.l1, &options.penalty.l2, &options.penalty.n,
+                                     &biases, &training, &seed))
+        return NULL;
+    if (!is_data(object, data)) return NULL;
+    options.penalty.biases = biases;
+    options.training = training;
+    options.seed = (uint64_t)seed;
+    npy_intp extent = (npy_intp)nn_network_extent(self->network);
+    PyObject *flat = PyArray_ZEROS(1, &extent, NN_NPY_REAL, 0), *views = NULL;
+    poller poll;
+    double cost;
+    if (flat == NULL || !begin(self, &poll, false)) goto fail;
+    nn_status status = nn_gradient(self->network, ((data_object *)data)->data, &options,
+                                   PyArray_DATA((PyArrayObject *)flat), &cost, nnpy_poll, &poll);
+    end(self, &poll);
+    if (status != NN_OK) {
+        nnpy_raise(nnpy_state(object), status, &poll);
+        goto fail;
+    }
+    views = nnpy_tensor_views(self->network, PyArray_DATA((PyArrayObject *)flat), flat);
+
+fail:
+    Py_XDECREF(flat);
+    return views != NULL ? Py_BuildValue("(dN)", cost, views) : NULL;
+}
+
+const char nnpy_inspect_doc[] = PyDoc_STR(
+    "inspect($self, data, z, a, delta, /)\n--\n\n"
+    "Fills lists of arrays, one a dense layer (a: one more, the outputs): weighted inputs\n"
+    "z (n, n_out), inputs a (n, n_in) and delta (n, n_out) of every sample.");
+
+/* Pointers to the arrays of a list of n, (rows, any). False with an exception. */
+static bool pointers(PyObject *list, const char *name, Py_ssize_t n, size_t rows, nn_real **out) {
+    if (!PyList_Check(list) || PyList_GET_SIZE(list) != n) {
+        PyErr_Format(PyExc_ValueError, "%s must be a list of %zd arrays", name, n);
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyArrayObject *array = nnpy_array(PyList_GET_ITEM(list, i), name, NN_NPY_REAL, 2);
+        if (array == NULL) return false;
+        if ((size_t)PyArray_DIM(array, 0) != rows) {
+            PyErr_Format(PyExc_ValueError, "%s must have %zu rows", name, rows);
+            return false;
+        }
+        out[i] = PyArray_DATA(array);
+    }
+    return true;
+}
+
+/* The widths of the arrays fit the dense layers. */
+static bool widths_fit(const nn_network *network, PyObject *z, PyObject *a, PyObject *delta) {
+    Py_ssize_t n = PyList_GET_SIZE(z);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        nn_parameter weight = nn_network_parameter(network, 2 * (size_t)i);
+        npy_intp n_in = (npy_intp)weight.shape[0], n_out = (npy_intp)weight.shape[1];
+        if (PyArray_DIM((PyArrayObject *)PyList_GET_ITEM(a, i), 1) != n_in ||
+            PyArray_DIM((PyArrayObject *)PyList_GET_ITEM(z, i), 1) != n_out ||
+            PyArray_DIM((PyArrayObject *)PyList_GET_ITEM(delta, i), 1) != n_out)
+            return false;
+    }
+    return PyArray_DIM((PyArrayObject *)PyList_GET_ITEM(a, n), 1) ==
+           (npy_intp)nn_network_n_outputs(network);
+}
+
+PyObject *nnpy_network_inspect(PyObject *object, PyObject *args) {
+    network_object *self = (network_object *)object;
+    PyObject *data, *z, *a, *delta, *answer = NULL;
+    if (!PyArg_ParseTuple(args, "OOOO:inspect", &data, &z, &a, &delta) || !is_data(object, data))
+        return NULL;
+    const nn_data *samples = ((data_object *)data)->data;
+    Py_ssize_t n = (Py_ssize_t)nn_network_n_tensors(self->network) / 2;
+    size_t rows = nn_data_n_rows(samples);
+    nn_real **place = PyMem_Calloc(3 * (size_t)n + 1, sizeof *place);
+    if (place == NULL) return PyErr_NoMemory();
+    if (!pointers(z, "z", n, rows, place) || !pointers(delta, "delta", n, rows, place + n) ||
+        !pointers(a, "a", n + 1, rows, place + 2 * n))
+        goto fail;
+    if (!widths_fit(self->network, z, a, delta)) {
+        nnpy_raise(nnpy_state(object), NN_ERROR_SHAPE, NULL);
+        goto fail;
+    }
+    poller poll;
+    if (!begin(self, &poll, false)) goto fail;
+    nn_status status =
+        nn_inspect(self->network, samples, place, place + 2 * n, place + n, nnpy_poll, &poll);
+    end(self, &poll);
+    answer = status == NN_OK ? Py_NewRef(Py_None) : nnpy_raise(nnpy_state(object), status, &poll);
+
+fail:
+    PyMem_Free(place);
+    return answer;
+}

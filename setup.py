@@ -36,7 +36,7 @@ WARNINGS = """-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
 NUMPY = """-DNPY_NO_DEPRECATED_API=NPY_2_0_API_VERSION
     -DNPY_TARGET_VERSION=NPY_2_0_API_VERSION"""
 
-# Files whose names end so get wider instructions; left out where the compiler has no such thing.
+# Files whose names end so get wider instructions; left out where there is no such thing.
 INSTRUCTIONS = {
     "_v3": ["-mavx2", "-mfma"],
     "_v4": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq"],
@@ -55,6 +55,11 @@ or set NNLEARN_BLIS to the folder that holds its include and lib folders."""
 
 
 EMPTY_PROGRAM = "int main(void) { return 0; }"
+INSTRUCTIONS_PROGRAM = """#if !(defined __x86_64__ && {defined})
+#error
+#endif
+int main(void) {{ return !({supported}); }}
+"""
 BLIS_PROGRAM = """#include "blis.h"
 int main(void) { return !bli_info_get_version_str(); }
 """
@@ -118,6 +123,19 @@ def links(
             return False
 
 
+def find_instructions(compiler: Sequence[str]) -> dict[str, list[str]]:
+    """The entries of INSTRUCTIONS that have an effect: a compiler for ARM may only warn of them."""
+    found = {}
+    for end, flags in INSTRUCTIONS.items():
+        names = [flag.removeprefix("-m") for flag in flags]
+        defined = " && ".join(f"defined __{name.upper()}__" for name in names)
+        supported = " && ".join(f'__builtin_cpu_supports("{name}")' for name in names)
+        program = INSTRUCTIONS_PROGRAM.format(defined=defined, supported=supported)
+        if links(compiler, program, flags):
+            found[end] = flags
+    return found
+
+
 def find_blis(links: Callable[..., bool]) -> Blis:
     """The first BLIS that a program links with; in one folder the static library comes first."""
     for headers, folder in blis_folders():
@@ -177,9 +195,7 @@ class BuildCore(build_ext):
         self.compiler.force = True  # to link: another kind of build leaves no trace in file times
         if not links(kept, EMPTY_PROGRAM):
             raise PlatformError(f"the C compiler does not work: {shlex.join(kept)}")
-        self.instructions = {
-            end: flags for end, flags in INSTRUCTIONS.items() if links(kept, EMPTY_PROGRAM, flags)
-        }
+        self.instructions = find_instructions(kept)
         self.blis = find_blis(partial(links, kept))
         super().build_extensions()
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nnlearn.layers import ACTIVATIONS, INITS
+
 #: Rates that suit each cost from large weights; the first two are the slides'.
 RATES = {"quadratic": 3.0, "cross_entropy": 0.5, "log_likelihood": 0.2, "hinge": 0.05}
-INITS = ("large", "scaled", "xavier", "he", "zeros")
-
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
 
 Command = Callable[[argparse.Namespace], None]
 

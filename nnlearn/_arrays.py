@@ -40,7 +40,9 @@ def unpack(x: Any, y: Any) -> tuple[Any, Any]:
 
 def inputs(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str = "x") -> Array:
     """X as (n, n_inputs), in place where the core can read it so."""
-    return _readable(name, _as_rows(_as_numbers(name, x), architecture, name), dtype)
+    array = _as_numbers(name, x)
+    one = f"{name}[None]" if isinstance(x, np.ndarray) else f"[{name}]"
+    return _readable(name, _as_rows(array, architecture, name, one), dtype)
 
 
 def _as_numbers(name: str, value: Any) -> Array:
@@ -59,16 +61,33 @@ def _as_numbers(name: str, value: Any) -> Array:
         got = "rows of different lengths"
         raise ValueError(_checks.message(name, "be an array of numbers", got)) from None
     if array.dtype.kind not in "biuf":
-        got = f"dtype {array.dtype}"
-        hint = None
-        if hasattr(value, "astype") and array.dtype == object:
-            hint = "use .astype(int)" if name.endswith("y") else 'use .astype("float32")'
-        raise TypeError(_checks.message(name, "hold real numbers", got, hint))
+        hint = _number_hint(array, hasattr(value, "astype"), name.endswith("y"))
+        raise TypeError(_checks.message(name, "hold real numbers", f"dtype {array.dtype}", hint))
     return array
 
 
-def _as_rows(x: Array, architecture: Architecture, name: str) -> Array:
-    """(n,) for one input and (n, 28, 28) for 784 as (n, n_inputs)."""
+def _number_hint(array: Array, has_astype: bool, is_y: bool) -> str | None:
+    """How numbers come out of an array of objects or texts: a cast that works, labels numbered."""
+    if array.dtype.kind not in "OSTU":
+        return None
+    try:
+        numbers = array.astype(np.float64) if has_astype else None
+    except (TypeError, ValueError):
+        numbers = None
+    if numbers is not None:
+        is_whole = is_y and bool((numbers == np.floor(numbers)).all())
+        return "use .astype(int)" if is_whole else 'use .astype("float32")'
+    is_text = array.dtype.kind != "O" or all(isinstance(value, str) for value in array.flat)
+    if is_y and is_text and array.ndim == 1:
+        return "np.unique(y, return_inverse=True)[1] numbers them"
+    return None
+
+
+def _as_rows(x: Array, architecture: Architecture, name: str, one: str) -> Array:
+    """(n,) for one input and (n, 28, 28) for 784 as (n, n_inputs).
+
+    one: how a message writes x as one sample.
+    """
     n_inputs, shape = architecture.n_inputs, architecture.input_shape
     if x.ndim == 2 and x.shape[1] == n_inputs:
         return x
@@ -80,7 +99,7 @@ def _as_rows(x: Array, architecture: Architecture, name: str) -> Array:
             return x.reshape(len(x), n_inputs)
     hint = None
     if x.ndim == 1 and len(x) == n_inputs:
-        hint = f"{name}[None] is one sample"
+        hint = f"{one} is one sample"
     got = f"shape {x.shape}"
     requirement = f"have {n_inputs} columns, as the input layer"
     raise ValueError(_checks.message(name, requirement, got, hint))
@@ -140,19 +159,24 @@ def answers(
     return {"targets": _copied(name_y, array, dtype)}
 
 
-def _wrong_shape(y: Array, architecture: Architecture, name: str) -> None:
-    rows = "numbers" if architecture.is_regression and architecture.n_outputs == 1 else "labels"
-    requirement = f"be {rows} (n,) or targets (n, {architecture.n_outputs})"
+def _wrong_shape(y: Array, architecture: Architecture, name: str) -> NoReturn:
+    requirement = f"targets (n, {architecture.n_outputs})"
+    if not architecture.is_regression:
+        requirement = f"labels (n,) or {requirement}"
+    elif architecture.n_outputs == 1:
+        requirement = f"numbers (n,) or {requirement}"
     hint = None
-    if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biu":
+    if not architecture.is_regression and y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "biu":
         hint = ".ravel() gives labels of the shape (n,)"
-    raise ValueError(_checks.message(name, requirement, f"shape {y.shape}", hint))
+    raise ValueError(_checks.message(name, f"be {requirement}", f"shape {y.shape}", hint))
 
 
 def _labels(y: Array, architecture: Architecture, name: str) -> dict[str, Any]:
     """Labels as int32, each in 0 .. n_classes - 1."""
     n_classes = architecture.n_classes
     if y.dtype.kind == "f":
+        if architecture.n_outputs > 1 and architecture.is_regression:
+            _wrong_shape(y, architecture, name)
         if architecture.n_outputs > 1:
             hint = "use .astype(int)"
             _checks.fail(TypeError, name, "be integer labels for several outputs", y, hint)

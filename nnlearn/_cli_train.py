@@ -15,6 +15,7 @@ from nnlearn import _checks, datasets
 from nnlearn._arguments import RATES, Failure
 from nnlearn.callbacks import Callback
 from nnlearn.data import Dataset, Split
+from nnlearn.datasets.mnist import load_family
 from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.network import Network
@@ -62,9 +63,7 @@ def load_data(arguments: argparse.Namespace) -> Dataset:
     try:
         if arguments.data == "mnist-small":
             return datasets.load_mnist_small()
-        if arguments.data == "fashion-mnist":
-            return datasets.load_fashion_mnist(path=arguments.data_dir)
-        return datasets.load_mnist(path=arguments.data_dir)
+        return load_family(arguments.data, arguments.data_dir, name="--data-dir")
     except (OSError, ValueError, ImportError) as error:
         raise Failure(str(error)) from None
 

@@ -30,6 +30,10 @@ _DECIDED = {
 }
 
 
+#: What else the number of networks at once is called.
+_JOBS = ("jobs", "n_workers", "workers", "num_workers", "processes")
+
+
 @dataclass(frozen=True)
 class Plan:
     """One variant's settings, told apart: a list of layers, those of Network, those of fit."""
@@ -116,6 +120,8 @@ def _hint(name: Any, known: Iterable[str]) -> str | None:
     for decided, instead in _DECIDED.items():
         if name == decided or f"use {decided}=" in hint:
             return instead
+    if name in _JOBS:
+        return "use n_jobs="
     near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.5)
     return hint or (f"did you mean {near[0]!r}?" if near else None)
 
@@ -172,6 +178,8 @@ def read_seeds(seeds: Any) -> list[int]:
     chosen = [_checks.integer("a seed", seed, minimum=0) for seed in seeds]
     if not chosen:
         _checks.fail(ValueError, "seeds", "hold at least one seed", seeds)
+    if len(set(chosen)) < len(chosen):
+        _checks.fail(ValueError, "seeds", "differ from each other", seeds)
     return chosen
 
 

@@ -98,7 +98,7 @@ def read_header(file: BinaryIO, size: int) -> Header:
     if start[:1] == b"{":
         refuse(_SAVED, "a JSON file", "load_network2_json reads those of network2.py")
     if len(start) < _PREFIX or length > size - _PREFIX:
-        refuse(_SAVED, f"{size:,} bytes, too few for a safetensors file that begins so")
+        refuse(_SAVED, f"{size:,} bytes that are no safetensors file")
     if length > LARGEST_HEADER:
         refuse(_SAVED, f"a header of {length:,} bytes")
     text = file.read(length)

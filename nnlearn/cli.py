@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlearn import _cli_train
 from nnlearn._arguments import RATES, Failure, complaint, make_parser
@@ -20,6 +20,9 @@ from nnlearn.data import Dataset
 from nnlearn.plotting import plot_comparison, require_matplotlib
 from nnlearn.progress import duration
 from nnlearn.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Test errors in % at the last epoch on the slides, by hidden units.
 QUOTED = {30: (5.53, 4.86, 4.03), 100: (3.74, 3.00, 2.56)}
@@ -30,6 +33,10 @@ _SLIDES_L2, _SLIDES_N = 5.0, 50_000
 #: For each size of the hidden layers, and each name, the settings.
 _Sizes = Mapping[tuple[int, ...], Mapping[str, Mapping[str, Any]]]
 _Panels = dict[str, Comparison]
+
+
+#: Height of the panels, and of a row of the legend above them, in inches.
+_PANEL_HEIGHT, _LEGEND_ROW = 4.0, 0.21
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,10 +136,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    """Version, BLIS, kernels, threads, data folders."""
+    """Version, BLIS, kernels, cores, threads, data folders."""
     from nnlearn.config import show_config
 
-    _say(str(show_config()))
+    try:
+        _say(str(show_config()))
+    except ValueError as error:
+        arguments.parser.error(str(error))
 
 
 def _load(arguments: argparse.Namespace) -> Dataset:
@@ -268,7 +278,7 @@ def save_picture(panels: Mapping[str, Comparison], path: str | Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(max(5.0, 4.0 * len(panels)), 4.0), layout="constrained")
+    figure = Figure(figsize=(max(5.0, 4.0 * len(panels)), _PANEL_HEIGHT), layout="constrained")
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, comparison) in zip(row, panels.items(), strict=True):
         plot_comparison(comparison, ax=ax)
@@ -278,11 +288,24 @@ def save_picture(panels: Mapping[str, Comparison], path: str | Path) -> None:
     note = row[0].get_legend().get_title().get_text()
     for ax in row:
         ax.get_legend().remove()
-    # More than three names stand in a column, so that the longest fits.
-    ncols = len(names) if len(names) <= 3 else 2
-    figure.legend(lines, names, loc="outside upper center", ncols=ncols, frameon=False)
+    n_rows = _add_legend(figure, lines, names)
+    figure.set_figheight(_PANEL_HEIGHT + (n_rows - 1) * _LEGEND_ROW)
     figure.supxlabel(note, fontsize="small", color="gray")
     figure.savefig(path, dpi=200)
+
+
+def _add_legend(figure: "Figure", lines: Sequence[Any], names: Sequence[str]) -> int:
+    """One legend above all panels, in as few rows as the figure is wide enough for: how many."""
+    n_rows = 0
+    while True:
+        n_rows += 1
+        n_columns = math.ceil(len(names) / n_rows)
+        legend = figure.legend(
+            lines, names, loc="outside upper center", ncols=n_columns, frameon=False
+        )
+        if n_columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return n_rows
+        legend.remove()
 
 
 def _sizes(data: Dataset) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from nnlearn import _checks
 from nnlearn._jobs import Job, run_jobs
 from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
+from nnlearn._shared import SharedData
 from nnlearn.callbacks import as_callbacks
 from nnlearn.config import available_cores
 from nnlearn.data import Dataset, Split
@@ -46,7 +47,8 @@ class Run:
     variant : str
         The name of its settings.
     stuck : bool or None
-        Whether some class of the test set is never predicted; None where `test_error` is NaN.
+        Whether some class of the test set is never predicted; None where `test_error` is NaN. A
+        class that is all but lost, predicted once or twice, does not count.
     error : FloatingPointError or None
         Why the run ended early, if it diverged; weights and history are those of the last finite
         epoch then.
@@ -125,8 +127,9 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
             A row for each variant. ``last ...`` is the test error in % as training ended,
             ``best ...`` that at the epoch of best validation accuracy: mean over the seeds, sample
             standard deviation (``sd``), median. ``runs`` counts the runs, ``stuck`` those that
-            never predict some class of the test set, ``diverged`` those that ended in NaN or
-            infinity and are left out of the errors. ``seconds`` is the mean time of training.
+            never predict some class of the test set (not those where one is all but lost),
+            ``diverged`` those that ended in NaN or infinity and are left out of the errors.
+            ``seconds`` is the mean time of training.
 
         Notes
         -----
@@ -154,7 +157,8 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
             )
         what = "loss" if regression else "error in %"
         title = f"Test {what} at the last epoch, and at the epoch of best validation"
-        if rows and all(math.isnan(row[1]) for row in rows):
+        ended = [run for group in self._runs.values() for run in group if run.error is None]
+        if ended and all(math.isnan(_last(run, regression)) for run in ended):
             title += " (no test set)"
         head = ["variant", *columns, "runs", "stuck", "diverged", "seconds"]
         digits = ".4g" if regression else ".2f"
@@ -288,7 +292,8 @@ def compare(
     for plan in plans:
         plan.check(Network, seed_list[0], data)
     # Seed by seed, so that an interrupted comparison has as many runs of each variant.
-    jobs = [_job(plan, seed, data) for seed in seed_list for plan in plans]
+    shared = SharedData()
+    jobs = [_job(plan, seed, data, shared) for seed in seed_list for plan in plans]
     try:
         run_jobs(jobs, n_jobs, GroupProgress(verbose, len(jobs)))
     except KeyboardInterrupt:
@@ -346,14 +351,18 @@ def vary(name: str, values: Iterable[Any], /, **rest: Any) -> dict[str, dict[str
 # ---- the runs ----------------------------------------------------------------------------------
 
 
-def _job(plan: Plan, seed: int, data: Dataset) -> Job:
-    """The network of one variant and seed, and what to do with it."""
+def _job(plan: Plan, seed: int, data: Dataset, shared: SharedData) -> Job:
+    """The network of one variant and seed, and what to do with it on data that all share."""
     network = plan.make(Network, seed)
 
     def fit(callbacks: list[Any]) -> History:
         own = as_callbacks(plan.fit.get("callbacks", ()))
         settings = {**plan.fit, "callbacks": [*own, *callbacks]}
-        return network.fit(data.train, validation=evaluated_sets(data), verbose=0, **settings)
+        network._shared = shared
+        try:
+            return network.fit(data.train, validation=evaluated_sets(data), verbose=0, **settings)
+        finally:
+            network._shared = None
 
     finish = functools.partial(_judge, plan.name, seed, data.test)
     where = f"variant {plan.name!r}, seed {seed}"
@@ -371,11 +380,20 @@ def _judge(
     """The finished run, with its test error and whether it is stuck."""
     error, stuck = math.nan, None
     if test is not None and diverged is None and "accuracy" in history:
-        error = 1.0 - network.accuracy(test)
-        truth = np.asarray(test.y)
-        classes = truth.argmax(axis=1) if truth.ndim > 1 else truth
-        stuck = not np.isin(classes, network.predict(test.x)).all()
+        predicted, true = network.predict(test.x), _classes(network, test.y)
+        error = 1.0 - int(np.count_nonzero(predicted == true)) / len(true)
+        stuck = not np.isin(true, predicted).all()
     return Run(network, history, seed, error, variant, stuck, diverged)
+
+
+def _classes(network: Network, y: Any) -> Any:
+    """The class of every row of y, as `Network.accuracy` takes it."""
+    if y.ndim == 1:
+        return y
+    targets = y.astype(network.dtype)
+    if targets.shape[1] > 1:
+        return targets.argmax(axis=1)
+    return targets[:, 0] >= (0.0 if network._architecture.output == "tanh" else 0.5)
 
 
 def _collect(plans: Iterable[Plan], jobs: Iterable[Job]) -> Comparison:

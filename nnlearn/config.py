@@ -2,14 +2,16 @@
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from nnlearn import _checks, _core
 
-#: Environment variables that set the number of threads, the first one set wins.
-THREAD_VARIABLES = ("NNLEARN_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
+#: Environment variables that ask for a number of threads; the first one that can be read wins.
+_OURS = "NNLEARN_NUM_THREADS"
+THREAD_VARIABLES = (_OURS, "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -35,31 +37,39 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def default_threads() -> int:
-    """Threads where none are given: the first variable that is set, else the cores.
+def threads_asked() -> tuple[str, int] | None:
+    """The variable that asks for threads and their number; None where none does.
+
+    Those of BLIS and OpenMP hold more than a number ("4,2" for nested regions): the first one
+    counts, and what begins with none is passed over.
 
     Raises
     ------
     ValueError
-        If that variable holds no integer of at least 1.
+        If NNLEARN_NUM_THREADS is set to anything but an integer of at least 1.
     """
     for name in THREAD_VARIABLES:
         value = os.environ.get(name, "").strip()
-        if not value:
-            continue
-        if not value.isdecimal() or int(value) < 1:
+        number = re.match("[0-9]{1,9}$" if name == _OURS else "[0-9]{1,9}", value)
+        if number and int(number[0]) >= 1:
+            return name, int(number[0])
+        if value and name == _OURS:
             _checks.fail(ValueError, name, "be an integer >= 1", value)
-        return int(value)
-    return available_cores()
+    return None
 
 
 def show_config() -> Config:
-    """Versions, the kernels chosen for this CPU, threads and data folders.
+    """Versions, the kernels chosen for this CPU, cores, threads and data folders.
 
     Returns
     -------
     Config
         Shown as a table of two columns; an item is reached by its name.
+
+    Raises
+    ------
+    ValueError
+        If NNLEARN_NUM_THREADS is set to anything but an integer of at least 1.
 
     Examples
     --------
@@ -77,8 +87,16 @@ def show_config() -> Config:
             ("NumPy", np.__version__),
             ("BLIS", info["blis"]),
             ("kernels", f"{info['kernels']} (BLIS: {info['blis_kernels']})"),
-            ("threads", f"{default_threads()} of {available_cores()} cores"),
+            ("cores", str(available_cores())),
+            ("threads", _threads()),
             ("NNLEARN_DATA_DIR", os.environ.get("NNLEARN_DATA_DIR") or "not set"),
             ("downloads", str(cache_folder())),
         )
     )
+
+
+def _threads() -> str:
+    """How many threads a step takes, and that asking for more changes nothing so far."""
+    asked = threads_asked()
+    note = f" ({asked[0]}={asked[1]} has no effect in this version)" if asked else ""
+    return f"1 in a step{note}"

@@ -5,6 +5,8 @@ of the whole. What a network needs beyond that (its number of inputs, finite val
 its number of outputs) is checked where the network is known.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,13 +118,13 @@ class Split:
     def __iter__(self) -> Iterator[Array]:
         return iter((self.x, self.y))
 
-    def __getitem__(self, rows: slice) -> "Split":
+    def __getitem__(self, rows: slice) -> Split:
         """The samples of a slice; their arrays are views."""
         if not isinstance(rows, slice):
             fail(TypeError, "the index of a Split", "be a slice", rows, "index .x and .y instead")
         return self._with(self.x[rows], self.y[rows])
 
-    def only(self, *classes: int) -> "Split":
+    def only(self, *classes: int) -> Split:
         """The samples of some classes, relabelled 0, 1, ... in the order of the arguments.
 
         Parameters
@@ -157,7 +159,7 @@ class Split:
         check_classes(classes, self.y)
         return self._keep(classes)
 
-    def _keep(self, classes: Sequence[int]) -> "Split":
+    def _keep(self, classes: Sequence[int]) -> Split:
         """`only`, for classes that have been checked and need not occur here."""
         check_labels(self.y)
         kept = np.asarray(classes)
@@ -168,7 +170,7 @@ class Split:
         named = tuple(str(label) if names is None else names[label] for label in classes)
         return Split(self.x[rows], labels, class_names=named, image_shape=self.image_shape)
 
-    def _with(self, x: Array, y: Array) -> "Split":
+    def _with(self, x: Array, y: Array) -> Split:
         return Split(x, y, class_names=self.class_names, image_shape=self.image_shape)
 
     def __repr__(self) -> str:
@@ -265,7 +267,7 @@ class Dataset:
             source=source,
         )
 
-    def take(self, n: int) -> "Dataset":
+    def take(self, n: int) -> Dataset:
         """The same data with the first `n` training samples alone.
 
         Parameters
@@ -294,7 +296,7 @@ class Dataset:
         n = integer("n", n, minimum=1, maximum=len(self.train))
         return Dataset(self.train[:n], self.validation, self.test, source=self.source)
 
-    def only(self, *classes: int) -> "Dataset":
+    def only(self, *classes: int) -> Dataset:
         """The same data with some classes alone, relabelled 0, 1, ... in every set.
 
         Parameters

@@ -58,6 +58,8 @@ class History:
 
     The arrays are copies and read-only: nothing a caller does with one changes the record.
     ``len(history)`` is the number of rows and iterating gives the columns' names, as in pandas.
+    ``dict(history)`` has the arrays by name; `to_pandas` makes the DataFrame, which
+    ``pd.DataFrame(history)`` does not.
     A history may be read from another thread while it grows.
 
     Two histories are equal when everything recorded is, ``seconds`` included (NaN equals NaN).
@@ -96,6 +98,16 @@ class History:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)
+
+    def keys(self) -> tuple[str, ...]:
+        """Names of what is recorded: what makes ``dict(history)`` the arrays by name.
+
+        Returns
+        -------
+        tuple of str
+            `columns`.
+        """
+        return self.columns
 
     def __contains__(self, column: object) -> bool:
         """Whether ``history[column]`` works: for what is recorded and for the costs."""

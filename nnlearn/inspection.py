@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks
+from nnlearn.tables import Table
 
 Array = npt.NDArray[Any]
 
@@ -65,6 +66,17 @@ class Inspection:
         n = len(self.delta)
         i = _checks.integer("i", i, minimum=-n, maximum=n - 1) % n
         return self.a[i][:, :, None] * self.delta[i][:, None, :]
+
+    def _repr_html_(self) -> str:
+        """A row for each layer of weights, over all samples."""
+        head = ["layer", "units", "activation", "largest |z|", "saturated %", "mean |delta|"]
+        layers = zip(self.z, self.activations, self.saturated, self.delta, strict=True)
+        rows = [
+            (i, z.shape[1], name, np.abs(z).max(), 100 * saturated.mean(), np.abs(delta).mean())
+            for i, (z, name, saturated, delta) in enumerate(layers)
+        ]
+        title = f"Inspection: {len(self.a[0])} samples, {self.a[0].shape[1]} inputs"
+        return Table(head, rows, title, formats={"saturated %": ".1f"})._repr_html_()
 
     def __repr__(self) -> str:
         layers = zip(self.z, self.activations, strict=True)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _arrays, _checks, _core, training
+from nnlearn._shared import SharedData
 from nnlearn.architecture import Architecture, resolve
 from nnlearn.costs import check_cost, check_pair
 from nnlearn.history import History
@@ -59,8 +60,8 @@ class Network:
         Of start values, mini-batches and dropout, in [0, 2^64). None draws one; ``net.seed`` tells
         it and repeats the run.
     n_threads : int, optional
-        Threads of a step. None: NNLEARN_NUM_THREADS, BLIS_NUM_THREADS or OMP_NUM_THREADS, else the
-        cores of this process. Results do not depend on it.
+        Accepted and kept; in this version a step runs in one thread, whatever it says. Results
+        will not depend on it.
 
     Attributes
     ----------
@@ -130,6 +131,7 @@ class Network:
         self._core: _core.Network = _made(self._core_module, architecture, dtype, seed)
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
+        self._shared: SharedData | None = None  # while trained beside others on the same data
         self._seed = seed
         self._n_threads = n_threads
         self.history = History(["epoch"])
@@ -153,7 +155,7 @@ class Network:
 
     @property
     def n_threads(self) -> int | None:
-        """Threads of a step; None: as many as there are."""
+        """As given; a step of this version runs in one thread."""
         return self._n_threads
 
     @n_threads.setter
@@ -530,7 +532,7 @@ class Network:
             Whether penalties count the biases too.
         validation : Split, (x, y), float or mapping, optional
             Evaluated after each epoch: one set, a share of the data to hold out (by the seed,
-            stratified for labels), or several sets by name.
+            stratified for labels; x is copied for it), or several sets by name.
         evaluate_train : bool, default False
             Also evaluate the training data after each epoch.
         evaluate_first : bool, default False
@@ -549,7 +551,7 @@ class Network:
         reset_optimizer : bool, default False
             Forget velocities of earlier fits first.
         n_threads : int, optional
-            Wins over the network's.
+            Wins over the network's; a step of this version runs in one thread.
         verbose : {None, 0, 1}, default None
             0 nothing, 1 progress, None progress in a terminal or notebook alone. On stderr.
 
@@ -802,19 +804,30 @@ class Network:
         names: tuple[str, str] = ("x", "y"),
         scale: float | None = None,
         fit: bool = False,
+        scan: bool = True,
     ) -> _core.Data:
         """Inputs with labels or targets, checked.
 
         names: what messages call x and y; scale: 255 where the network is about to be trained on
-        uint8; fit: x is to be trained on.
+        uint8; fit: x is to be trained on; scan: look for NaN and the scale of x.
         """
         x, y = _arrays.unpack(x, y)
-        array = _arrays.inputs(x, self._architecture, self.dtype, names[0])
-        parts = _arrays.answers(y, array, self._architecture, self.dtype, cost or self.cost, names)
-        parts["sample_weight"] = _arrays.weights(sample_weight, len(array), self.dtype)
-        data: _core.Data = self._core_module.Data(array, **parts)
-        _arrays.check_scan(data.scan(), array, scale or self._input_scale, names[0], fit)
-        return data
+        scale = scale or self._input_scale
+        a = self._architecture
+
+        def make() -> _core.Data:
+            array = _arrays.inputs(x, a, self.dtype, names[0])
+            parts = _arrays.answers(y, array, a, self.dtype, cost or self.cost, names)
+            parts["sample_weight"] = _arrays.weights(sample_weight, len(array), self.dtype)
+            data: _core.Data = self._core_module.Data(array, **parts)
+            if scan:
+                _arrays.check_scan(data.scan(), array, scale, names[0], fit)
+            return data
+
+        if self._shared is None or sample_weight is not None:
+            return make()
+        needs = (self.dtype, a.input_shape, a.n_outputs, a.output, cost or self.cost, scale, fit)
+        return self._shared.get(x, y, needs, make)
 
 
 def _made(

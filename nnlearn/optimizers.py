@@ -1,7 +1,7 @@
 """Optimisers: how the parameters follow their gradient. Frozen, checked when made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -79,7 +79,8 @@ def resolve(optimizer: Any, learning_rate: Any, momentum: Any) -> SGD:
 
     An object stands alone; a name or None comes with `learning_rate`.
     """
-    if isinstance(optimizer, SGD):
+    kinds = tuple(OPTIMIZERS.values())
+    if isinstance(optimizer, kinds):
         for name, value, absent in (
             ("learning_rate", learning_rate, None),
             ("momentum", momentum, 0.0),
@@ -94,8 +95,12 @@ def resolve(optimizer: Any, learning_rate: Any, momentum: Any) -> SGD:
         optimizer = _checks.choice("optimizer", optimizer, OPTIMIZERS)
     if learning_rate is None:
         given = "neither" if optimizer is None else f"optimizer={optimizer!r} alone"
-        raise TypeError(
-            "fit must be given learning_rate or an optimizer object, "
-            f"got {given}: with the book's settings learning_rate=0.5"
-        )
-    return SGD(learning_rate, momentum=momentum)
+        hint = "the book's networks learn at 0.5"
+        requirement = "be given learning_rate or an optimizer object"
+        raise TypeError(_checks.message("fit", requirement, given, hint))
+    kind = OPTIMIZERS[optimizer or "sgd"]
+    if "momentum" in {field.name for field in fields(kind)}:
+        return kind(learning_rate, momentum=momentum)
+    if momentum != 0.0:
+        _checks.fail(TypeError, "momentum", f"be left out for {optimizer}", momentum)
+    return kind(learning_rate)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nnlearn import _checks
 from nnlearn.history import History
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
     KeyError
         If a column is not recorded.
     ValueError
-        If the columns have more than two units.
+        If the columns have more than two units, or the history has none but ``epoch``.
     ImportError
         If Matplotlib is not installed.
 
@@ -67,6 +68,9 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
     'loss'
     """
     columns = columns or _default_columns(history)
+    if not columns:
+        got, hint = "epoch alone", "fit the network first"
+        raise ValueError(_checks.message("history", "have a column to draw", got, hint))
     curves = [(column, history["epoch"], column_values(history, column)) for column in columns]
     # Costs and penalties stand on the axis of the losses.
     units = {kind: "loss" if kind in _LOSSES else kind for kind in map(_kind, columns)}
@@ -173,7 +177,8 @@ def column_values(history: History, column: str) -> _Array:
 
 def _default_columns(history: History) -> tuple[str, ...]:
     accuracies = tuple(column for column in history if column.endswith("accuracy"))
-    return accuracies or tuple(column for column in history if column.endswith("loss"))
+    losses = tuple(column for column in history if column.endswith("loss"))
+    return accuracies or losses or tuple(column for column in history if column != "epoch")
 
 
 def _curves(runs: "Sequence[Run]", column: str) -> tuple[_Array, _Array]:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
+import numpy as np
+
 from nnlearn import _checks
 
 #: Seconds between two drawings.
@@ -41,6 +43,35 @@ class Progress(Protocol):
         """Draw the last state and end the line."""
 
 
+def check_verbose(value: Any) -> int | None:
+    """The value as None, 0 or 1.
+
+    Parameters
+    ----------
+    value : {None, 0, 1, False, True}
+        What a user gave as `verbose`.
+
+    Returns
+    -------
+    int or None
+
+    Raises
+    ------
+    TypeError
+        If it is no integer or bool.
+    ValueError
+        If it is another integer.
+    """
+    requirement = "be None, 0 or 1"
+    if value is None:
+        return None
+    if not isinstance(value, (int, np.integer, np.bool_)):
+        _checks.fail(TypeError, "verbose", requirement, value)
+    if value not in (0, 1):
+        _checks.fail(ValueError, "verbose", requirement, value)
+    return int(value)
+
+
 def make_progress(verbose: int | None, epochs: int) -> Progress:
     """The display for one fit.
 
@@ -61,7 +92,7 @@ def make_progress(verbose: int | None, epochs: int) -> Progress:
     TypeError, ValueError
         If `verbose` is none of the three.
     """
-    display = _make_display(verbose)
+    display = _make_display(check_verbose(verbose))
     return _FitProgress(display, epochs) if display else _Silent()
 
 
@@ -71,16 +102,17 @@ class GroupProgress:
     Parameters
     ----------
     verbose : {None, 0, 1}
-        As for `make_progress`; a plain line stands for each network that ended.
+        As for `make_progress`; a plain line stands for each tenth of the networks that ended.
     n : int
         The number of networks.
     """
 
     def __init__(self, verbose: int | None, n: int) -> None:
-        self._display = _make_display(verbose)
+        self._display = _make_display(check_verbose(verbose))
         self._clock = _Clock()
         self._n = n
         self._done = 0
+        self._tenths = 0  # of the networks, at the last lasting line
 
     def update(self, done: int, running: Sequence[tuple[int, int]], work: float) -> None:
         """Say how far the networks are.
@@ -98,7 +130,9 @@ class GroupProgress:
             return
         head = f"{done} of {self._n} networks"
         left = self._clock.left(work)
-        if self._done < done < self._n:
+        tenths = 10 * done // self._n
+        if self._tenths < tenths < 10:
+            self._tenths = tenths
             self._display.line(", ".join([f"{head} trained", *filter(None, [left])]))
         self._done = done
         if self._clock.due():
@@ -245,10 +279,6 @@ class _Display(Protocol):
 
 def _make_display(verbose: int | None) -> _Display | None:
     """The display that fits `verbose` and where the process runs; None for nothing."""
-    if verbose is not None and not isinstance(verbose, int):
-        _checks.fail(TypeError, "verbose", "be 0, 1 or None", verbose)
-    if verbose not in (0, 1, None):
-        _checks.fail(ValueError, "verbose", "be 0, 1 or None", verbose)
     if verbose == 0:
         return None
     if _in_notebook():

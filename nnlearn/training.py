@@ -16,9 +16,9 @@ import numpy as np
 from nnlearn import _arrays, _checks, _core, optimizers
 from nnlearn._holdout import hold_out, share, shuffled
 from nnlearn.callbacks import Callback, as_callbacks, is_true, name_of
-from nnlearn.data import Split
+from nnlearn.data import Dataset, Split
 from nnlearn.history import History
-from nnlearn.progress import Progress, make_progress
+from nnlearn.progress import Progress, check_verbose, make_progress
 
 if TYPE_CHECKING:
     from nnlearn.network import Network
@@ -107,19 +107,8 @@ class Settings:
             shuffle=_checks.boolean("shuffle", given["shuffle"]),
             seed=net.seed if seed is None else _checks.seed(seed),
             reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
-            verbose=_check_verbose(given["verbose"]),
+            verbose=check_verbose(given["verbose"]),
         )
-
-
-def _check_verbose(value: Any) -> int | None:
-    """None, 0 or 1."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        _checks.fail(TypeError, "verbose", "be None, 0 or 1", value)
-    if value not in (0, 1):
-        _checks.fail(ValueError, "verbose", "be None, 0 or 1", value)
-    return int(value)
 
 
 def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
@@ -147,6 +136,8 @@ def fit(
         run.train()
         return run.history
     finally:
+        if net._trainer is not None:
+            net._trainer.unbind()  # the data must not live as long as the network
         net._core.unclaim()
 
 
@@ -167,23 +158,27 @@ class _Sets:
     ) -> _Sets:
         """Convert and check all sets; hold out a share where `validation` is one."""
         x, y = _arrays.unpack(x, y)
-        x = _arrays.inputs(x, net._architecture, net.dtype)
-        scale = 255.0 if x.dtype == np.uint8 else None
         sets: dict[str, tuple[Any, Any]] = {}
-        if isinstance(validation, (float, np.floating)):
+        train = net._labelled(x, y, sample_weight=sample_weight, fit=True)
+        is_share = isinstance(validation, (float, np.floating))
+        if is_share:
             fraction = _checks.real("validation", validation, above=0.0, below=1.0)
-            net._labelled(x, y, sample_weight=sample_weight, fit=True)  # checked as given
-            x, y, sample_weight, sets["val"] = _held_out(
-                net, x, y, sample_weight, fraction, settings.seed
-            )
+            *kept, sets["val"] = _held_out(net, train.x, y, sample_weight, fraction, settings.seed)
+            train = net._labelled(kept[0], kept[1], sample_weight=kept[2], scan=False)
         elif validation is not None:
             sets = _named_sets(validation, settings.evaluate_train)
+        scale = 255.0 if train.x.dtype == np.uint8 else None
         evaluated = {}
         for name, (held_x, held_y) in sets.items():
             title = "validation" if name == "val" else name
-            names = (f"{title} x", f"{title} y")
-            evaluated[name] = net._labelled(held_x, held_y, names=names, scale=scale, fit=True)
-        train = net._labelled(x, y, sample_weight=sample_weight, fit=True)
+            evaluated[name] = net._labelled(
+                held_x,
+                held_y,
+                names=(f"{title} x", f"{title} y"),
+                scale=scale,
+                fit=True,
+                scan=not is_share,  # a share was scanned as a part of the whole
+            )
         if settings.evaluate_train:
             evaluated["train"] = train
         return cls(train, evaluated, scale)
@@ -209,7 +204,8 @@ def _pair(name: str, value: Any) -> tuple[Any, Any]:
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return value[0], value[1]
     requirement = "be a Split, a pair (x, y), a share in (0, 1) or a mapping of names to sets"
-    _checks.fail(TypeError, name, requirement, value)
+    hint = "use its .validation" if isinstance(value, Dataset) else None
+    _checks.fail(TypeError, name, requirement, value, hint)
 
 
 def _held_out(
@@ -255,6 +251,7 @@ class _Run:
 
     def train(self) -> None:
         """All epochs; what was reached is recorded however they end."""
+        self._check_parameters()
         if self.settings.reset_optimizer:
             self.trainer.clear()
         n_steps = 0
@@ -279,6 +276,14 @@ class _Run:
             self.progress.close(interrupted)
             for callback in self.settings.callbacks:
                 callback.on_fit_end(self.net, self.history)
+
+    def _check_parameters(self) -> None:
+        """Raise ValueError for a parameter that was not finite before training."""
+        for name, array in self.net.parameters.items():
+            if not np.isfinite(array).all():
+                place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                got = f"{array[place].item()!r} at {list(place)}"
+                raise ValueError(_checks.message(name, "be finite to be trained", got))
 
     def _epochs(self, n_steps: int) -> None:
         """Evaluate, train and call back, until the end or until something stops it."""

@@ -51,6 +51,7 @@ NETWORKS: dict[str, Callable[[], Net]] = {
     "one": lambda: nn.Network([4, 3, 1], seed=1),
     "one tanh": lambda: nn.Network([4, 3, Dense(1, activation="tanh")], seed=1),
     "regression": lambda: nn.Network([4, 3, Dense(1, activation="linear")], seed=1),
+    "two numbers": lambda: nn.Network([4, 3, Dense(2, activation="linear")], seed=1),
     "on bytes": trained_on_bytes,
 }
 
@@ -72,6 +73,8 @@ NAN_THERE = "must be finite, got nan at row 5, column 1"
 BAD_X: dict[str, tuple[Any, type[Exception], str]] = {
     "one column less": (X[:, :3], ValueError, f"{WIDTH} (12, 3)"),
     "one row alone": (X[0], ValueError, f"{WIDTH} (4,): x[None] is one sample"),
+    "one row alone, a list": (X[0].tolist(), ValueError, f"{WIDTH} (4,): [x] is one sample"),
+    "one row alone, a series": (pd.Series(X[0]), ValueError, f"{WIDTH} (4,): [x] is one sample"),
     "flat": (X[:, 0], ValueError, f"{WIDTH} (12,)"),
     "a number": (3.0, ValueError, f"{WIDTH} ()"),
     "images of another size": (np.zeros((12, 2, 3)), ValueError, f"{WIDTH} (12, 2, 3)"),
@@ -81,8 +84,18 @@ BAD_X: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         'must hold real numbers, got dtype object: use .astype("float32")',
     ),
-    "text": (X.astype("U6"), TypeError, "must hold real numbers, got dtype <U6"),
-    "bytes": (X.astype("S6"), TypeError, "must hold real numbers, got dtype |S6"),
+    "numbers as text": (
+        X.astype("U6"),
+        TypeError,
+        'must hold real numbers, got dtype <U6: use .astype("float32")',
+    ),
+    "words": ((X > 0.5).astype("U5"), TypeError, "must hold real numbers, got dtype <U5"),
+    "bytes": (X.tobytes(), TypeError, f"must hold real numbers, got dtype |S{X.nbytes}"),
+    "a frame with a column of words": (
+        pd.DataFrame(X).assign(word="no"),
+        TypeError,
+        "must hold real numbers, got dtype object",
+    ),
     "complex": (X * 1j, TypeError, "must hold real numbers, got dtype complex64"),
     "dates": (X.astype("M8[s]"), TypeError, "must hold real numbers, got dtype datetime64[s]"),
     "None": (None, TypeError, "must hold real numbers, got None"),
@@ -132,7 +145,7 @@ def of_validation(message: str) -> str:
     for name in ("x", "y"):
         for sign in (".", "[", " /", " must"):
             message = message.replace(f"{name}{sign}", f"validation {name}{sign}")
-    return message.replace("as x,", "as validation x,")
+    return message.replace("as x,", "as validation x,").replace("[x]", "[validation x]")
 
 
 def bad_x() -> Iterator[Bad]:
@@ -164,6 +177,9 @@ FLOATS = (
 )
 SHAPE = "must be labels (n,) or targets (n, 3), got shape"
 ANY_SIZE = 'for targets of any size end with Dense(n, activation="linear")'
+TWO = "must be targets (n, 2), got shape"
+NUMBERS = "must hold real numbers, got dtype"
+NUMBER_THEM = "np.unique(y, return_inverse=True)[1] numbers them"
 SUMS = "must have rows that sum to 1 for log_likelihood, got a sum of"
 
 #: kind -> network, y, exception, message without its name
@@ -247,6 +263,9 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
         ValueError,
         "must be numbers (n,) or targets (n, 1), got shape (12, 2)",
     ),
+    "one number a row for two": ("two numbers", Y * 0.5, ValueError, f"{TWO} (12,)"),
+    "three columns for two numbers": ("two numbers", SOFT, ValueError, f"{TWO} (12, 3)"),
+    "a column for two numbers": ("two numbers", Y[:, None], ValueError, f"{TWO} (12, 1)"),
     "NaN among targets": (
         "three",
         put(SOFT, (8, 1), np.nan),
@@ -302,17 +321,39 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
         "must be integer labels (n,), got an array of shape (12, 3) and dtype float64: "
         "hinge tells classes apart by their labels",
     ),
-    "text": (
+    "text": ("three", np.array(list("abc") * 4), TypeError, f"{NUMBERS} <U1: {NUMBER_THEM}"),
+    "a list of text": ("three", list("abc") * 4, TypeError, f"{NUMBERS} <U1: {NUMBER_THEM}"),
+    "a list of digits as text": (
         "three",
-        np.array(list("abc") * 4),
+        list("012") * 4,
         TypeError,
-        "must hold real numbers, got dtype <U1",
+        f"{NUMBERS} <U1: {NUMBER_THEM}",
     ),
-    "object": (
+    "a series of text": (
         "three",
-        Y.astype(object),
+        pd.Series(list("abc") * 4, dtype=object),
         TypeError,
-        "must hold real numbers, got dtype object: use .astype(int)",
+        f"{NUMBERS} object: {NUMBER_THEM}",
+    ),
+    "a category": (
+        "three",
+        pd.Series(list("abc") * 4, dtype="category"),
+        TypeError,
+        f"{NUMBERS} object: {NUMBER_THEM}",
+    ),
+    "a series of digits as text": (
+        "three",
+        pd.Series(list("012") * 4, dtype=object),
+        TypeError,
+        f"{NUMBERS} object: use .astype(int)",
+    ),
+    "text and None": ("three", np.array(["a", None] * 6), TypeError, f"{NUMBERS} object"),
+    "object": ("three", Y.astype(object), TypeError, f"{NUMBERS} object: use .astype(int)"),
+    "real numbers as objects": (
+        "regression",
+        (Y * 0.5).astype(object),
+        TypeError,
+        f'{NUMBERS} object: use .astype("float32")',
     ),
     "complex": ("three", Y * 1j, TypeError, "must hold real numbers, got dtype complex128"),
     "ragged": (
@@ -337,7 +378,8 @@ def bad_y() -> Iterator[Bad]:
     for kind, (name, y, exception, rest) in BAD_Y.items():
         message = f"y {rest}"
         for where, call in OF_Y.items():
-            if (name, where) != ("regression", "accuracy"):  # which has none, whatever y is
+            regression = name in ("regression", "two numbers")
+            if not (regression and where == "accuracy"):  # which has none, whatever y is
                 yield Bad(
                     f"y: {kind}, {where}",
                     name,
@@ -345,7 +387,7 @@ def bad_y() -> Iterator[Bad]:
                     exception,
                     message,
                 )
-        good = Y > 0 if name.startswith("one") else Y
+        good = {"one": Y > 0, "one tanh": Y > 0, "two numbers": SOFT[:, :2]}.get(name, Y)
         if y is not None:
             yield Bad(
                 f"validation y: {kind}",

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -107,6 +108,31 @@ def test_a_folder_without_blis_ends_the_build_with_that_message(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+# ---- Wider instructions -------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="this is not x86-64")
+def test_wider_instructions_are_used_where_the_compiler_has_them(build):
+    assert build.find_instructions(["cc"]) == build.INSTRUCTIONS
+
+
+def test_flags_that_a_compiler_takes_without_effect_are_left_out(build, tmp_path):
+    """As clang for ARM does, which only warns of -mavx2."""
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        """#!/bin/sh
+for word; do
+    shift
+    case $word in -mavx*|-mfma) ;; *) set -- "$@" "$word" ;; esac
+done
+exec cc "$@"
+"""
+    )
+    compiler.chmod(0o755)
+    assert build.links([str(compiler)], build.EMPTY_PROGRAM, ["-mavx2"])
+    assert build.find_instructions([str(compiler)]) == {}
+
+
 # ---- Kinds of build -----------------------------------------------------------------------------
 
 
@@ -149,6 +175,41 @@ def test_an_extension_exports_its_init_function_alone(module):
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = {line.split()[-1] for line in listed.splitlines()}
     assert names == {"PyInit_" + module.__name__.split(".")[-1]}
+
+
+def import_with_kernels(word, program="import nnlearn"):
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "NNLEARN_KERNELS": word},
+        capture_output=True,
+        text=True,
+    ).stderr.strip()
+
+
+@pytest.mark.parametrize("word", ["foo", "V3", "v33"])
+def test_a_foreign_word_for_the_kernels_is_shown(word):
+    said = import_with_kernels(word)
+    assert said.endswith(
+        f"ImportError: NNLEARN_KERNELS must be one of portable, v3, v4, got '{word}'"
+    )
+
+
+def test_a_level_that_this_cpu_lacks_is_shown_with_those_it_has():
+    if not (said := import_with_kernels("v4")):
+        pytest.skip("this CPU has every level")
+    form = r"ImportError: NNLEARN_KERNELS must be a level that this CPU has \(%s\), got 'v4'"
+    assert re.fullmatch(form % "portable(, v3)?", said.splitlines()[-1])
+
+
+def test_kernels_are_read_once():
+    program = """import os
+try:
+    import nnlearn
+except ImportError:
+    os.environ["NNLEARN_KERNELS"] = "portable"
+import nnlearn"""
+    said = import_with_kernels("foo", program)
+    assert said.endswith("ImportError: NNLEARN_KERNELS is read once: start Python anew")
 
 
 def test_importing_loads_nothing_heavy():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,15 @@ def setup_module_of_project() -> Any:
     return module
 
 
+# A blis.h as of a library with one configuration: to look another up there reads through NULL.
+ONE_CONFIGURATION = """#include_next <blis.h>
+#undef BLIS_CONFIG_HASWELL
+#undef BLIS_CONFIG_SKX
+#pragma GCC poison bli_gks_lookup_nat_cntx
+"""
+GEMM = Path("csrc/kernels/gemm.c")
+
+
 def make_programs(folder: Path) -> None:
     """Compiles the core and the programs, with what the environment asks for, into the folder:
     a folder in it for each precision."""
@@ -62,10 +72,21 @@ def make_programs(folder: Path) -> None:
                 core = [str(made) for made in commands if target / FOLDER not in made.parents]
                 self.compiler.create_static_lib(core, "core", str(target))
                 list(pool.map(self.link, [target / program for program in PROGRAMS]))
+            self.make_with_one_configuration(target, extension)
 
-        def link(self, program: Path) -> None:
+        def make_with_one_configuration(self, target: Path, extension: Extension) -> None:
+            (target / "blis.h").write_text(ONE_CONFIGURATION)
+            command = self.compile_command(GEMM, extension)
+            at = command.index("-isystem")  # this folder before that of BLIS
+            self.compile(target / "gemm.o", [*command[:at], "-isystem", str(target), *command[at:]])
+            self.link(target / "test_gemm", "_one_configuration", target / "gemm.o")
+
+        def link(self, program: Path, end: str = "", *instead: Path) -> None:
+            """Links a program, with objects that stand in for those of the core."""
             main = program.parent / FOLDER / f"{program.name}.o"
-            parts = [str(main), str(program.parent / "libcore.a"), *self.blis.link]
+            core = program.parent / "libcore.a"
+            parts = [*map(str, (main, *instead, core)), *self.blis.link]
+            program = program.with_name(program.name + end)
             command = [*self.compiler.linker_exe, *self.kind_flags, *parts, "-lm", "-lpthread"]
             self.spawn([*command, "-o", str(program)])
 
@@ -111,6 +132,37 @@ def run(program: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_program(programs: Path, precision: str, name: str) -> None:
     ran = run(programs / precision / name)
     assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_products_are_right_with_a_blis_of_one_configuration(
+    programs: Path, precision: str
+) -> None:
+    ran = run(programs / precision / "test_gemm_one_configuration")
+    assert ran.returncode == 0, ran.stdout
+    assert "BLIS's kernels: chosen by BLIS" in ran.stdout
+
+
+CPLUSPLUS = shlex.split(os.environ.get("CXX") or "c++")
+
+
+@pytest.mark.skipif(
+    shutil.which(CPLUSPLUS[0]) is None and "CI" not in os.environ,
+    reason=f"there is no C++ compiler {CPLUSPLUS[0]}",
+)
+@pytest.mark.parametrize("programs", ["plain"], indirect=True)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_program_in_cplusplus_links_with_the_core(programs: Path, precision: str) -> None:
+    setup = setup_module_of_project()
+    blis = setup.find_blis(partial(setup.links, [COMPILER]))
+    macros = [f"-D{name}={value}" for name, value in PRECISIONS[precision]]
+    program = programs / precision / "cplusplus"
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Icsrc", *macros]
+    parts = [FOLDER / "cplusplus.cpp", programs / precision / "libcore.a", *blis.link]
+    command = [*CPLUSPLUS, *flags, *parts, "-lm", "-lpthread", "-o", program]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert run(program).returncode == 0
 
 
 def test_a_foreign_word_for_the_kernels_is_an_error_of_the_first_call(programs: Path) -> None:

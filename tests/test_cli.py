@@ -7,12 +7,14 @@ import sys
 import time
 
 import pytest
+from matplotlib.figure import Figure
 
 import nnlearn
 from nnlearn import cli
 from nnlearn._arguments import INITS, RATES
-from nnlearn.comparison import Comparison, Interrupted
+from nnlearn.comparison import Comparison, Interrupted, Run
 from nnlearn.costs import COSTS
+from nnlearn.history import History
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WAIT = 60.0  # seconds after which a test that waits for a process has failed
@@ -154,6 +156,49 @@ def test_info_prints_the_configuration(capsys):
     assert out == f"{nnlearn.show_config()}\n"
 
 
+def test_info_refuses_a_wrong_number_of_threads_in_one_line(capsys, monkeypatch):
+    monkeypatch.setenv("NNLEARN_NUM_THREADS", "many")
+    code, out, err = run(capsys, "info")
+    assert (code, out) == (2, "")
+    message = "NNLEARN_NUM_THREADS must be an integer >= 1, got 'many'"
+    assert err == f"python -m nnlearn info: {message} (--help lists all options)\n"
+
+
+NAMES = ["cross-entropy, l2 0", "cross-entropy, l2 0.5", "cross-entropy, l2 5"]
+
+
+@pytest.mark.parametrize(
+    ("n_panels", "names", "columns"),
+    [
+        (2, ["quadratic", "cross-entropy", "cross-entropy + l2"], 3),
+        (2, NAMES, 3),
+        (1, NAMES, 2),
+        (1, [f"cross-entropy, l1 0.25, l2 {k}.5" for k in range(8)], 1),
+        (1, [f"quadratic, l1 0.25, l2 {k}.5" for k in range(8)], 2),
+        (1, [f"cross-entropy, l1 0.00000125, l2 0.00000{k}5" for k in range(3)], 1),
+        (3, ["quadratic"], 1),
+    ],
+)
+def test_nothing_of_the_picture_is_cut_off(n_panels, names, columns, own_folder, monkeypatch):
+    history = History(["epoch", "seconds", "val_accuracy"])
+    history._append({"epoch": 1, "seconds": 1, "val_accuracy": 0.5})
+    one = Comparison({name: [Run(None, history, seed, 0.5) for seed in (0, 1)] for name in names})
+    drawn, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda f, *a, **k: drawn.append(f) or save(f, *a, **k))
+    cli.save_picture({f"{k} hidden units": one for k in range(n_panels)}, "out.png")
+    (figure,) = drawn
+    (legend,) = figure.legends
+    figure.draw_without_rendering()
+    boxes = [legend.get_window_extent(), *(ax.get_tightbbox() for ax in figure.axes)]
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert not any(legend.get_window_extent().overlaps(box) for box in boxes[1:])
+    assert legend._ncols == columns
+    heights = [ax.get_window_extent().height / figure.dpi for ax in figure.axes]
+    assert min(heights) > 2.5, "the legend leaves the panels their inches"
+
+
 @pytest.mark.parametrize("command", [[], ["demo"], ["compare"], ["info"]])
 def test_help_is_complete(capsys, command):
     code, out, err = run(capsys, *command, "--help")
@@ -201,7 +246,10 @@ def test_the_costs_to_choose_from_are_those_there_are():
         (["compare", "--l2", "-1"], "--l2 must be a number >= 0, got '-1'"),
         (["compare", "--l1", "nan"], "--l1 must be a number >= 0, got 'nan'"),
         (["compare", "--batch-size", "0"], "--batch-size must be an integer >= 1, got '0'"),
-        (["compare", "--init", "huge"], "--init must be a number > 0 or one of large, scaled"),
+        (
+            ["compare", "--init", "huge"],
+            f"--init must be a number > 0 or one of {', '.join(INITS)}",
+        ),
         (["info", "--all"], "unrecognized arguments: --all"),
     ],
 )
@@ -218,7 +266,7 @@ def test_bad_arguments_get_one_line_and_exit_code_2(capsys, monkeypatch, argumen
 def test_missing_data_get_one_line_and_exit_code_1(capsys, own_folder):
     code, _, err = run(capsys, "demo", "--data", "mnist", "--data-dir", str(own_folder))
     assert code == 1
-    assert err.startswith("python -m nnlearn demo: ")
+    assert err.startswith("python -m nnlearn demo: --data-dir must lead to a folder with train-")
     assert err.count("\n") == 1
 
 

@@ -16,6 +16,7 @@ from twins import assert_same_bits
 
 import nnlearn as nn
 from nnlearn import _cli_train, cli
+from nnlearn.layers import ACTIVATIONS, INITS
 
 WAIT = 60.0  # seconds after which a test that waits for a process has failed
 FILE = "nnlearn-network.safetensors"
@@ -236,7 +237,7 @@ def test_missing_data_get_one_line_and_exit_code_1(capsys: Any, own_folder: Path
     for name in ("mnist", "fashion-mnist"):
         code, _, err = run(capsys, "train", "--data", name, "--data-dir", str(own_folder))
         assert code == 1
-        assert err.startswith("python -m nnlearn train: ")
+        assert err.startswith("python -m nnlearn train: --data-dir must lead to a folder with ")
         assert err.count("\n") == 1
 
 
@@ -327,7 +328,10 @@ def test_a_damaged_file_gets_one_line(capsys: Any, small: nn.Dataset) -> None:
         (["train", "--layers", "784-10", "--hidden", "3"], "--hidden must be left out beside"),
         (["train", "--hidden", "9" * 15], "layers must have at most 2^40 parameters"),
         (["train", "--cost", "cubic"], "--cost must be one of quadratic, cross_entropy"),
-        (["train", "--activation", "softmax"], "--activation must be one of sigmoid, tanh, relu"),
+        (
+            ["train", "--activation", "softmax"],
+            f"--activation must be one of {', '.join(ACTIVATIONS)}",
+        ),
         (["train", "--learning-rate", "0"], "--learning-rate must be a number > 0, got '0'"),
         (["train", "--learning-rate", "nan"], "--learning-rate must be a number > 0, got 'nan'"),
         (["train", "--l2", "-1"], "--l2 must be a number >= 0, got '-1'"),
@@ -336,7 +340,7 @@ def test_a_damaged_file_gets_one_line(capsys: Any, small: nn.Dataset) -> None:
         (["train", "--momentum", "-.1"], "--momentum must be a number >= 0 and < 1, got '-.1'"),
         (["train", "--epochs", "1.5"], "--epochs must be an integer >= 1, got '1.5'"),
         (["train", "--batch-size", "0"], "--batch-size must be an integer >= 1, got '0'"),
-        (["train", "--init", "huge"], "--init must be a number > 0 or one of large, scaled"),
+        (["train", "--init", "huge"], f"--init must be a number > 0 or one of {', '.join(INITS)}"),
         (["train", "--seed", "-1"], "--seed must be an integer from 0 to 2^64 - 1, got '-1'"),
         (["train", "--seed", str(2**64)], "--seed must be an integer from 0 to 2^64 - 1"),
         (["train", "--data", "cifar"], "--data must be one of mnist-small, mnist, fashion-mnist"),

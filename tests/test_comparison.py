@@ -28,6 +28,7 @@ class Network:
     """A stand-in: each epoch calls `script(network, epoch)`, which gives val and test accuracy."""
 
     script = staticmethod(lambda network, epoch: (0.5, 0.5))
+    n_wrong = 0
     made: list = []  # noqa: RUF012 - each test has a class of its own
 
     def __init__(self, layers, *, cost=None, init="scaled", dropout=0.0, seed=None, n_threads=None):
@@ -75,11 +76,11 @@ class Network:
     def stop(self):
         self.stopped.set()
 
-    def accuracy(self, split):
-        return float(self.history["test_accuracy"][-1]) if len(self.history) else 0.5
-
     def predict(self, x):
-        return np.zeros(len(x), int) if self.cost == "stuck" else np.arange(len(x)) % 3
+        """The labels of `split`, but for the first `n_wrong` rows."""
+        if self.cost == "stuck":
+            return np.zeros(len(x), int)
+        return (np.arange(len(x)) + (np.arange(len(x)) < self.n_wrong)) % 3
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_a_variants_layers_win_over_common_hidden(stand_in, data):
         ({"a": {}}, {"seeds": None}, TypeError, "seeds must be"),
         ({"a": {}}, {"n_jobs": 0}, ValueError, "n_jobs must be an integer >= 1, got 0"),
         ({"a": {}}, {"epochs": -1}, ValueError, "variant 'a': epochs must be an integer >= 0"),
-        ({"a": {}}, {"verbose": 2}, ValueError, "verbose must be 0, 1 or None"),
+        ({"a": {}}, {"verbose": 2}, ValueError, "verbose must be None, 0 or 1"),
         ({"a": {"learning_rate": 0}}, {}, ValueError, "variant 'a': learning_rate must be"),
         ({"b": {}, "a": {"cost": "bad"}}, {}, ValueError, "variant 'a': cost must be one of"),
         (
@@ -273,9 +274,11 @@ def test_by_default_every_usable_core_has_a_network(stand_in, data, monkeypatch)
     compare(TWO, data, hidden=5, seeds=2, epochs=1)
 
 
-def test_the_errors_of_a_run(stand_in, data):
+def test_the_errors_of_a_run(stand_in):
     curve = {1: (0.6, 0.5), 2: (0.8, 0.7), 3: (0.7, 0.9)}
     stand_in.script = lambda net, epoch: curve[epoch]
+    stand_in.n_wrong = 1
+    data = Dataset(split(), split(), split(10))
     ((run,),) = compare({"a": {}}, data, hidden=5, seeds=1, epochs=3).values()
     assert run.test_error == pytest.approx(0.1)
     assert run.best_test_error == pytest.approx(0.3), "by validation, not by the test set"
@@ -511,6 +514,51 @@ def test_a_run_is_that_of_the_network_alone(digits):
     (run,) = c["quadratic"]
     np.testing.assert_array_equal(run.history["test_accuracy"], history["val_accuracy"])
     assert run.test_error == 1.0 - net.accuracy(digits.test)
+
+
+LINE = np.linspace(0, 1, 40, dtype=np.float32)
+SOFT = np.stack([LINE, 1 - LINE, LINE[::-1] ** 2], axis=1) / 2
+
+#: kind of y -> y, settings of the network
+ANSWERS = {
+    "labels": (np.arange(40) % 3, {"layers": [1, 3]}),
+    "targets": (SOFT, {"layers": [1, 3]}),
+    "targets that tie in float32": (
+        np.array([[0.5, 0.5 + 1e-12, 0.0], [0.0, 1.0, 0.0]] * 20),
+        {"layers": [1, 3]},
+    ),
+    "0/1 for one output": (LINE > 0.3, {"layers": [1, 1]}),
+    "0/1 in a column": ((LINE > 0.3)[:, None], {"layers": [1, 1]}),
+    "shares for one output": (LINE[:, None], {"layers": [1, 1]}),
+    "a column for one tanh": (
+        1.6 * LINE[:, None] - 0.7,
+        {"layers": [1, nnlearn.Dense(1, activation="tanh")], "cost": "quadratic"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_one_pass_of_predictions_gives_the_error_that_accuracy_gives(kind, monkeypatch):
+    y, settings = ANSWERS[kind]
+    data = Dataset((LINE[:, None], y), test=(LINE[:, None], y))
+    passes, predict = [], nnlearn.Network.predict
+    with monkeypatch.context() as patch:
+        patch.setattr(nnlearn.Network, "accuracy", lambda *_: pytest.fail("a second pass"))
+        patch.setattr(nnlearn.Network, "predict", lambda *a: passes.append(a) or predict(*a))
+        c = compare({"a": settings}, data, seeds=3, epochs=1, learning_rate=1.0, init="large")
+    assert len(passes) == 3
+    for run in c["a"]:
+        assert type(run.test_error) is float
+        assert run.test_error == 1.0 - run.network.accuracy(data.test)
+        assert run.test_error == 1.0 - run.history["test_accuracy"][-1]
+
+
+def test_a_column_of_targets_has_two_classes_to_be_stuck_in():
+    data = Dataset((LINE[:, None], LINE[:, None]), test=(LINE[:, None], LINE[:, None]))
+    settings = {"epochs": 0, "learning_rate": 1.0, "seeds": 1, "init": "zeros"}
+    ((run,),) = compare({"a": {}}, data, layers=[1, 1], **settings).values()
+    assert set(run.network.predict(data.test.x)) == {1}
+    assert run.stuck is True
 
 
 def test_a_seed_gives_every_variant_the_same_deviates(digits):

@@ -162,10 +162,10 @@ def test_files_of_other_tools_are_called_so(path: Path, metadata: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "got"),
     [
-        (b"", "0 bytes, too few"),
-        (b"\x08", "1 bytes, too few"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "108 bytes, too few"),
-        (b"\x80\x04\x95\x10\0\0\0\0\0\0\0" + b"x" * 50, "61 bytes, too few"),
+        (b"", "0 bytes that are no safetensors file"),
+        (b"\x08", "1 bytes that are no safetensors file"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "108 bytes that are no safetensors file"),
+        (b"\x80\x04\x95\x10\0\0\0\0\0\0\0" + b"x" * 50, "61 bytes that are no safetensors file"),
         (b'{"sizes": [2, 1]}', "a JSON file: load_network2_json reads those of network2.py"),
         (framed(b"[1]", b""), "JSON that is no object"),
         (framed(b"", b""), "no JSON: Expecting value at character 0"),

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import inspect
 import io
 import os
 import re
@@ -425,3 +426,11 @@ def test_spirals_without_noise_wind_as_the_formula_says() -> None:
 def test_spirals_refuse(message: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=says(message)):
         datasets.spirals(**arguments)
+
+
+@pytest.mark.parametrize(
+    "function", [*(getattr(datasets, name) for name in datasets.__all__), Dataset, Split]
+)
+def test_help_shows_types_by_their_names(function: Any) -> None:
+    """An alias such as ArrayLike is a union of hundreds of letters where it is evaluated."""
+    assert len(str(inspect.signature(function))) < 350

@@ -73,11 +73,12 @@ def test_a_folder_without_one_of_the_files_is_an_error(
     folder = tmp_path / "mnist"
     empty_files(folder, GZIPPED[:3])
     got = f"{str(folder)!r}, which has no {GZIPPED[3]}"
-    for name, path in (("path", folder), ("NNLEARN_DATA_DIR", None)):
+    for name, path in (("path", folder), ("--data-dir", folder), ("NNLEARN_DATA_DIR", None)):
         monkeypatch.setenv("NNLEARN_DATA_DIR", str(tmp_path))
+        settings = {"name": name} if name == "--data-dir" else {}
         message = f"{name} must lead to a folder with {LISTING}, gzipped or not, got {got}"
         with pytest.raises(FileNotFoundError, match=says(message)):
-            find(MNIST, path)
+            find(MNIST, path, **settings)
 
 
 def test_a_path_that_is_no_folder_is_an_error() -> None:
@@ -191,6 +192,10 @@ def test_without_a_network_the_error_says_what_to_put_where(
     end = ", or name their folder by path="
     with pytest.raises(ConnectionError, match=says(f"{head}put {LISTING} into {place}{end}")):
         find(server.source, cache=tmp_path / "cache")
+    end = ", or name their folder by --data-dir"
+    with pytest.raises(ConnectionError, match=says(f"{head}put {LISTING} into {place}{end}")):
+        find(server.source, cache=tmp_path / "cache", name="--data-dir")
+    end = ", or name their folder by path="
     monkeypatch.setenv("NNLEARN_DATA_DIR", str(tmp_path))
     place = f"{str(tmp_path / 'toy')!r} (NNLEARN_DATA_DIR)"
     with pytest.raises(ConnectionError, match=says(f"{head}put {LISTING} into {place}{end}")):

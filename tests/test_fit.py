@@ -207,8 +207,11 @@ def test_nothing_is_shown_where_there_is_no_terminal(
     assert capfd.readouterr() == ("", "")
 
 
-def test_verbose_shows_a_plain_line_an_epoch_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
-    fit(network(), epochs=3, verbose=1)
+@pytest.mark.parametrize("verbose", [1, True])
+def test_verbose_shows_a_plain_line_an_epoch_on_stderr(
+    verbose: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fit(network(), epochs=3, verbose=verbose)
     out, err = capfd.readouterr()
     assert out == ""
     assert "3" in err

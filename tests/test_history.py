@@ -236,6 +236,13 @@ def test_to_pandas_has_every_recorded_column(history):
     np.testing.assert_array_equal(frame["val_accuracy"], history["val_accuracy"])
 
 
+def test_a_history_becomes_a_dict_of_its_arrays(history):
+    arrays = dict(history)
+    assert tuple(arrays) == history.keys() == history.columns
+    for column, values in arrays.items():
+        np.testing.assert_array_equal(values, history[column])
+
+
 def test_plot_draws_on_the_axes_given(history):
     figure = pytest.importorskip("matplotlib.figure").Figure()
     ax = figure.subplots()

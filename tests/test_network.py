@@ -1,6 +1,8 @@
 """What networks answer, worked by hand; their inside; their parameters as views; their views."""
 
 import gc
+import os
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from twins import assert_same_bits, snapshot
 
 import nnlearn as nn
 from nnlearn import Activation, Dense, Dropout
+from nnlearn.config import THREAD_VARIABLES
 
 X = np.random.default_rng(3).random((20, 3)).astype(np.float32)
 Y = np.arange(20) % 2
@@ -279,6 +282,16 @@ def test_an_inspection_says_what_it_is_and_refuses_other_layers() -> None:
         i.gradient("a")
 
 
+def test_the_html_view_of_an_inspection_has_a_row_a_layer() -> None:
+    net = nn.Network([1, 2, Dense(1, "linear")], cost="quadratic", init="zeros")
+    net.biases[0] = [-6.0, 0.0]
+    html = net.inspect([[0.0]], [[2.0]])._repr_html_()
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    # The deltas of zero weights are zero but for the last: a - y = -2.
+    assert cells == ["0", "2", "sigmoid", "6", "50.0", "0", "1", "1", "linear", "0", "0.0", "2"]
+    assert "Inspection: 1 samples, 1 inputs" in html
+
+
 # ---------------------------------------------------------------- views
 
 
@@ -455,14 +468,60 @@ def test_the_history_of_a_new_network_is_empty() -> None:
 
 def test_show_config() -> None:
     config = nn.show_config()
-    names = ["nnlearn", "Python", "NumPy", "BLIS", "kernels", "threads"]
-    assert [name for name, _ in config.items][:6] == names
+    names = ["nnlearn", "Python", "NumPy", "BLIS", "kernels", "cores", "threads"]
+    assert [name for name, _ in config.items][:7] == names
     assert config["nnlearn"] == nn.__version__
     assert config["NumPy"] == np.__version__
     assert all(f"{name} " in str(config) for name in names)
     assert repr(config) == str(config)
     with pytest.raises(KeyError):
         config["GPU"]
+
+
+@pytest.fixture
+def no_threads_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("no_threads_asked")
+@pytest.mark.parametrize(
+    ("variables", "asked"),
+    [
+        ({}, ""),
+        ({"NNLEARN_NUM_THREADS": ""}, ""),
+        ({"OMP_NUM_THREADS": "4,2"}, "OMP_NUM_THREADS=4"),
+        ({"OMP_NUM_THREADS": " 8 "}, "OMP_NUM_THREADS=8"),
+        ({"BLIS_NUM_THREADS": "many", "OMP_NUM_THREADS": "3"}, "OMP_NUM_THREADS=3"),
+        ({"BLIS_NUM_THREADS": "0", "OMP_NUM_THREADS": "-1"}, ""),
+        ({"NNLEARN_NUM_THREADS": "2", "OMP_NUM_THREADS": "x"}, "NNLEARN_NUM_THREADS=2"),
+    ],
+)
+def test_show_config_says_that_a_step_takes_one_thread(
+    variables: dict[str, str], asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    config = nn.show_config()
+    assert config["cores"] == "3"
+    note = f" ({asked} has no effect in this version)" if asked else ""
+    assert config["threads"] == f"1 in a step{note}"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "4,2", "many", "1.5"])
+def test_a_wrong_number_of_threads_of_our_own_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NNLEARN_NUM_THREADS", value)
+    message = f"^NNLEARN_NUM_THREADS must be an integer >= 1, got '{value}'$"
+    with pytest.raises(ValueError, match=message):
+        nn.show_config()
+
+
+def test_dir_gives_the_public_names_alone() -> None:
+    assert [name for name in dir(nn) if not name.startswith("__")] == sorted(nn.__all__)
+    assert "__version__" in dir(nn)
 
 
 def test_a_cyclic_reference_is_collected() -> None:

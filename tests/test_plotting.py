@@ -115,6 +115,18 @@ def test_an_empty_history_is_an_empty_picture(ax):
     assert ax.get_lines()[0].get_xydata().size == 0
 
 
+def test_a_history_of_epochs_alone_has_nothing_to_draw(ax):
+    message = "^history must have a column to draw, got epoch alone: fit the network first$"
+    with pytest.raises(ValueError, match=message):
+        plot_history(History(["epoch"]), ax=ax)
+
+
+def test_where_there_is_neither_accuracy_nor_loss_the_rest_is_drawn(ax):
+    history = History(["epoch", "seconds"])
+    history._append({"epoch": 1, "seconds": 0.5})
+    assert plot_history(history, ax=ax).get_ylabel() == "seconds per epoch"
+
+
 def test_without_axes_a_new_figure_is_made_and_not_shown(monkeypatch):
     monkeypatch.setattr(pyplot, "show", lambda *a, **k: pytest.fail("shown"))
     history = make(loss=[0.5])

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from nnlearn import progress
-from nnlearn.progress import GroupProgress, describe, duration, make_progress
+from nnlearn.progress import GroupProgress, check_verbose, describe, duration, make_progress
 
 NAN = math.nan
 
@@ -202,11 +203,23 @@ def test_without_a_stderr_nothing_is_shown(monkeypatch, clock):
     train(make_progress(1, 2), clock)
 
 
-@pytest.mark.parametrize(("verbose", "kind"), [(2, ValueError), (-1, ValueError), ("1", TypeError)])
+@pytest.mark.parametrize(
+    ("verbose", "kind"), [(2, ValueError), (-1, ValueError), ("1", TypeError), (1.0, TypeError)]
+)
 def test_another_verbose_is_refused(verbose, kind):
     for make in (make_progress, GroupProgress):
-        with pytest.raises(kind, match="verbose must be 0, 1 or None, got"):
+        with pytest.raises(kind, match="verbose must be None, 0 or 1, got"):
             make(verbose, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [(None, None), (0, 0), (1, 1), (False, 0), (True, 1), (np.int64(1), 1), (np.bool_(True), 1)],
+)
+def test_verbose_may_be_a_bool(given, value):
+    checked = check_verbose(given)
+    assert checked == value
+    assert type(checked) is type(value)
 
 
 def test_no_epochs_are_no_error(terminal, clock):
@@ -304,6 +317,16 @@ def test_many_networks_have_a_plain_line_each_time_one_ends(pipe, clock):
         "1 of 3 networks trained, 3.0 s left",
         "3 of 3 networks trained in 4.0 s",
     ]
+
+
+def test_ever_more_networks_have_no_more_than_ten_plain_lines(pipe, clock):
+    bar = GroupProgress(1, 18)
+    for done in range(19):
+        clock.now += 1.0
+        bar.update(done, [], done / 18)
+    bar.close()
+    heads = [line.split(" of ")[0] for line in pipe.getvalue().splitlines()]
+    assert heads == ["2", "4", "6", "8", "9", "11", "13", "15", "17", "18"]
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,16 @@
 """Networks in threads and in forked processes, and arrays that are used where they are."""
 
-import os
 import pickle
-import subprocess
-import sys
 import threading
-import time
 import traceback
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
-from fits import X, Y, fit, network
+from fits import Fitting, X, fit, network
+from processes import in_child, script
 from twins import assert_same_bits, snapshot
 
 import nnlearn as nn
@@ -22,49 +18,14 @@ import nnlearn as nn
 RNG = np.random.default_rng(5)
 ROWS = RNG.random((2000, 50)).astype(np.float32)
 LABELS = RNG.integers(0, 10, 2000)
-MANY = 10**6  # epochs, never reached
 
 
 def middling(seed: int = 1) -> nn.Network:
     return nn.Network([50, 40, 10], seed=seed)
 
 
-class Fitting:
-    """A network that trains in a thread until the block ends; its first epoch is over."""
-
-    def __init__(self, net: nn.Network, **settings: Any) -> None:
-        self.net, self.settings, self.begun = net, settings, threading.Event()
-        self.failure: BaseException | None = None
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self) -> None:
-        def begun(net: nn.Network, history: nn.History) -> None:
-            self.begun.set()
-
-        callbacks = [begun, *self.settings.pop("callbacks", ())]
-        try:
-            self.net.fit(
-                ROWS, LABELS, epochs=MANY, learning_rate=0.1, callbacks=callbacks, **self.settings
-            )
-        except BaseException as error:
-            self.failure = error
-            self.begun.set()
-
-    def __enter__(self) -> "Fitting":
-        self.thread.start()
-        assert self.begun.wait(30)
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.net.stop()
-        self.thread.join(30)
-        assert not self.thread.is_alive()
-        assert self.failure is None
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            assert self.thread.is_alive()
-            time.sleep(0.001)
+def fitting(net: nn.Network, **settings: Any) -> Fitting:
+    return Fitting(net, ROWS, LABELS, **settings)
 
 
 # ---------------------------------------------------------------- threads
@@ -84,7 +45,7 @@ def test_networks_in_threads_give_the_bits_of_one_after_another() -> None:
 
 def test_a_second_fit_is_refused_while_one_runs() -> None:
     net = middling()
-    with Fitting(net):
+    with fitting(net):
         for call in (lambda: fit_again(net), net.reset):
             with pytest.raises(RuntimeError, match=r"^the network must be free for this, got one "):
                 call()
@@ -108,7 +69,7 @@ def test_reads_wait_for_the_end_of_the_epoch(how: str) -> None:
     whole = [net.forward(ROWS[:5])]
     answers = []
     keep = [lambda n, h: whole.append(n.forward(ROWS[:5]))]
-    with Fitting(net, callbacks=keep) as running:
+    with fitting(net, callbacks=keep) as running:
         while len(whole) < 8:
             answers.append(reads[how](net).forward(ROWS[:5]))
         last = net._core.counters[0]
@@ -123,7 +84,7 @@ def test_a_copy_made_in_another_thread_is_whole(how: str) -> None:
     net = middling()
     losses: list[float] = []
     keep = [lambda n, h: losses.append(h["loss"][-1])]
-    with Fitting(net, momentum=0.5, callbacks=keep) as running:
+    with fitting(net, momentum=0.5, callbacks=keep) as running:
         running.wait_for(lambda: len(losses) > 1)
         other = net.copy() if how == "copy" else pickle.loads(pickle.dumps(net))
         running.wait_for(lambda: len(losses) >= other._core.counters[0] + 2)
@@ -204,7 +165,7 @@ def test_two_threads_that_both_want_to_fit() -> None:
 
 
 def test_the_network_may_go_while_its_thread_trains() -> None:
-    running = Fitting(middling())
+    running = fitting(middling())
     net = running.net
     with running:
         view = net.weights[0]
@@ -213,35 +174,6 @@ def test_the_network_may_go_while_its_thread_trains() -> None:
 
 
 # ---------------------------------------------------------------- fork
-
-
-def in_child(work: Callable[[], Any]) -> str:
-    """What `work` returns in a forked child, or how it failed. Ends with a child that hangs."""
-    read, write = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # other threads run: so it shall be
-        child = os.fork()
-    if not child:
-        try:
-            answer = str(work())
-        except BaseException as error:
-            answer = f"{type(error).__name__}: {error}"
-        os.write(write, answer.encode())
-        os._exit(0)
-    os.close(write)
-    for _ in range(2000):
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            break
-        time.sleep(0.01)
-    else:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-        status = -1
-    with os.fdopen(read) as answers:
-        text = answers.read()
-    assert status == 0, f"the child ended with status {status}, having said {text!r}"
-    return text
 
 
 FORKED = "RuntimeError: the network must not be used here: the process was forked while it trained"
@@ -260,7 +192,7 @@ FORKED = "RuntimeError: the network must not be used here: the process was forke
 )
 def test_a_child_forked_during_a_fit_may_not_touch_its_network(touch: Callable[..., Any]) -> None:
     net = middling()
-    with Fitting(net):
+    with fitting(net):
         assert in_child(lambda: touch(net)) == FORKED
     fit_again(net)
 
@@ -275,7 +207,7 @@ def test_a_child_forked_during_a_fit_may_use_other_networks() -> None:
         new.fit(ROWS, LABELS, epochs=1, learning_rate=0.3)
         return other.loss(ROWS, LABELS)
 
-    with Fitting(middling()):
+    with fitting(middling()):
         answer = in_child(work)
     expected.fit(ROWS, LABELS, epochs=2, learning_rate=0.3)
     assert answer == str(expected.loss(ROWS, LABELS))
@@ -301,15 +233,6 @@ def test_a_child_forked_after_a_fit_may_go_on() -> None:
 
 
 # ---------------------------------------------------------------- memory
-
-
-def script(text: str) -> str:
-    """What a script prints in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, timeout=60
-    )
-    assert done.stderr == ""
-    return done.stdout
 
 
 FIT = """
@@ -347,58 +270,6 @@ def test_fit_and_evaluation_copy_no_inputs(dtype: str) -> None:
     assert nbytes == 50_000 * 784 * np.dtype(dtype).itemsize
     assert traced < 8e6 < nbytes / 4
     assert resident < 8e6
-
-
-GROWTH = """
-import resource
-import numpy as np, nnlearn as nn
-x, y = np.random.default_rng(0).random((50, 4)), np.arange(50) % 3
-
-def once():
-    net = nn.Network([4, 8, 3], seed=0)
-    net.fit(x, y, epochs=2, learning_rate=0.1, momentum=0.9, validation=0.2)
-    net.copy(), net.forward(x), net.inspect(x, y), net.cost_and_gradient(x, y)
-    for bad in (x[:, :2], np.full((5, 4), np.nan), "text"):
-        try:
-            net.fit(bad, y, learning_rate=0.1)
-        except (TypeError, ValueError):
-            pass
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-for _ in range(200):
-    once()
-before = peak()
-for _ in range(1000):
-    once()
-print(peak() - before)
-"""
-
-
-def test_memory_is_steady_over_good_and_failing_calls() -> None:
-    """1,000 rounds: a leak of one small network (4 kB) in each would be 4 MB."""
-    growth = int(script(GROWTH)) * (1 if sys.platform != "darwin" else 1 / 1024)
-    assert growth < 1000  # kB
-
-
-def test_reference_counts_are_steady() -> None:
-    net = network()
-    fit(net)
-    held = (X, Y, net, net._core)
-    before = [sys.getrefcount(each) for each in held]
-    for _ in range(20):
-        net.forward(X)
-        net.loss(X, Y)
-        fit(net)
-        with pytest.raises(ValueError, match="must"):
-            net.forward(X[:, :2])
-        with pytest.raises(FloatingPointError):
-            fit(net, learning_rate=1e30, l2=1.0)
-        with pytest.raises(TypeError):
-            fit(net, foo=1)
-    # The trainer holds the data it was bound to last.
-    assert [sys.getrefcount(each) for each in held] == before
 
 
 EXIT = """

@@ -43,6 +43,7 @@ PYTHON_TABLE = re.compile(
     r"\bPy(MethodDef|GetSetDef|MemberDef|ModuleDef|ModuleDef_Slot|Type_\w+)\b|\bchar \*names\[\]"
 )
 
+LINE_COLUMNS = 100  # as clang-format's, which leaves comments alone
 FILE_LINES = 450
 FUNCTION_LINES = 70
 KERNEL_LINES = 120  # a kernel may be one loop nest
@@ -224,6 +225,16 @@ def test_files_and_functions_are_short(path):
     limit = KERNEL_LINES if in_csrc(path).startswith("kernels/") else FUNCTION_LINES
     assert text.count("\n") <= FILE_LINES
     assert {f.name: f.lines for f in functions_of(text) if f.lines > limit} == {}
+
+
+def test_no_line_of_c_is_long():
+    found = [
+        f"{in_root(path)}:{number}"
+        for path in [*C_FILES, *sorted((ROOT / "tests/c").iterdir())]
+        for number, line in enumerate(path.read_text().split("\n"), 1)
+        if len(line) > LINE_COLUMNS
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("flag", ["fast-math", "Ofast", "unsafe-math"])

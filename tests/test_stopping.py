@@ -450,9 +450,12 @@ def test_divergence_keeps_the_scale_and_the_callbacks_end() -> None:
     assert ended == [len(net.history)]
 
 
-def test_no_validation_is_needed_to_see_infinite_weights_of_a_user() -> None:
-    """What a user writes into the weights is seen at the first epoch's end."""
+def test_weights_that_a_user_has_spoilt_are_named_before_training() -> None:
+    """The learning rate has no part in it."""
     net = network()
-    net.weights[1][0, 0] = np.inf
-    with pytest.raises(FloatingPointError, match=r"at epoch 1, batch 1: "):
+    net.weights[1][0, 2] = np.inf
+    with pytest.raises(
+        ValueError, match=r"^dense2.weight must be finite to be trained, got inf at "
+    ):
         fit(net)
+    assert len(net.history) == 0

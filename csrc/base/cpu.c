@@ -22,6 +22,21 @@ nn__cpu_level nn__cpu_best(void) {
     return best;
 }
 
+/* The level of this name, -1 for a foreign one. */
+static int find(const char *word) {
+    for (int i = NN__CPU_PORTABLE; i <= NN__CPU_V4; i++)
+        if (strcmp(word, names[i]) == 0) return i;
+    return -1;
+}
+
+const char *nn__cpu_rule(const char *word, nn__cpu_level best) {
+    static const char *const had[] = {"a level that this CPU has (portable)",
+                                      "a level that this CPU has (portable, v3)"};
+    int level = find(word);
+    if (level < 0) return "one of portable, v3, v4";
+    return level > (int)best ? had[best] : NULL;
+}
+
 nn_status nn__cpu_choose(nn__cpu_level *level) {
     const char *wanted = getenv("NNLEARN_KERNELS");
     nn__cpu_level best = nn__cpu_best();
@@ -29,13 +44,9 @@ nn_status nn__cpu_choose(nn__cpu_level *level) {
         *level = best;
         return NN_OK;
     }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(wanted, names[i]) != 0) continue;
-        if (i > (size_t)best) return NN_ERROR_KERNELS;
-        *level = (nn__cpu_level)i;
-        return NN_OK;
-    }
-    return NN_ERROR_KERNELS;
+    if (nn__cpu_rule(wanted, best) != NULL) return NN_ERROR_KERNELS;
+    *level = (nn__cpu_level)find(wanted);
+    return NN_OK;
 }
 
 bool nn__cpu_has_full_512(void) {

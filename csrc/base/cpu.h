@@ -19,6 +19,10 @@ nn__cpu_level nn__cpu_best(void);
  * names ("portable", "v3", "v4"). NN_ERROR_KERNELS: an unknown word, or a level above the best. */
 nn_status nn__cpu_choose(nn__cpu_level *level);
 
+/* What NNLEARN_KERNELS must be, where `word` will not do on a CPU whose best level this is: "one of
+ * portable, v3, v4" or "a level that this CPU has (portable, v3)". NULL where it will. */
+const char *nn__cpu_rule(const char *word, nn__cpu_level best);
+
 /* Whether AVX-512 runs at full width, with level v4: Intel's CPUs. On AMD's Zen 4 a 512-bit
  * operation takes two halves, and BLIS's AVX2 kernels are the faster at every size measured. */
 bool nn__cpu_has_full_512(void);

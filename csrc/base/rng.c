@@ -57,12 +57,16 @@ static double uniform(uint64_t bits) {
 
 void nn__stream_normals(const nn__stream *stream, size_t first, double *out, size_t n) {
     const double two_pi = 6.283185307179586477;
+    double radius = 0, angle = 0;
+    size_t held = SIZE_MAX; /* the pair of deviates that radius and angle belong to */
     for (size_t i = 0; i < n; i++) {
         size_t index = first + i;
-        uint64_t pair[2];
-        block(stream, index / 2, 0, pair);
-        double radius = sqrt(-2.0 * log(uniform(pair[0])));
-        double angle = two_pi * uniform(pair[1]);
+        if (index / 2 != held) {
+            uint64_t pair[2];
+            block(stream, held = index / 2, 0, pair);
+            radius = sqrt(-2.0 * log(uniform(pair[0])));
+            angle = two_pi * uniform(pair[1]);
+        }
         out[i] = radius * (index % 2 == 0 ? cos(angle) : sin(angle));
     }
 }

@@ -2,6 +2,10 @@
 #ifndef NN_BASE_STATUS_H
 #define NN_BASE_STATUS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* X(NAME, text). The order is the numbering; NN_OK is 0. */
 #define NN_STATUS_TABLE(X)                                                                         \
     X(NN_OK, "no error")                                                                           \
@@ -31,5 +35,9 @@ const char *nn_status_text(nn_status status);
         nn_status nn__tried = (call);                                                              \
         if (nn__tried != NN_OK) return nn__tried;                                                  \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,8 +23,8 @@ static void in_child(void) {
     pthread_mutex_init(&gate, NULL);
 }
 
-void nn__threads_start(void) {
-    pthread_atfork(before_fork, in_parent, in_child);
+nn_status nn__threads_start(void) {
+    return pthread_atfork(before_fork, in_parent, in_child) == 0 ? NN_OK : NN_ERROR_MEMORY;
 }
 
 void nn__work_begin(void) {

@@ -6,8 +6,10 @@
 #ifndef NN_BASE_THREADS_H
 #define NN_BASE_THREADS_H
 
-/* Registers with fork. Once, before the first pass. */
-void nn__threads_start(void);
+#include "base/status.h"
+
+/* Registers with fork. Once, before the first pass. Codes: NN_ERROR_MEMORY. */
+nn_status nn__threads_start(void);
 
 /* Around a stretch of work that may call BLIS, up to some hundredths of a second long. A fork in
  * another thread waits for its end, and so does a new stretch while a fork waits. Not to be nested,

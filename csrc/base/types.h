@@ -13,6 +13,10 @@
 
 #include "base/real.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- What the inputs are made of ------------------------------------------------------------ */
 
 #define NN_DTYPE_TABLE(X)                                                                          \
@@ -64,6 +68,9 @@ typedef struct nn_input {
 /* ---- Optimisers ----------------------------------------------------------------------------- */
 
 #define NN_OPTIMIZER_TABLE(X) X(NN_OPTIMIZER_SGD, "sgd")
+
+/* The most states, each as large as the parameters, that any of them keeps: SGD's velocity. */
+enum { NN_OPTIMIZER_SLOTS = 1 };
 
 #define NN_ENUMERATOR(name, text) name,
 typedef enum nn_dtype { NN_DTYPE_TABLE(NN_ENUMERATOR) } nn_dtype;
@@ -123,5 +130,9 @@ typedef struct nn_progress {
 /* Asked between steps, and between the parts of a long one; anything but 0 stops the call, which
  * then returns NN_STOPPED. It may not use the network that is at work. */
 typedef int nn_poll(void *context, const nn_progress *progress);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -54,10 +54,12 @@ module_state *nnpy_state(PyObject *self);
 typedef struct network_object {
     PyObject_HEAD nn_network *network;
     PyThread_type_lock lock; /* held while the core works on the network */
-    unsigned long worker;    /* the thread that holds the lock, 0: none. Under the GIL */
-    unsigned long owner; /* the thread whose fit has claimed the network, 0: none. Under the GIL */
-    long process;        /* that did either last */
-    atomic_int stop;     /* the claiming fit shall end */
+    size_t waiting,
+        served;           /* threads that wait for the lock, and that have got it. Under the GIL */
+    unsigned long worker; /* the thread that holds the lock, 0: none. Under the GIL */
+    unsigned long owner;  /* the thread whose fit has claimed the network, 0: none. Under the GIL */
+    long process;         /* that did either last */
+    atomic_int stop;      /* the claiming fit shall end */
 } network_object;
 
 typedef struct data_object {
@@ -88,14 +90,14 @@ typedef struct poller {
     PyThreadState *thread;
 } poller;
 
-/* Prepares and releases the GIL. network: whose stop flag ends the call, where the calling thread is
- * that of its fit; NULL: none's. progress: a callable, None or NULL. False with an exception, and
- * the GIL held. */
+/* Prepares and releases the GIL. network: whose stop flag ends the call, where the calling thread
+ * is that of its fit; NULL: none's. progress: a callable, None or NULL. False with an exception,
+ * and the GIL held. */
 bool nnpy_poll_begin(poller *self, PyObject *object, network_object *network, PyObject *progress);
 void nnpy_poll_end(poller *self);
 nn_poll nnpy_poll;
 
-/* ---- evaluation.c: Network's methods that look at data, and their docstrings ------------------- */
+/* ---- evaluation.c: Network's methods that look at data, and their docstrings ---------------- */
 
 /* Methods of _core.Network: a new reference, or NULL with an exception. */
 PyObject *nnpy_network_forward(PyObject *self, PyObject *args);
@@ -113,8 +115,10 @@ extern const char nnpy_gradient_doc[], nnpy_inspect_doc[];
 PyObject *nnpy_raise(module_state *state, nn_status status, const poller *poll);
 
 /* `object` as an array of this type number and number of dimensions, C-contiguous, aligned and in
- * native byte order. Borrowed; NULL with TypeError or ValueError, which call it `name`. */
+ * native byte order; nnpy_output asks that it be writeable too. Borrowed; NULL with TypeError or
+ * ValueError, which call it `name`. */
 PyArrayObject *nnpy_array(PyObject *object, const char *name, int type, int ndim);
+PyArrayObject *nnpy_output(PyObject *object, const char *name, int type, int ndim);
 
 /* A list of views, one a tensor of the network, over numbers laid out as its parameters: these
  * themselves, a gradient, an optimiser's slot. `base` keeps them alive. New reference. */

@@ -42,6 +42,13 @@ PyArrayObject *nnpy_array(PyObject *object, const char *name, int type, int ndim
     return array;
 }
 
+PyArrayObject *nnpy_output(PyObject *object, const char *name, int type, int ndim) {
+    PyArrayObject *array = nnpy_array(object, name, type, ndim);
+    if (array == NULL || PyArray_ISWRITEABLE(array)) return array;
+    PyErr_Format(PyExc_ValueError, "%s must be writeable, got a read-only array", name);
+    return NULL;
+}
+
 /* An array over memory of the core, kept alive by `base`. New reference. */
 static PyObject *view_of(nn_real *values, int ndim, const npy_intp *shape, PyObject *base) {
     PyObject *view = PyArray_SimpleNewFromData(ndim, shape, NN_NPY_REAL, values);

@@ -136,9 +136,16 @@ static PyObject *data_n_rows(PyObject *object, void *closure) {
     return PyLong_FromSize_t(nn_data_n_rows(((data_object *)object)->data));
 }
 
+static PyObject *data_x(PyObject *object, void *closure) {
+    (void)closure;
+    return Py_NewRef(((data_object *)object)->x);
+}
+
 static PyMethodDef methods[] = {{"scan", data_scan, METH_NOARGS, scan_doc}, {0}};
 
-static PyGetSetDef getset[] = {{"n_rows", data_n_rows, NULL, "The number of samples.", NULL}, {0}};
+static PyGetSetDef getset[] = {{"x", data_x, NULL, "The inputs, as given.", NULL},
+                               {"n_rows", data_n_rows, NULL, "The number of samples.", NULL},
+                               {0}};
 
 static PyType_Slot slots[] = {{Py_tp_doc, (void *)data_doc}, {Py_tp_new, data_new},
                               {Py_tp_dealloc, data_dealloc}, {Py_tp_methods, methods},

@@ -31,7 +31,7 @@ PyObject *nnpy_network_forward(PyObject *object, PyObject *args) {
     network_object *self = (network_object *)object;
     PyObject *data, *out;
     if (!PyArg_ParseTuple(args, "OO:forward", &data, &out) || !is_data(object, data)) return NULL;
-    PyArrayObject *array = nnpy_array(out, "out", NN_NPY_REAL, 2);
+    PyArrayObject *array = nnpy_output(out, "out", NN_NPY_REAL, 2);
     if (array == NULL) return NULL;
     const nn_data *samples = ((data_object *)data)->data;
     if ((size_t)PyArray_DIM(array, 0) != nn_data_n_rows(samples) ||
@@ -52,7 +52,7 @@ PyObject *nnpy_network_predict(PyObject *object, PyObject *args) {
     network_object *self = (network_object *)object;
     PyObject *data, *out;
     if (!PyArg_ParseTuple(args, "OO:predict", &data, &out) || !is_data(object, data)) return NULL;
-    PyArrayObject *array = nnpy_array(out, "out", NPY_INT64, 1);
+    PyArrayObject *array = nnpy_output(out, "out", NPY_INT64, 1);
     if (array == NULL) return NULL;
     const nn_data *samples = ((data_object *)data)->data;
     if ((size_t)PyArray_DIM(array, 0) != nn_data_n_rows(samples))
@@ -141,7 +141,7 @@ static bool pointers(PyObject *list, const char *name, Py_ssize_t n, size_t rows
         return false;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyArrayObject *array = nnpy_array(PyList_GET_ITEM(list, i), name, NN_NPY_REAL, 2);
+        PyArrayObject *array = nnpy_output(PyList_GET_ITEM(list, i), name, NN_NPY_REAL, 2);
         if (array == NULL) return false;
         if ((size_t)PyArray_DIM(array, 0) != rows) {
             PyErr_Format(PyExc_ValueError, "%s must have %zu rows", name, rows);

@@ -25,13 +25,27 @@ static bool refuse_forked(const network_object *self) {
 /* Waits for the lock with the GIL released; looks for signals meanwhile. */
 static bool wait_for_lock(network_object *self) {
     PyLockStatus status = PY_LOCK_FAILURE;
-    while (status != PY_LOCK_ACQUIRED) {
+    bool calm = true;
+    self->waiting += 1;
+    while (calm && status != PY_LOCK_ACQUIRED) {
         Py_BEGIN_ALLOW_THREADS status =
             PyThread_acquire_lock_timed(self->lock, (PY_TIMEOUT_T)(LOOK_EVERY * 1e6), 0);
-        Py_END_ALLOW_THREADS if (status != PY_LOCK_ACQUIRED &&
-                                 PyErr_CheckSignals() < 0) return false;
+        Py_END_ALLOW_THREADS calm = status == PY_LOCK_ACQUIRED || PyErr_CheckSignals() == 0;
     }
-    return true;
+    self->waiting -= 1;
+    self->served += 1; /* also when it gave up: nobody need wait for it any more */
+    return calm;
+}
+
+/* Lets those who wait at this moment go first. A fit comes back for the lock microseconds after it
+ * has left, before a sleeping thread wakes: without this its epochs would follow each other. */
+static void let_others_first(network_object *self) {
+    const size_t last = self->served + self->waiting;
+    const struct timespec moment = {.tv_nsec = 50000};
+    while (self->waiting > 0 && self->served < last) {
+        Py_BEGIN_ALLOW_THREADS nanosleep(&moment, NULL);
+        Py_END_ALLOW_THREADS
+    }
 }
 
 bool nnpy_enter(network_object *self) {
@@ -42,6 +56,7 @@ bool nnpy_enter(network_object *self) {
                                             "epoch or evaluation: wait for the epoch's end");
         return false;
     }
+    if (self->owner == me) let_others_first(self);
     if (!PyThread_acquire_lock(self->lock, NOWAIT_LOCK) && !wait_for_lock(self)) return false;
     self->worker = me;
     self->process = (long)getpid();

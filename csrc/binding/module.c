@@ -132,12 +132,32 @@ static bool keep_main_thread(module_state *state) {
     return state->main_thread != NULL;
 }
 
+/* NumPy and what this core keeps of the process serve one interpreter. Python 3.12 refuses others
+ * by itself only where they have a GIL of their own. False with ImportError. */
+static bool in_main_interpreter(void) {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return true;
+    PyErr_SetString(PyExc_ImportError, "nnlearn must be imported in the main interpreter");
+    return false;
+}
+
+/* ImportError with why nn_start failed. */
+static void raise_start(nn_status status) {
+    const char *word = getenv("NNLEARN_KERNELS"), *rule = word ? nn_kernels_rule(word) : NULL;
+    if (status != NN_ERROR_KERNELS)
+        PyErr_SetString(PyExc_ImportError, nn_status_text(status));
+    else if (rule != NULL)
+        PyErr_Format(PyExc_ImportError, "NNLEARN_KERNELS must be %s, got '%s'", rule, word);
+    else /* it was changed after a first import that failed */
+        PyErr_SetString(PyExc_ImportError, "NNLEARN_KERNELS is read once: start Python anew");
+}
+
 static int exec(PyObject *module) {
+    if (!in_main_interpreter()) return -1;
     import_array1(-1);
     module_state *state = PyModule_GetState(module);
     nn_status status = nn_start();
     if (status != NN_OK) {
-        PyErr_SetString(PyExc_ImportError, nn_status_text(status));
+        raise_start(status);
         return -1;
     }
     if (!add_type(module, &nnpy_network_spec, &state->network_type) ||

@@ -84,28 +84,10 @@ PyDoc_STRVAR(
     "was. step_loss: (steps,) float32 or None; progress: called with (steps done, steps), or "
     "None.");
 
-/* The epoch itself, the GIL released. */
-static nn_status run(trainer_object *self, nn_epoch *settings, nn_epoch_result *result,
-                     poller *poll, PyObject *progress, bool *entered) {
-    *entered = nnpy_enter(self->network);
-    if (!*entered) return NN_STOPPED;
-    if (!nnpy_poll_begin(poll, (PyObject *)self, self->network, progress)) {
-        nnpy_leave(self->network);
-        *entered = false;
-        return NN_STOPPED;
-    }
-    settings->poll = nnpy_poll;
-    settings->poll_context = poll;
-    nn_status status = nn_train_epoch(self->trainer, settings, result);
-    nnpy_poll_end(poll);
-    nnpy_leave(self->network);
-    return status;
-}
-
 /* Points settings at the caller's array for the losses of the steps. False with an exception. */
 static bool take_step_loss(const trainer_object *self, PyObject *step_loss, nn_epoch *settings) {
     if (step_loss == Py_None) return true;
-    PyArrayObject *array = nnpy_array(step_loss, "step_loss", NPY_FLOAT32, 1);
+    PyArrayObject *array = nnpy_output(step_loss, "step_loss", NPY_FLOAT32, 1);
     if (array == NULL) return false;
     if ((size_t)PyArray_DIM(array, 0) != nn_trainer_n_steps(self->trainer)) {
         PyErr_SetString(PyExc_ValueError, "step_loss must have one element a step");
@@ -113,6 +95,21 @@ static bool take_step_loss(const trainer_object *self, PyObject *step_loss, nn_e
     }
     settings->step_loss = PyArray_DATA(array);
     return true;
+}
+
+/* The epoch itself, with the network entered: until it is, another thread could bind other data.
+ * False with an exception, else *status is the core's. */
+static bool run(trainer_object *self, nn_epoch *settings, nn_epoch_result *result,
+                PyObject *step_loss, PyObject *progress, nn_status *status) {
+    poller poll = {0};
+    if (!take_step_loss(self, step_loss, settings) ||
+        !nnpy_poll_begin(&poll, (PyObject *)self, self->network, progress))
+        return false;
+    settings->poll = nnpy_poll;
+    settings->poll_context = &poll;
+    *status = nn_train_epoch(self->trainer, settings, result);
+    nnpy_poll_end(&poll);
+    return !poll.raised;
 }
 
 static PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *kwargs) {
@@ -129,17 +126,29 @@ static PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *kwarg
                                      &step_loss, &progress))
         return NULL;
     if (!nnpy_parse_optimizer(optimizer, &settings.optimizer)) return NULL;
-    if (!take_step_loss(self, step_loss, &settings)) return NULL;
     settings.penalize_biases = biases;
     settings.shuffle = shuffle;
     settings.seed = (uint64_t)seed;
-    poller poll = {0};
-    bool entered;
-    nn_status status = run(self, &settings, &result, &poll, progress, &entered);
-    if (!entered || poll.raised) return NULL;
+    nn_status status = NN_OK;
+    if (!nnpy_enter(self->network)) return NULL;
+    bool ran = run(self, &settings, &result, step_loss, progress, &status);
+    nnpy_leave(self->network);
+    if (!ran) return NULL;
     if (status == NN_OK || status == NN_STOPPED || status == NN_DIVERGED)
         return answer(self->trainer, status, &result);
-    return nnpy_raise(nnpy_state(object), status, &poll);
+    return nnpy_raise(nnpy_state(object), status, NULL);
+}
+
+PyDoc_STRVAR(unbind_doc, "unbind($self, /)\n--\n\n"
+                         "Lets go of the bound data; the optimiser's state stays.");
+
+static PyObject *trainer_unbind(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+    trainer_object *self = (trainer_object *)object;
+    if (!nnpy_enter(self->network)) return NULL;
+    nn_trainer_unbind(self->trainer);
+    nnpy_leave(self->network);
+    Py_CLEAR(self->data);
+    Py_RETURN_NONE;
 }
 
 /* ---- optimiser state ------------------------------------------------------------------------ */
@@ -166,9 +175,9 @@ static PyObject *copy_slot(const trainer_object *self, size_t i) {
 
 static PyObject *trainer_get_state(PyObject *object, PyObject *Py_UNUSED(ignored)) {
     trainer_object *self = (trainer_object *)object;
-    PyObject *list = PyList_New(NN_TRAINER_SLOTS);
+    PyObject *list = PyList_New(NN_OPTIMIZER_SLOTS);
     if (list == NULL || !nnpy_enter(self->network)) goto fail;
-    for (size_t i = 0; i < NN_TRAINER_SLOTS; i++)
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
         PyList_SET_ITEM(list, (Py_ssize_t)i, copy_slot(self, i)); /* NULL is noticed below */
     nnpy_leave(self->network);
     if (PyErr_Occurred()) goto fail;
@@ -218,14 +227,14 @@ static PyObject *trainer_set_state(PyObject *object, PyObject *args) {
     if (!PyArg_ParseTuple(args, "sO!:set_state", &name, &PyList_Type, &list)) return NULL;
     int kind = nnpy_find(nn_optimizer_find, "optimizer", name);
     if (kind < 0) return NULL;
-    if (PyList_GET_SIZE(list) != NN_TRAINER_SLOTS)
-        return PyErr_Format(PyExc_ValueError, "slots must be %d", NN_TRAINER_SLOTS);
-    for (Py_ssize_t i = 0; i < NN_TRAINER_SLOTS; i++)
+    if (PyList_GET_SIZE(list) != NN_OPTIMIZER_SLOTS)
+        return PyErr_Format(PyExc_ValueError, "slots must be %d", NN_OPTIMIZER_SLOTS);
+    for (Py_ssize_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
         if (!slot_fits(self->network->network, PyList_GET_ITEM(list, i))) return NULL;
     if (!nnpy_enter(self->network)) return NULL;
     nn_status status = NN_OK;
     nn_trainer_clear(self->trainer);
-    for (Py_ssize_t i = 0; status == NN_OK && i < NN_TRAINER_SLOTS; i++)
+    for (Py_ssize_t i = 0; status == NN_OK && i < NN_OPTIMIZER_SLOTS; i++)
         status = set_slot(self, (nn_optimizer_kind)kind, (size_t)i, PyList_GET_ITEM(list, i));
     nnpy_leave(self->network);
     if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, NULL);
@@ -247,6 +256,7 @@ static PyObject *trainer_clear(PyObject *object, PyObject *Py_UNUSED(ignored)) {
 static PyMethodDef methods[] = {
     {"bind", trainer_bind, METH_VARARGS, bind_doc},
     {"epoch", (PyCFunction)(void (*)(void))trainer_epoch, METH_VARARGS | METH_KEYWORDS, epoch_doc},
+    {"unbind", trainer_unbind, METH_NOARGS, unbind_doc},
     {"get_state", trainer_get_state, METH_NOARGS, state_doc},
     {"set_state", trainer_set_state, METH_VARARGS, set_state_doc},
     {"clear", trainer_clear, METH_NOARGS, clear_doc},

@@ -2,7 +2,7 @@
  *
  * BLIS stays single-threaded here; we give each call its context ourselves, because what BLIS picks
  * goes by the CPU's brand and falls to generic code on CPUs newer than it (NN_BLIS_HAS_CONTEXTS:
- * the build found that the library lets us). */
+ * the build found that the library lets us; BLIS_CONFIG_...: the context is in it). */
 #include "kernels/gemm.h"
 
 #include <blis.h>
@@ -36,17 +36,21 @@ nn__matrix nn__matrix_transposed(nn__matrix matrix) {
                         matrix.row_stride};
 }
 
-#ifdef NN_BLIS_HAS_CONTEXTS
+/* A lookup of a context that BLIS was built without reads through NULL: it is not made. A BLIS with
+ * neither, as of Homebrew, has one for the machine it was built on, and chooses that. */
 static void choose_contexts(nn__cpu_level level) {
     if (level == NN__CPU_PORTABLE) return;
+#if defined NN_BLIS_HAS_CONTEXTS && defined BLIS_CONFIG_HASWELL
     narrow_context = wide_context = bli_gks_lookup_nat_cntx(BLIS_ARCH_HASWELL);
     kernels_name = "haswell";
+#ifdef BLIS_CONFIG_SKX
     if (level == NN__CPU_V4 && nn__cpu_has_full_512()) {
         wide_context = bli_gks_lookup_nat_cntx(BLIS_ARCH_SKX);
         kernels_name = "haswell, skx";
     }
-}
 #endif
+#endif
+}
 
 /* bli_init with BLIS_ARCH_TYPE out of the environment: 0.9.0 reads a word there as kernel set 0
  * and may then run what the CPU lacks. */
@@ -61,11 +65,7 @@ static void init_without_arch_type(void) {
 
 void nn__gemm_start(nn__cpu_level level) {
     init_without_arch_type();
-#ifdef NN_BLIS_HAS_CONTEXTS
     choose_contexts(level);
-#else
-    (void)level;
-#endif
 }
 
 static size_t smallest(size_t a, size_t b, size_t c) {

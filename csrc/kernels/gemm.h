@@ -27,13 +27,14 @@ nn__matrix nn__matrix_transposed(nn__matrix matrix);
 void nn__gemm_start(nn__cpu_level level);
 
 /* C = A B, or C += A B when accumulate.   A (m, k), B (k, n), C (m, n); C overlaps neither.
- * Behind every matrix BLIS may read one more row and 256 bytes: nn__arena's slack, plan.c's row. Products of a few hundred multiplications run in
- * a loop of ours, as a call of BLIS costs more than they do. Any thread. */
+ * Behind every matrix BLIS may read one more row and 256 bytes: nn__arena's slack, plan.c's row.
+ * Products of a few hundred multiplications run in a loop of ours, as a call of BLIS costs more
+ * than they do. Any thread. */
 void nn__gemm(nn__matrix C, nn__matrix A, nn__matrix B, bool accumulate,
               const nn__vector_kernels *vector);
 
-/* BLIS's version, and the kernels that a product of large matrices uses ("haswell", "skx", or
- * "chosen by BLIS"). */
+/* BLIS's version, and its kernels that products use: "haswell", "haswell, skx" (the latter for
+ * large matrices), or "chosen by BLIS". */
 const char *nn__gemm_version(void);
 const char *nn__gemm_kernels(void);
 

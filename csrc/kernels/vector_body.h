@@ -1,6 +1,9 @@
 /* The bodies of vector.h's table, compiled once a CPU level: the including file has defined
- * NN_VECTOR_TABLE_NAME. Loops are plain so that the compiler vectorises them; every file gives the
- * same formula in the same order, so levels differ at most where a sum is formed. */
+ * NN_VECTOR_TABLE_NAME. Loops are plain so that the compiler vectorises them.
+ *
+ * Every level gives the same bits. No sum runs across the elements of a vector: sum_rows and
+ * product add up element by element, row after row, so width changes no order; and as the build
+ * says -ffp-contract=off, no level fuses a product with a sum and spares a rounding. */
 #include "kernels/vector.h"
 
 #include <math.h>

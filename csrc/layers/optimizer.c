@@ -103,8 +103,8 @@ void nn__optimizer_step(const nn__plan *plan, const nn_optimizer *optimizer,
     for (size_t i = 0; i < plan->n_tensors; i++) {
         const nn__tensor *tensor = &plan->tensors[i];
         const bool penalised = is_penalised(tensor, penalty);
-        nn_real *slots[NN__OPTIMIZER_SLOTS];
-        for (size_t s = 0; s < NN__OPTIMIZER_SLOTS; s++)
+        nn_real *slots[NN_OPTIMIZER_SLOTS];
+        for (size_t s = 0; s < NN_OPTIMIZER_SLOTS; s++)
             slots[s] = state->slots[s] != NULL ? state->slots[s] + tensor->offset : NULL;
         kinds[optimizer->kind].update(optimizer, parameters + tensor->offset, slots,
                                       gradient + tensor->offset, tensor->count, penalised ? l1 : 0,

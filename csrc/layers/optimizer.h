@@ -4,12 +4,10 @@
 
 #include "layers/plan.h"
 
-enum { NN__OPTIMIZER_SLOTS = 1 }; /* the most states that any kind keeps */
-
 /* The optimiser's state: each slot is an array laid out as the parameters, NULL when not kept. */
 typedef struct nn__optimizer_state {
     nn_optimizer_kind kind;
-    nn_real *slots[NN__OPTIMIZER_SLOTS];
+    nn_real *slots[NN_OPTIMIZER_SLOTS];
 } nn__optimizer_state;
 
 /* Every number inside its range. Codes: NN_ERROR_ARGUMENT. */

@@ -73,8 +73,8 @@ double nn__plan_work(const nn__plan *plan);
 nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows);
 void nn__workspace_free(nn__workspace *workspace);
 
-/* The two walks are made between nn__work_begin and nn__work_end; they leave that stretch while they
- * ask the poll function.
+/* The two walks are made between nn__work_begin and nn__work_end; they leave that stretch while
+ * they ask the poll function.
  *
  * Output of the last node for the inputs in workspace->x; the loss reads its x (z) and y (a).
  * Codes: NN_STOPPED. */

@@ -5,7 +5,7 @@
 
 /* ---- start ---------------------------------------------------------------------------------- */
 
-/* The kernel table of this process, and how choosing it ended. Written once. */
+/* The kernel table of this process, and how the start ended. Written once. */
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static const nn__vector_kernels *chosen_vector;
 static nn__cpu_level chosen_level;
@@ -14,8 +14,9 @@ static nn_status start_status;
 static void start(void) {
     start_status = nn__cpu_choose(&chosen_level);
     if (start_status != NN_OK) return;
+    start_status = nn__threads_start();
+    if (start_status != NN_OK) return;
     chosen_vector = nn__vector_table(chosen_level);
-    nn__threads_start();
     nn__gemm_start(chosen_level);
 }
 
@@ -30,6 +31,10 @@ const nn__vector_kernels *nn__vector(void) {
 
 const char *nn_kernels(void) {
     return nn__cpu_name(chosen_level);
+}
+
+const char *nn_kernels_rule(const char *word) {
+    return nn__cpu_rule(word, nn__cpu_best());
 }
 
 const char *nn_blis_kernels(void) {
@@ -147,14 +152,14 @@ size_t nn_network_extent(const nn_network *network) {
 }
 
 uint64_t nn_network_epochs(const nn_network *network) {
-    return network->epochs;
+    return atomic_load(&network->epochs);
 }
 
 uint64_t nn_network_steps(const nn_network *network) {
-    return network->steps;
+    return atomic_load(&network->steps);
 }
 
 void nn_network_set_counters(nn_network *network, uint64_t epochs, uint64_t steps) {
-    network->epochs = epochs;
-    network->steps = steps;
+    atomic_store(&network->epochs, epochs);
+    atomic_store(&network->steps, steps);
 }

@@ -50,9 +50,14 @@ typedef struct nn_trainer nn_trainer;
 /* ==== Start ================================================================================== */
 
 /* Chooses the kernels for this CPU (NNLEARN_KERNELS overrides) and starts BLIS. Called by
- * nn_network_create too; calling it again does nothing. Any thread.
- * Codes: NN_ERROR_KERNELS. */
+ * nn_network_create too; calling it again does nothing, and gives the same status. Any thread.
+ * Codes: NN_ERROR_KERNELS, NN_ERROR_MEMORY. */
 nn_status nn_start(void);
+
+/* For a message after NN_ERROR_KERNELS: what NNLEARN_KERNELS must be where `word` will not do ("one
+ * of portable, v3, v4", "a level that this CPU has (portable, v3)"); NULL where it will. Any
+ * thread. */
+const char *nn_kernels_rule(const char *word);
 
 /* The level of our kernels ("portable", "v3", "v4"), BLIS's kernels and BLIS's version. After
  * nn_start. */
@@ -144,8 +149,8 @@ size_t nn_data_n_columns(const nn_data *data);
 
 /* What nn_data_scan finds in x. */
 typedef struct nn_scan {
-    bool finite;        /* neither NaN nor infinity, nor too large for an nn_real */
-    size_t row, column; /* of the first that is */
+    bool finite;        /* no number is NaN, infinite or too large for an nn_real */
+    size_t row, column; /* where one is: of the first such number */
     double largest;     /* the largest number, the byte itself for uint8; -HUGE_VAL without rows */
 } nn_scan;
 
@@ -187,14 +192,18 @@ nn_status nn_trainer_create(nn_trainer **trainer, nn_network *network);
 void nn_trainer_free(nn_trainer *trainer);
 
 /* Gets ready for fits with this data, batch size and optimiser: everything a step needs is
- * allocated here. Optimiser state stays while the optimiser's kind does. The data must outlive the
- * next call. A batch larger than the data is one batch.
+ * allocated here. Optimiser state stays while the optimiser's kind does. The data must stay as long
+ * as it is bound: until other data is, or nn_trainer_unbind or nn_trainer_free. A batch larger than
+ * the data is one batch.
  * NN_ERROR_SHAPE: x, or targets, do not fit the network. NN_ERROR_TARGETS: no labels or targets, or
  * targets with a hinge. NN_ERROR_SIZE: no rows, batch size 0. NN_ERROR_LABEL: labels of another
  * number of classes. Also NN_ERROR_ARGUMENT (optimizer). After these what was bound before is bound
  * still; after NN_ERROR_MEMORY nothing is. */
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer);
+
+/* Lets go of the bound data and frees its workspace; the optimiser's state stays. */
+void nn_trainer_unbind(nn_trainer *trainer);
 
 /* Trains one epoch on the bound data. On NN_OK the network's counters have advanced.
  * NN_DIVERGED: network and optimiser state are as before the call (nn_trainer_failure tells why).
@@ -207,7 +216,6 @@ size_t nn_trainer_n_steps(const nn_trainer *trainer); /* of an epoch on the boun
 
 /* The optimiser's state: its kind, and slot i (nn_network_extent,), NULL when not kept. Clearing
  * frees it; keep_slot makes slot i, zeroed, if there is none (NN_ERROR_MEMORY). */
-enum { NN_TRAINER_SLOTS = 1 };
 nn_optimizer_kind nn_trainer_kind(const nn_trainer *trainer);
 nn_real *nn_trainer_slot(const nn_trainer *trainer, size_t i);
 nn_status nn_trainer_keep_slot(nn_trainer *trainer, nn_optimizer_kind kind, size_t i);
@@ -246,7 +254,8 @@ typedef struct nn_gradient_options {
 nn_gradient_options nn_gradient_defaults(void);
 
 /* *cost = loss + penalties over all rows, gradient (nn_network_extent,) = its derivative, laid out
- * as the parameters; what lies between its tensors is not written. Codes besides: as nn_evaluate; NN_ERROR_ARGUMENT (penalty). */
+ * as the parameters; what lies between its tensors is not written.
+ * Codes besides: as nn_evaluate; NN_ERROR_ARGUMENT (penalty). */
 nn_status nn_gradient(const nn_network *network, const nn_data *data,
                       const nn_gradient_options *options, nn_real *gradient, double *cost,
                       nn_poll *poll, void *poll_context);

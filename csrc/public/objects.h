@@ -2,6 +2,8 @@
 #ifndef NN_PUBLIC_OBJECTS_H
 #define NN_PUBLIC_OBJECTS_H
 
+#include <stdatomic.h>
+
 #include "kernels/rows.h"
 #include "layers/optimizer.h"
 #include "layers/plan.h"
@@ -10,7 +12,7 @@
 struct nn_network {
     nn__plan plan;
     nn__arena parameters; /* laid out as plan.arena; made with the network, never moves */
-    uint64_t epochs, steps;
+    atomic_uint_fast64_t epochs, steps; /* read while an epoch runs */
     const nn__vector_kernels *vector;
 };
 

@@ -16,8 +16,8 @@ struct nn_trainer {
     uint32_t *order; /* (n_rows,) the epoch's permutation */
     nn__workspace workspace;
     nn__arena gradient; /* these three are laid out as the parameters */
-    nn__arena slots[NN__OPTIMIZER_SLOTS];
-    nn__arena kept[1 + NN__OPTIMIZER_SLOTS]; /* parameters and slots at the epoch's start */
+    nn__arena slots[NN_OPTIMIZER_SLOTS];
+    nn__arena kept[1 + NN_OPTIMIZER_SLOTS]; /* parameters and slots at the epoch's start */
     nn__optimizer_state state;
     nn_failure failure;
 };
@@ -46,8 +46,7 @@ nn_status nn_trainer_create(nn_trainer **trainer, nn_network *network) {
     return NN_OK;
 }
 
-/* Frees what belongs to the bound data. */
-static void unbind(nn_trainer *trainer) {
+void nn_trainer_unbind(nn_trainer *trainer) {
     nn__workspace_free(&trainer->workspace);
     nn__release(trainer->order);
     trainer->order = NULL;
@@ -56,7 +55,7 @@ static void unbind(nn_trainer *trainer) {
 
 void nn_trainer_free(nn_trainer *trainer) {
     if (trainer == NULL) return;
-    unbind(trainer);
+    nn_trainer_unbind(trainer);
     nn_trainer_clear(trainer);
     nn__arena_close(&trainer->gradient);
     nn__arena_close(&trainer->kept[0]);
@@ -79,7 +78,7 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
     NN_TRY(nn__optimizer_check(optimizer));
     if (batch_size == 0) return NN_ERROR_SIZE;
     if (batch_size > data->x.n_rows) batch_size = data->x.n_rows;
-    unbind(trainer);
+    nn_trainer_unbind(trainer);
     size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET);
     NN_TRY(nn__workspace_make(&trainer->workspace, plan, batch_size < rows ? batch_size : rows));
     trainer->order = nn__allocate(data->x.n_rows, sizeof *trainer->order);
@@ -109,7 +108,7 @@ nn_status nn_trainer_keep_slot(nn_trainer *trainer, nn_optimizer_kind kind, size
 }
 
 void nn_trainer_clear(nn_trainer *trainer) {
-    for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++) {
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) {
         nn__arena_close(&trainer->slots[i]);
         nn__arena_close(&trainer->kept[1 + i]);
         trainer->state.slots[i] = NULL;
@@ -121,7 +120,7 @@ static void keep(nn_trainer *trainer) {
     const nn__arena *parameters = &trainer->network->parameters;
     const size_t bytes = parameters->size * sizeof(nn_real);
     memcpy(trainer->kept[0].values, parameters->values, bytes);
-    for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++)
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
         if (trainer->state.slots[i] != NULL)
             memcpy(trainer->kept[1 + i].values, trainer->state.slots[i], bytes);
 }
@@ -131,7 +130,7 @@ static void restore(nn_trainer *trainer) {
     const nn__arena *parameters = &trainer->network->parameters;
     const size_t bytes = parameters->size * sizeof(nn_real);
     memcpy(parameters->values, trainer->kept[0].values, bytes);
-    for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++)
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
         if (trainer->state.slots[i] != NULL)
             memcpy(trainer->state.slots[i], trainer->kept[1 + i].values, bytes);
 }
@@ -161,7 +160,7 @@ static nn_status check_finite(nn_trainer *trainer, size_t step) {
         if (!network->vector->all_finite(values, tensor->count))
             return diverged(trainer, step, tensor->name, first_bad(values, tensor->count));
     }
-    for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++) {
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) {
         const nn_real *slot = trainer->state.slots[i];
         const size_t size = network->parameters.size;
         if (slot != NULL && !network->vector->all_finite(slot, size))
@@ -193,7 +192,7 @@ static nn_status check_settings(const nn_trainer *trainer, const nn_epoch *setti
     NN_TRY(nn__penalty_check(penalty));
     const size_t n_slots = nn__optimizer_n_slots(&settings->optimizer);
     bool bound = trainer->state.kind == settings->optimizer.kind;
-    for (size_t i = 0; i < NN__OPTIMIZER_SLOTS; i++)
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
         bound = bound && (trainer->state.slots[i] != NULL) == (i < n_slots);
     return bound ? NN_OK : NN_ERROR_ARGUMENT;
 }
@@ -269,7 +268,6 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     result->loss = sums.loss / n;
     result->accuracy = regression ? NAN : (double)sums.n_right / n;
     result->penalty = nn__penalty_value(&network->plan, &penalty, network->parameters.values);
-    network->epochs += 1;
-    network->steps += result->n_steps;
+    nn_network_set_counters(network, network->epochs + 1, network->steps + result->n_steps);
     return NN_OK;
 }

@@ -62,21 +62,25 @@ FASHION_MNIST = _source(
 
 
 def find(
-    source: Source, path: str | os.PathLike[str] | None = None, *, cache: Path | None = None
+    source: Source,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    cache: Path | None = None,
+    name: str = "path",
 ) -> list[Path]:
     """The four files of a data set, in the order of `Source.files`.
 
     A folder that is named, or that is there, must have them all: another place is not tried
-    instead. `cache` replaces the folder of downloads.
+    instead. `cache` replaces the folder of downloads, `name` is what messages call `path`.
     """
     if path is not None:
         if not isinstance(path, (str, os.PathLike)):
-            fail(TypeError, "path", "be a str or os.PathLike", path)
-        return _in_folder(source, Path(path).expanduser(), "path")
+            fail(TypeError, name, "be a str or os.PathLike", path)
+        return _in_folder(source, Path(path).expanduser(), name)
     folder = data_folder(source)
     if folder is not None and folder.is_dir():
         return _in_folder(source, folder, "NNLEARN_DATA_DIR")
-    return _downloaded(source, cache or cache_folder() / source.name)
+    return _downloaded(source, cache or cache_folder() / source.name, name)
 
 
 def data_folder(source: Source) -> Path | None:
@@ -122,14 +126,14 @@ def _listing(source: Source) -> str:
     return ", ".join(source.files[:-1]) + " and " + source.files[-1]
 
 
-def _downloaded(source: Source, cache: Path) -> list[Path]:
+def _downloaded(source: Source, cache: Path, name: str) -> list[Path]:
     """The files in `cache`; those that are missing there or altered are downloaded into it."""
     registry = {file: f"sha256:{digest}" for file, digest in source.hashes.items()}
     fetcher = _pooch().create(path=cache, base_url=source.url, registry=registry)
-    return [Path(_fetch(source, file, fetcher)) for file in source.files]
+    return [Path(_fetch(source, file, fetcher, name)) for file in source.files]
 
 
-def _fetch(source: Source, file: str, fetcher: Any) -> str:
+def _fetch(source: Source, file: str, fetcher: Any, name: str) -> str:
     import requests
 
     bar = _Bar(f"{source.name} {file}")
@@ -137,7 +141,7 @@ def _fetch(source: Source, file: str, fetcher: Any) -> str:
     try:
         return str(fetcher.fetch(file, downloader=download))
     except requests.RequestException as error:
-        raise ConnectionError(_not_reached(source, error)) from error
+        raise ConnectionError(_not_reached(source, error, name)) from error
     except ValueError as error:  # pooch has deleted what it got
         requirement = f"have the SHA-256 {source.hashes[file]}"
         hint = "the download was not kept"
@@ -146,14 +150,15 @@ def _fetch(source: Source, file: str, fetcher: Any) -> str:
         bar.end()
 
 
-def _not_reached(source: Source, error: Exception) -> str:
+def _not_reached(source: Source, error: Exception, name: str) -> str:
     """What to say without a network: which files to put where."""
     folder = data_folder(source)
     if folder is None:
         place = f"a folder {source.name}, set NNLEARN_DATA_DIR to the folder around it"
     else:
         place = f"{str(folder)!r} (NNLEARN_DATA_DIR)"
-    hint = f"put {_listing(source)} into {place}, or name their folder by path="
+    by = f"{name}=" if name.isidentifier() else name
+    hint = f"put {_listing(source)} into {place}, or name their folder by {by}"
     got = f"{type(error).__name__} from {source.url}"
     return message(source.name, "be on disk or within reach", got, hint)
 

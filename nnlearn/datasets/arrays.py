@@ -1,5 +1,7 @@
 """A `Dataset` from the caller's own arrays, split at random."""
 
+from __future__ import annotations
+
 import numpy.typing as npt
 
 from nnlearn._checks import fail, integer, message, real

@@ -1,7 +1,8 @@
 """MNIST, Fashion-MNIST, and the small part of MNIST that is inside the package."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from nnlearn._checks import choice, fail
 from nnlearn._data_checks import Array
 from nnlearn.data import Dataset
-from nnlearn.datasets._find import FASHION_MNIST, MNIST, Source, find
+from nnlearn.datasets._find import FASHION_MNIST, MNIST, find
 from nnlearn.datasets.idx import read_idx
 
 DIGITS = tuple("0123456789")
@@ -19,6 +20,9 @@ CLOTHES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
+#: The data sets in the format of MNIST: where they are, and their classes.
+FAMILY = {"mnist": (MNIST, DIGITS), "fashion-mnist": (FASHION_MNIST, CLOTHES)}
+
 SIDE = 28
 N_TRAIN_FILE, N_TEST_FILE = 60_000, 10_000
 N_TRAIN = 50_000  # the rest of the training file is the validation set
@@ -69,7 +73,7 @@ def load_mnist(
     >>> load_mnist()  # doctest: +SKIP
     Dataset mnist: 50,000 training, 10,000 validation, 10,000 test; 784 inputs float32, 10 classes
     """
-    return _load(MNIST, DIGITS, path, dtype)
+    return load_family("mnist", path, dtype)
 
 
 def load_fashion_mnist(
@@ -114,7 +118,7 @@ def load_fashion_mnist(
     >>> load_fashion_mnist().class_names[9]  # doctest: +SKIP
     'Ankle boot'
     """
-    return _load(FASHION_MNIST, CLOTHES, path, dtype)
+    return load_family("fashion-mnist", path, dtype)
 
 
 def load_mnist_small(*, dtype: npt.DTypeLike = "float32") -> Dataset:
@@ -171,15 +175,20 @@ def load_mnist_small(*, dtype: npt.DTypeLike = "float32") -> Dataset:
     return Dataset(*parts, class_names=DIGITS, image_shape=(SIDE, SIDE), source="mnist-small")
 
 
-def _load(
-    source: Source,
-    class_names: Sequence[str],
+def load_family(
+    family: str,
     path: str | os.PathLike[str] | None,
-    dtype: npt.DTypeLike,
+    dtype: npt.DTypeLike = "float32",
+    *,
+    name: str = "path",
 ) -> Dataset:
-    """A data set of the MNIST family. The dtype is checked before files are looked for."""
+    """A data set of `FAMILY`; `name` is what messages call `path`.
+
+    The dtype is checked before files are looked for.
+    """
+    source, class_names = FAMILY[family]
     dtype = _pixel_type(dtype)
-    train_images, train_labels, test_images, test_labels = find(source, path)
+    train_images, train_labels, test_images, test_labels = find(source, path, name=name)
     x = _pixels(_images(train_images, N_TRAIN_FILE), dtype)
     y = _labels(train_labels, N_TRAIN_FILE)
     test_x = _pixels(_images(test_images, N_TEST_FILE), dtype)

@@ -272,6 +272,21 @@ static void a_foreign_level_is_an_error(void) {
     unsetenv("NNLEARN_KERNELS");
 }
 
+static void a_level_that_will_not_do_is_told_which_would(void) {
+    static const char *const words[] = {"portable", "v3", "v4"};
+    static const char *const had[] = {"a level that this CPU has (portable)",
+                                      "a level that this CPU has (portable, v3)"};
+    for (int best = NN__CPU_PORTABLE; best <= NN__CPU_V4; best++) {
+        for (int i = NN__CPU_PORTABLE; i <= NN__CPU_V4; i++) {
+            const char *rule = nn__cpu_rule(words[i], (nn__cpu_level)best);
+            CHECK((rule == NULL) == (i <= best));
+            CHECK(rule == NULL || strcmp(rule, had[best]) == 0);
+        }
+        const char *rule = nn__cpu_rule("v9", (nn__cpu_level)best);
+        CHECK(rule != NULL && strcmp(rule, "one of portable, v3, v4") == 0);
+    }
+}
+
 int main(void) {
     static const check_case cases[] = {
         CASE(products_that_overflow_are_refused),
@@ -291,6 +306,7 @@ int main(void) {
         CASE(permutations_are_equally_likely),
         CASE(the_environment_names_the_level),
         CASE(a_foreign_level_is_an_error),
+        CASE(a_level_that_will_not_do_is_told_which_would),
     };
     return check_run(cases, sizeof cases / sizeof *cases);
 }

@@ -553,7 +553,8 @@ class Network:
         n_threads : int, optional
             Wins over the network's; a step of this version runs in one thread.
         verbose : {None, 0, 1}, default None
-            0 nothing, 1 progress, None progress in a terminal or notebook alone. On stderr.
+            0 (or False) nothing, 1 (or True) progress, None progress in a terminal or notebook
+            alone. On stderr.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Ctrl-C in a real notebook kernel: its interrupt ends a fit and a comparison, and nothing is lost."""
+"""Ctrl-C in a real notebook kernel ends a fit and a comparison, and nothing is lost."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -125,7 +125,10 @@ def test_output_to_a_pipe_is_plain() -> None:
 
 
 def test_a_terminal_gets_one_line_that_moves() -> None:
-    ours, theirs = pty.openpty()
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as error:  # a bare chroot has no /dev/pts
+        pytest.skip(f"no terminal can be had here: {error}")
     with start("train", "--epochs", "2", stderr=theirs) as process:
         out, _ = process.communicate(timeout=WAIT)
     shown = os.read(ours, 10**5).decode()

@@ -1,0 +1,1 @@
+"""Measurements of nnlearn. Each module runs by itself: ``python -m benchmarks.interrupts``."""

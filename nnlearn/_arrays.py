@@ -53,7 +53,7 @@ def _as_numbers(name: str, value: Any) -> Array:
         _checks.fail(TypeError, name, "hold real numbers", value)
     if isinstance(value, Dataset):
         _checks.fail(TypeError, name, "be an array or a Split", value, "use its .train or .test")
-    if np.ma.is_masked(value):
+    if isinstance(value, np.ndarray) and np.any(getattr(value, "mask", False)):
         _checks.fail(ValueError, name, "have no masked values", value, "use .filled(number)")
     try:
         array = np.asarray(value)

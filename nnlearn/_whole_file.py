@@ -21,6 +21,8 @@ def check_path(path: Any) -> str:
     name = os.fspath(path)
     if not isinstance(name, str):
         _checks.fail(TypeError, "path", "be a str or os.PathLike", path)
+    if not name or "\0" in name or name.endswith(os.sep):
+        _checks.fail(ValueError, "path", "be the name of a file", path)
     return name
 
 

@@ -359,10 +359,7 @@ def _job(plan: Plan, seed: int, data: Dataset, shared: SharedData) -> Job:
         own = as_callbacks(plan.fit.get("callbacks", ()))
         settings = {**plan.fit, "callbacks": [*own, *callbacks]}
         network._shared = shared
-        try:
-            return network.fit(data.train, validation=evaluated_sets(data), verbose=0, **settings)
-        finally:
-            network._shared = None
+        return network.fit(data.train, validation=evaluated_sets(data), verbose=0, **settings)
 
     finish = functools.partial(_judge, plan.name, seed, data.test)
     where = f"variant {plan.name!r}, seed {seed}"
@@ -380,7 +377,7 @@ def _judge(
     """The finished run, with its test error and whether it is stuck."""
     error, stuck = math.nan, None
     if test is not None and diverged is None and "accuracy" in history:
-        predicted, true = network.predict(test.x), _classes(network, test.y)
+        predicted, true = network._predict_in_claim(test.x), _classes(network, test.y)
         error = 1.0 - int(np.count_nonzero(predicted == true)) / len(true)
         stuck = not np.isin(true, predicted).all()
     return Run(network, history, seed, error, variant, stuck, diverged)

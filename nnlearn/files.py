@@ -69,8 +69,9 @@ _HISTORY: Mapping[str, Any] = {
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write a network into one file; see `Network.save`."""
-    arrays, (epochs, steps) = net._core.snapshot()
-    tensors = dict(zip(net._core.names, arrays, strict=True))
+    state = net.__getstate__()
+    tensors: dict[str, Array] = state["parameters"]
+    epochs, steps = state["counters"]
     for name, array in tensors.items():
         if not np.isfinite(array).all():
             _checks.fail(ValueError, name, "be finite to be saved", array)
@@ -78,9 +79,9 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
         "architecture": _architecture_out(net._architecture),
         "counters": {"epochs": epochs, "steps": steps},
         "dtype": net.dtype.name,
-        "history": _history_out(net.history, tensors),
-        "input_scale": net._input_scale,
-        "seed": net.seed,
+        "history": _history_out(state["history"], tensors),
+        "input_scale": state["input_scale"],
+        "seed": state["seed"],
     }
     replace_file(path, _tensor_file.pack(tensors, metadata))
 

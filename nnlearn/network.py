@@ -131,7 +131,8 @@ class Network:
         self._core: _core.Network = _made(self._core_module, architecture, dtype, seed)
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
-        self._shared: SharedData | None = None  # while trained beside others on the same data
+        self._shared: SharedData | None = None  # for the next fit, beside others on the same data
+        self._changes = 0  # of history and seed, for who copies them meanwhile
         self._seed = seed
         self._n_threads = n_threads
         self.history = History(["epoch"])
@@ -278,10 +279,17 @@ class Network:
         if self._architecture.is_regression:
             outputs = self.forward(x)
             return outputs[:, 0] if self.n_outputs == 1 else outputs
+        return self._classes(x, False)
+
+    def _classes(self, x: Any, heeds_stop: bool) -> Array:
         data = self._data(x)
         classes = np.empty(data.n_rows, np.int64)
-        self._core.predict(data, classes)
+        self._core.predict(data, classes, heeds_stop)
         return classes
+
+    def _predict_in_claim(self, x: Any) -> Array:
+        """Classes as of `predict`, ended by stop() as a fit is."""
+        return self._core.claimed(lambda: self._classes(x, True), lambda: None)
 
     def predict_proba(self, x: Any) -> Array:
         """Probabilities of the classes.
@@ -646,14 +654,15 @@ class Network:
             If a fit is under way.
         """
         seed = self.seed if seed is None else check_seed(seed)
-        self._core.claim()
-        try:
+
+        def begin_anew() -> None:
             self._core.initialize(seed)
             self._trainer, self._input_scale = None, None
             self._seed = seed
             self.history = History(["epoch"])
-        finally:
-            self._core.unclaim()
+            self._changes += 1
+
+        self._core.claimed(lambda: None, begin_anew)
         return self
 
     # ---- copies -------------------------------------------------------------------------------
@@ -737,27 +746,28 @@ class Network:
         save(self, path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All that makes the network, in arrays of its own: for pickle and copies."""
-        parameters, counters, optimizer = self._at_one_moment()
-        return {
-            "architecture": self._architecture,
-            "dtype": self.dtype.name,
-            "seed": self.seed,
-            "n_threads": self.n_threads,
-            "input_scale": self._input_scale,
-            "parameters": parameters,
-            "counters": counters,
-            "optimizer": optimizer,
-            "history": copying.deepcopy(self.history),
-        }
+        """All that makes the network, in arrays of its own: for pickle, copies and files.
 
-    def _at_one_moment(self) -> tuple[dict[str, Array], tuple[int, int], Any]:
-        """Copies of the parameters, the counters and the optimiser's state, of the same epoch."""
+        Parameters, counters and the optimiser's state are of one moment, the end of an epoch. The
+        epochs of a running fit join the history at its end: until then it has fewer rows than the
+        counters say, never more.
+        """
         while True:
-            arrays, counters = self._core.snapshot()
-            optimizer = self._trainer.get_state() if self._trainer is not None else None
-            if self._core.counters == counters:  # no fit in another thread came between
-                return dict(zip(self._core.names, arrays, strict=True)), counters, optimizer
+            changes = self._changes
+            arrays, counters, optimizer = self._core.snapshot(self._trainer)
+            state = {
+                "architecture": self._architecture,
+                "dtype": self.dtype.name,
+                "seed": self.seed,
+                "n_threads": self.n_threads,
+                "input_scale": self._input_scale,
+                "parameters": dict(zip(self._core.names, arrays, strict=True)),
+                "counters": counters,
+                "optimizer": optimizer,
+                "history": copying.deepcopy(self.history),
+            }
+            if self._changes == changes:
+                return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._restore(state, np.dtype(state["dtype"]))
@@ -806,11 +816,13 @@ class Network:
         scale: float | None = None,
         fit: bool = False,
         scan: bool = True,
+        shared: SharedData | None = None,
     ) -> _core.Data:
         """Inputs with labels or targets, checked.
 
         names: what messages call x and y; scale: 255 where the network is about to be trained on
-        uint8; fit: x is to be trained on; scan: look for NaN and the scale of x.
+        uint8; fit: x is to be trained on; scan: look for NaN and the scale of x; shared: where
+        other networks may have made the same.
         """
         x, y = _arrays.unpack(x, y)
         scale = scale or self._input_scale
@@ -825,10 +837,10 @@ class Network:
                 _arrays.check_scan(data.scan(), array, scale, names[0], fit)
             return data
 
-        if self._shared is None or sample_weight is not None:
+        if shared is None or sample_weight is not None:
             return make()
         needs = (self.dtype, a.input_shape, a.n_outputs, a.output, cost or self.cost, scale, fit)
-        return self._shared.get(x, y, needs, make)
+        return shared.get(x, y, needs, make)
 
 
 def _made(

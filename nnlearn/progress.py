@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 import numpy as np
@@ -298,6 +299,13 @@ def _in_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
+def _send(stream: TextIO, text: str) -> None:
+    """Write; a stream whose reader has gone says nothing more, and ends no training."""
+    with suppress(OSError):
+        stream.write(text)
+        stream.flush()
+
+
 class _Lines:
     """Plain lines: one for each thing that ended."""
 
@@ -308,8 +316,7 @@ class _Lines:
         """Nothing: a log is not redrawn."""
 
     def line(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        _send(self._stream, text + "\n")
 
     end = line
 
@@ -338,8 +345,7 @@ class _Terminal:
 
     def _write(self, text: str, last: str = "") -> None:
         text = text[: _columns(self._stream) - 1]
-        self._stream.write("\r" + text.ljust(self._shown) + last)
-        self._stream.flush()
+        _send(self._stream, "\r" + text.ljust(self._shown) + last)
         self._shown = len(text)
 
 

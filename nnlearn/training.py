@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from nnlearn import _arrays, _checks, _core, optimizers
 from nnlearn._holdout import hold_out, share, shuffled
+from nnlearn._shared import SharedData
 from nnlearn.callbacks import Callback, as_callbacks, is_true, name_of
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History
@@ -127,18 +128,17 @@ def fit(
     net: Network, x: Any, y: Any, validation: Any, sample_weight: Any, settings: Settings
 ) -> History:
     """Train the network; see `Network.fit`."""
-    net._core.claim()
-    try:
+    run = _Run(net, settings)
+
+    def body() -> History:
         began = time.perf_counter()
-        sets = _Sets.prepared(net, x, y, validation, sample_weight, settings)
-        run = _Run(net, sets, settings)
-        run.history.prepare_seconds = time.perf_counter() - began
+        shared, net._shared = net._shared, None  # not for what callbacks evaluate
+        sets = _Sets.prepared(net, x, y, validation, sample_weight, settings, shared)
+        run.begin(sets, time.perf_counter() - began)
         run.train()
         return run.history
-    finally:
-        if net._trainer is not None:
-            net._trainer.unbind()  # the data must not live as long as the network
-        net._core.unclaim()
+
+    return net._core.claimed(body, run.settle)
 
 
 # ---- data ---------------------------------------------------------------------------------------
@@ -154,12 +154,19 @@ class _Sets:
 
     @classmethod
     def prepared(
-        cls, net: Network, x: Any, y: Any, validation: Any, sample_weight: Any, settings: Settings
+        cls,
+        net: Network,
+        x: Any,
+        y: Any,
+        validation: Any,
+        sample_weight: Any,
+        settings: Settings,
+        shared: SharedData | None,
     ) -> _Sets:
         """Convert and check all sets; hold out a share where `validation` is one."""
         x, y = _arrays.unpack(x, y)
         sets: dict[str, tuple[Any, Any]] = {}
-        train = net._labelled(x, y, sample_weight=sample_weight, fit=True)
+        train = net._labelled(x, y, sample_weight=sample_weight, fit=True, shared=shared)
         is_share = isinstance(validation, (float, np.floating))
         if is_share:
             fraction = _checks.real("validation", validation, above=0.0, below=1.0)
@@ -178,6 +185,7 @@ class _Sets:
                 scale=scale,
                 fit=True,
                 scan=not is_share,  # a share was scanned as a part of the whole
+                shared=None if is_share else shared,
             )
         if settings.evaluate_train:
             evaluated["train"] = train
@@ -230,17 +238,26 @@ def _held_out(
 class _Run:
     """One fit: the loop over epochs and what is recorded."""
 
-    def __init__(self, net: Network, sets: _Sets, settings: Settings) -> None:
+    def __init__(self, net: Network, settings: Settings) -> None:
         self.net = net
-        self.sets = sets
         self.settings = settings
-        self.has_accuracy = not net._architecture.is_regression
-        self.history = History(self._columns())
-        self.step_losses: list[np.ndarray[Any, Any]] = []
         self.core_settings = settings.optimizer._core_settings()
-        trainer = net._trainer
-        self.trainer = net._core_module.Trainer(net._core) if trainer is None else trainer
-        self.progress: Progress = make_progress(settings.verbose, settings.epochs)
+        self.has_accuracy = not net._architecture.is_regression
+        self.history = History([])
+        self.step_losses: list[np.ndarray[Any, Any]] = []
+        self.n_steps = 0  # of an epoch
+        self.begun = False  # everything is ready, and epochs may have changed the network
+
+    def begin(self, sets: _Sets, seconds: float) -> None:
+        """What is known once the data is there."""
+        trainer = self.net._trainer
+        self.sets = sets
+        self.trainer = self.net._core_module.Trainer(self.net._core) if trainer is None else trainer
+        self.history = History(self._columns())
+        self.history.prepare_seconds = seconds
+        self.progress: Progress = make_progress(self.settings.verbose, self.settings.epochs)
+        self.past = copy.deepcopy(self.net.history)
+        self.counters = self.net._core.counters
 
     def _columns(self) -> list[str]:
         measures = ["loss", "accuracy"] if self.has_accuracy else ["loss"]
@@ -254,28 +271,57 @@ class _Run:
         self._check_parameters()
         if self.settings.reset_optimizer:
             self.trainer.clear()
-        n_steps = 0
         if self.settings.epochs:
             batch_size = min(self.settings.batch_size, self.sets.train.n_rows)
-            n_steps = self.trainer.bind(self.sets.train, batch_size, self.core_settings)
+            self.n_steps = self.trainer.bind(self.sets.train, batch_size, self.core_settings)
         self.net._trainer = self.trainer
+        self.begun = True
         if self.sets.scale is not None and self.settings.epochs:
             self.net._input_scale = self.sets.scale
         interrupted = True
         try:
-            self._epochs(n_steps)
+            self._epochs()
             interrupted = False
         except BaseException as error:
             if not self.history.stop_reason:
                 self.history.stop_reason = f"ended by {type(error).__name__}"
             raise
         finally:
-            if self.step_losses:
-                self.history.step_loss = np.concatenate(self.step_losses)
-            self.net.history._extend(self.history)
+            self.settle()
             self.progress.close(interrupted)
-            for callback in self.settings.callbacks:
+            self._call_at_end()
+
+    def _call_at_end(self) -> None:
+        """Call on_fit_end of all callbacks, also when one raises; the first error is raised."""
+        first = None
+        for callback in self.settings.callbacks:
+            try:
                 callback.on_fit_end(self.net, self.history)
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+    def settle(self) -> None:
+        """Make the network agree with the rows of this fit: counters, history, no data bound.
+
+        An epoch counts when its row is there; one that was ended before, by Ctrl-C, stop() or a
+        divergence, is begun anew by the next fit. May be called again at any time, also after an
+        interrupt within: every step gives the same when repeated.
+        """
+        if self.net._trainer is not None:
+            self.net._trainer.unbind()  # the data must not live as long as the network
+        if not self.begun:
+            return
+        core, history, rows = self.net._core, self.history, len(self.history)
+        core.counters = (self.counters[0] + rows, self.counters[1] + rows * self.n_steps)
+        if rows:
+            history.step_loss = np.concatenate(self.step_losses[:rows])
+        whole = copy.deepcopy(self.past)
+        whole._extend(history)
+        self.net._changes += 1  # a copy that another thread is making begins anew
+        vars(self.net.history).update(vars(whole))
+        self.net._changes += 1
 
     def _check_parameters(self) -> None:
         """Raise ValueError for a parameter that was not finite before training."""
@@ -285,7 +331,7 @@ class _Run:
                 got = f"{array[place].item()!r} at {list(place)}"
                 raise ValueError(_checks.message(name, "be finite to be trained", got))
 
-    def _epochs(self, n_steps: int) -> None:
+    def _epochs(self) -> None:
         """Evaluate, train and call back, until the end or until something stops it."""
         settings = self.settings
         try:
@@ -296,7 +342,7 @@ class _Run:
             for epoch in range(1, settings.epochs + 1):
                 for callback in settings.callbacks:
                     callback.on_epoch_begin(self.net, self.history)
-                self._epoch(epoch, n_steps)
+                self._epoch(epoch)
                 if self._callbacks_stop():
                     return
             self.history.stop_reason = f"all {settings.epochs} epochs done"
@@ -312,19 +358,16 @@ class _Run:
             self.history.stop_reason = "stopped by stop()"
         return bool(self.history.stop_reason)
 
-    def _epoch(self, epoch: int, n_steps: int) -> None:
-        """Train, evaluate and record one epoch.
-
-        Whatever ends it before its row is there (Ctrl-C, stop(), divergence) sets the counters
-        back, so that the next fit begins this epoch anew.
-        """
-        step_loss = np.empty(n_steps, np.float32)
-        with _whole_or_anew(self.net._core, self.history):
-            row = self._trained(epoch, step_loss)
-            is_last = epoch == self.settings.epochs
-            row |= self._evaluations(is_last or epoch % self.settings.evaluate_every == 0)
-            self.step_losses.append(step_loss)
-            self.history._append(row)
+    def _epoch(self, epoch: int) -> None:
+        """Train, evaluate and record one epoch."""
+        if self.settings.callbacks:  # they may have written into the weights
+            self._check_parameters()
+        step_loss = np.empty(self.n_steps, np.float32)
+        row = self._trained(epoch, step_loss)
+        is_last = epoch == self.settings.epochs
+        row |= self._evaluations(is_last or epoch % self.settings.evaluate_every == 0)
+        self.step_losses[len(self.history) :] = [step_loss]
+        self.history._append(row)
         self.progress.update(epoch, 1.0, row)
 
     def _trained(self, epoch: int, step_loss: np.ndarray[Any, Any]) -> dict[str, float]:
@@ -390,14 +433,3 @@ class _Run:
         raise FloatingPointError(
             f"{what}: lower learning_rate ({rate}); the network is as it was {state}"
         )
-
-
-@contextmanager
-def _whole_or_anew(core: _core.Network, history: History) -> Iterator[None]:
-    """Set the counters back unless the block has appended its epoch's row."""
-    counters, rows = core.counters, len(history)
-    try:
-        yield
-    finally:
-        if len(history) == rows:
-            core.counters = counters

@@ -2,6 +2,7 @@
 
 import gc
 import random
+import threading
 import time
 import weakref
 
@@ -38,6 +39,34 @@ def test_children_forked_at_any_moment_train_and_evaluate() -> None:
             time.sleep(moments.uniform(0, 0.005))
             assert in_child(other) == expected
     assert all(np.isfinite(net.forward(ROWS)).all() for net in nets)
+
+
+def test_no_child_waits_for_a_network_that_two_threads_read() -> None:
+    """It answers, or is refused: one of the readers may just have got the lock, or wait for it."""
+    net, end = nn.Network([10, 300, 10], seed=1), threading.Event()
+
+    def read() -> None:
+        while not end.is_set():
+            net.predict(ROWS[:20])
+
+    def ask() -> str:
+        try:
+            net.predict(ROWS[:20])
+        except RuntimeError as error:
+            return str(error)
+        return "answered"
+
+    refused = (
+        "the network must not be used here: the process was forked while a thread worked on it"
+    )
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    answers = {in_child(ask) for _ in range(FORKS)}
+    end.set()
+    for reader in readers:
+        reader.join()
+    assert answers <= {"answered", refused}
 
 
 # ---------------------------------------------------------------- the end of the interpreter

@@ -233,13 +233,20 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: core.Data(X_NAN).scan(),
         lambda: data.n_rows,
         lambda: core.Network(4, layers, "quadratic", 2).initialize(5),
-        lambda: (net.parameters(), net.snapshot(), net.names, net.output, net.is_regression),
+        lambda: (
+            net.parameters(),
+            net.snapshot(trainer),
+            net.snapshot(None),
+            net.names,
+            net.output,
+            net.is_regression,
+        ),
         lambda: setattr(net, "counters", net.counters),
         lambda: (net.forward(data, out), net.predict(data, classes)),
         lambda: net.evaluate(data, "quadratic"),
         lambda: net.gradient(data, **gradient),
         lambda: net.inspect(data, z, a, delta),
-        lambda: (net.claim(), net.stop(), net.stopping, net.unclaim()),
+        lambda: net.claimed(lambda: (net.stop(), net.stopping), net.stop),
         lambda: core.Trainer(net),
         lambda: (trainer.bind(data, 10, sgd), trainer.epoch(step_loss=losses, **epoch)),
         lambda: trainer.set_state(*trainer.get_state()),
@@ -256,7 +263,9 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: core.Network(0, layers, "quadratic", 1),
         lambda: net.initialize(-1.5),
         lambda: setattr(net, "counters", 3),
-        lambda: (net.claim(), net.claim()),
+        lambda: net.claimed(lambda: net.claimed(net.stop, net.stop), net.stop),
+        lambda: net.claimed(lambda: int("x"), lambda: int("y")),
+        lambda: net.snapshot(net),
         lambda: net.forward(data, out[:2]),
         lambda: net.forward(X, out),
         lambda: net.predict(data, out),
@@ -275,7 +284,7 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: core.names("foo"),
         lambda: core.pair("foo", "linear"),
     ]  # fmt: skip
-    return [*good, *(functools.partial(fails, call) for call in bad), net.unclaim], held
+    return [*good, *(functools.partial(fails, call) for call in bad)], held
 
 
 @pytest.mark.parametrize("dtype", CORES)

@@ -362,3 +362,14 @@ def test_a_row_is_described_by_its_loss_and_one_more(row, shown):
 )
 def test_a_duration_in_words(seconds, words):
     assert duration(seconds) == words
+
+
+def test_a_stream_whose_reader_has_gone_ends_no_training(monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    bar = make_progress(1, 2)
+    bar.update(1, 1.0, {"epoch": 1.0, "loss": 0.5})
+    bar.close()

@@ -176,7 +176,10 @@ def test_the_network_may_go_while_its_thread_trains() -> None:
 # ---------------------------------------------------------------- fork
 
 
-FORKED = "RuntimeError: the network must not be used here: the process was forked while it trained"
+FORKED = (
+    "RuntimeError: the network must not be used here: the process was forked while a thread "
+    "worked on it"
+)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,10 @@ typedef struct data_object {
 bool nnpy_enter(network_object *self);
 void nnpy_leave(network_object *self);
 
+/* The calling thread is that of the fit, between its epochs: what only a fit touches may be touched
+ * without entering, which could take long, or be interrupted, where another thread reads. */
+bool nnpy_is_owner(const network_object *self);
+
 /* A fit's claim, from beginning to end: true, or false with RuntimeError. */
 bool nnpy_claim(network_object *self);
 void nnpy_unclaim(network_object *self);
@@ -107,6 +111,12 @@ PyObject *nnpy_network_gradient(PyObject *self, PyObject *args, PyObject *kwargs
 PyObject *nnpy_network_inspect(PyObject *self, PyObject *args);
 extern const char nnpy_forward_doc[], nnpy_predict_doc[], nnpy_evaluate_doc[];
 extern const char nnpy_gradient_doc[], nnpy_inspect_doc[];
+
+/* ---- trainer_type.c -------------------------------------------------------------------------- */
+
+/* (optimizer's name, [slot, ...]) of a Trainer, as its get_state gives it, with the network entered
+ * already. New reference, NULL with an exception. */
+PyObject *nnpy_trainer_state(PyObject *trainer);
 
 /* ---- convert.c ------------------------------------------------------------------------------- */
 

@@ -45,20 +45,22 @@ PyObject *nnpy_network_forward(PyObject *object, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-const char nnpy_predict_doc[] = PyDoc_STR("predict($self, data, out, /)\n--\n\n"
+const char nnpy_predict_doc[] = PyDoc_STR("predict($self, data, out, heeds_stop=False, /)\n--\n\n"
                                           "Writes the predicted classes into out (n,) int64.");
 
 PyObject *nnpy_network_predict(PyObject *object, PyObject *args) {
     network_object *self = (network_object *)object;
     PyObject *data, *out;
-    if (!PyArg_ParseTuple(args, "OO:predict", &data, &out) || !is_data(object, data)) return NULL;
+    int heeds_stop = 0;
+    if (!PyArg_ParseTuple(args, "OO|p:predict", &data, &out, &heeds_stop) || !is_data(object, data))
+        return NULL;
     PyArrayObject *array = nnpy_output(out, "out", NPY_INT64, 1);
     if (array == NULL) return NULL;
     const nn_data *samples = ((data_object *)data)->data;
     if ((size_t)PyArray_DIM(array, 0) != nn_data_n_rows(samples))
         return nnpy_raise(nnpy_state(object), NN_ERROR_SHAPE, NULL);
     poller poll;
-    if (!begin(self, &poll, false)) return NULL;
+    if (!begin(self, &poll, heeds_stop)) return NULL;
     nn_status status = nn_predict(self->network, samples, PyArray_DATA(array), nnpy_poll, &poll);
     end(self, &poll);
     if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);

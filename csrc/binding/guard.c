@@ -10,15 +10,17 @@
 
 /* ---- the lock ------------------------------------------------------------------------------- */
 
-/* Was the network at work in the process that this one was forked from? */
+/* Was the network at work in the process that this one was forked from? A thread that waits counts:
+ * it may have got the lock already, and not yet the GIL to say so. */
 static bool forked_at_work(const network_object *self) {
-    return (self->worker != 0 || self->owner != 0) && self->process != (long)getpid();
+    bool at_work = self->worker != 0 || self->owner != 0 || self->waiting != 0;
+    return at_work && self->process != (long)getpid();
 }
 
 static bool refuse_forked(const network_object *self) {
     if (!forked_at_work(self)) return false;
-    PyErr_SetString(PyExc_RuntimeError,
-                    "the network must not be used here: the process was forked while it trained");
+    PyErr_SetString(PyExc_RuntimeError, "the network must not be used here: the process was forked "
+                                        "while a thread worked on it");
     return true;
 }
 
@@ -27,10 +29,12 @@ static bool wait_for_lock(network_object *self) {
     PyLockStatus status = PY_LOCK_FAILURE;
     bool calm = true;
     self->waiting += 1;
+    self->process = (long)getpid();
     while (calm && status != PY_LOCK_ACQUIRED) {
-        Py_BEGIN_ALLOW_THREADS status =
-            PyThread_acquire_lock_timed(self->lock, (PY_TIMEOUT_T)(LOOK_EVERY * 1e6), 0);
-        Py_END_ALLOW_THREADS calm = status == PY_LOCK_ACQUIRED || PyErr_CheckSignals() == 0;
+        Py_BEGIN_ALLOW_THREADS
+        status = PyThread_acquire_lock_timed(self->lock, (PY_TIMEOUT_T)(LOOK_EVERY * 1e6), 0);
+        Py_END_ALLOW_THREADS
+        calm = status == PY_LOCK_ACQUIRED || PyErr_CheckSignals() == 0;
     }
     self->waiting -= 1;
     self->served += 1; /* also when it gave up: nobody need wait for it any more */
@@ -38,14 +42,18 @@ static bool wait_for_lock(network_object *self) {
 }
 
 /* Lets those who wait at this moment go first. A fit comes back for the lock microseconds after it
- * has left, before a sleeping thread wakes: without this its epochs would follow each other. */
-static void let_others_first(network_object *self) {
+ * has left, before a sleeping thread wakes: without this its epochs would follow each other. False
+ * when a signal's handler has raised. */
+static bool let_others_first(network_object *self) {
     const size_t last = self->served + self->waiting;
     const struct timespec moment = {.tv_nsec = 50000};
     while (self->waiting > 0 && self->served < last) {
-        Py_BEGIN_ALLOW_THREADS nanosleep(&moment, NULL);
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&moment, NULL);
         Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() < 0) return false;
     }
+    return true;
 }
 
 bool nnpy_enter(network_object *self) {
@@ -56,11 +64,16 @@ bool nnpy_enter(network_object *self) {
                                             "epoch or evaluation: wait for the epoch's end");
         return false;
     }
-    if (self->owner == me) let_others_first(self);
+    if (self->owner == me && !let_others_first(self)) return false;
     if (!PyThread_acquire_lock(self->lock, NOWAIT_LOCK) && !wait_for_lock(self)) return false;
     self->worker = me;
     self->process = (long)getpid();
     return true;
+}
+
+bool nnpy_is_owner(const network_object *self) {
+    unsigned long me = PyThread_get_thread_ident();
+    return self->owner == me && self->worker != me;
 }
 
 void nnpy_leave(network_object *self) {

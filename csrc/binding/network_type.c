@@ -138,28 +138,43 @@ static PyObject *get_counters(PyObject *object, void *closure) {
                          (unsigned long long)nn_network_steps(network));
 }
 
-PyDoc_STRVAR(snapshot_doc,
-             "snapshot($self, /)\n--\n\n"
-             "([array, ...], (epochs, steps)): copies of all parameters, and the counters at that\n"
-             "moment. Waits for the end of an epoch.");
+PyDoc_STRVAR(
+    snapshot_doc,
+    "snapshot($self, trainer, /)\n--\n\n"
+    "([array, ...], (epochs, steps), state): copies of all parameters, the counters, and\n"
+    "what trainer.get_state gives (None for None), all of one moment. Waits for the end of\n"
+    "an epoch.");
 
-static PyObject *network_snapshot(PyObject *object, PyObject *Py_UNUSED(ignored)) {
-    network_object *self = (network_object *)object;
-    npy_intp extent = (npy_intp)nn_network_extent(self->network);
-    PyObject *flat = PyArray_SimpleNew(1, &extent, NN_NPY_REAL);
-    PyObject *views = NULL, *counters = NULL, *answer = NULL;
-    if (flat == NULL || !nnpy_enter(self)) goto fail;
+/* The parts of a snapshot, with the network entered. New reference. */
+static PyObject *take_snapshot(network_object *self, PyObject *trainer, PyObject *flat) {
+    size_t extent = nn_network_extent(self->network);
     nn_real *start = PyArray_DATA((PyArrayObject *)flat);
-    memcpy(start, nn_network_parameter(self->network, 0).values, (size_t)extent * sizeof *start);
-    counters = get_counters(object, NULL);
-    nnpy_leave(self);
-    views = nnpy_tensor_views(self->network, start, flat);
-    if (views != NULL && counters != NULL) answer = PyTuple_Pack(2, views, counters);
-
-fail:
-    Py_XDECREF(flat);
+    memcpy(start, nn_network_parameter(self->network, 0).values, extent * sizeof *start);
+    PyObject *state = trainer == Py_None ? Py_NewRef(Py_None) : nnpy_trainer_state(trainer);
+    PyObject *views = state != NULL ? nnpy_tensor_views(self->network, start, flat) : NULL;
+    PyObject *counters = views != NULL ? get_counters((PyObject *)self, NULL) : NULL;
+    PyObject *answer = counters != NULL ? PyTuple_Pack(3, views, counters, state) : NULL;
+    Py_XDECREF(state);
     Py_XDECREF(views);
     Py_XDECREF(counters);
+    return answer;
+}
+
+static PyObject *network_snapshot(PyObject *object, PyObject *trainer) {
+    network_object *self = (network_object *)object;
+    module_state *state = nnpy_state(object);
+    if (state == NULL) return NULL;
+    if (trainer != Py_None && !PyObject_TypeCheck(trainer, (PyTypeObject *)state->trainer_type)) {
+        PyErr_SetString(PyExc_TypeError, "trainer must be a Trainer of the same core, or None");
+        return NULL;
+    }
+    npy_intp extent = (npy_intp)nn_network_extent(self->network);
+    PyObject *flat = PyArray_SimpleNew(1, &extent, NN_NPY_REAL), *answer = NULL;
+    if (flat != NULL && nnpy_enter(self)) {
+        answer = take_snapshot(self, trainer, flat);
+        nnpy_leave(self);
+    }
+    Py_XDECREF(flat);
     return answer;
 }
 
@@ -172,27 +187,51 @@ static int set_counters(PyObject *object, PyObject *value, void *closure) {
         return -1;
     }
     if (!PyArg_ParseTuple(value, "KK", &epochs, &steps)) return -1;
-    if (!nnpy_enter(self)) return -1;
+    bool owner = nnpy_is_owner(self); /* its own counters, which are atomic */
+    if (!owner && !nnpy_enter(self)) return -1;
     nn_network_set_counters(self->network, (uint64_t)epochs, (uint64_t)steps);
-    nnpy_leave(self);
+    if (!owner) nnpy_leave(self);
     return 0;
 }
 
 /* ---- a fit's claim -------------------------------------------------------------------------- */
 
-PyDoc_STRVAR(claim_doc, "claim($self, /)\n--\n\n"
-                        "A fit begins: RuntimeError when one is under way.");
+PyDoc_STRVAR(
+    claimed_doc,
+    "claimed($self, body, settle, /)\n--\n\n"
+    "Claims the network (RuntimeError when a fit has it), calls body, calls settle however\n"
+    "body ends, and gives the claim back: body's result. settle is called again when Ctrl-C\n"
+    "interrupts it, so it must be one that may begin anew; the first exception is raised\n"
+    "in the end. No interrupt comes between these steps, as one could in Python.");
 
-static PyObject *network_claim(PyObject *object, PyObject *Py_UNUSED(ignored)) {
-    if (!nnpy_claim((network_object *)object)) return NULL;
-    Py_RETURN_NONE;
+/* Calls settle until Ctrl-C does not interrupt it. Keeps the exception that is set; without one,
+ * the first that settle raises is set afterwards. */
+static void call_settle(PyObject *settle) {
+    PyObject *type, *value, *traceback;
+    bool interrupted = true;
+    PyErr_Fetch(&type, &value, &traceback);
+    while (interrupted) {
+        PyObject *answer = PyObject_CallNoArgs(settle);
+        interrupted = answer == NULL && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+        if (answer == NULL && type == NULL)
+            PyErr_Fetch(&type, &value, &traceback);
+        else
+            PyErr_Clear();
+        Py_XDECREF(answer);
+    }
+    PyErr_Restore(type, value, traceback);
 }
 
-PyDoc_STRVAR(unclaim_doc, "unclaim($self, /)\n--\n\nThe fit has ended.");
-
-static PyObject *network_unclaim(PyObject *object, PyObject *Py_UNUSED(ignored)) {
-    nnpy_unclaim((network_object *)object);
-    Py_RETURN_NONE;
+static PyObject *network_claimed(PyObject *object, PyObject *args) {
+    network_object *self = (network_object *)object;
+    PyObject *body, *settle;
+    if (!PyArg_ParseTuple(args, "OO:claimed", &body, &settle)) return NULL;
+    if (!nnpy_claim(self)) return NULL;
+    PyObject *answer = PyObject_CallNoArgs(body);
+    call_settle(settle);
+    nnpy_unclaim(self);
+    if (PyErr_Occurred()) Py_CLEAR(answer);
+    return answer;
 }
 
 PyDoc_STRVAR(stop_doc, "stop($self, /)\n--\n\n"
@@ -224,7 +263,7 @@ static PyObject *get_is_regression(PyObject *object, void *closure) {
 
 static PyMethodDef methods[] = {
     {"parameters", network_parameters, METH_NOARGS, parameters_doc},
-    {"snapshot", network_snapshot, METH_NOARGS, snapshot_doc},
+    {"snapshot", network_snapshot, METH_O, snapshot_doc},
     {"initialize", network_initialize, METH_VARARGS, initialize_doc},
     {"forward", nnpy_network_forward, METH_VARARGS, nnpy_forward_doc},
     {"predict", nnpy_network_predict, METH_VARARGS, nnpy_predict_doc},
@@ -232,8 +271,7 @@ static PyMethodDef methods[] = {
     {"gradient", (PyCFunction)(void (*)(void))nnpy_network_gradient, METH_VARARGS | METH_KEYWORDS,
      nnpy_gradient_doc},
     {"inspect", nnpy_network_inspect, METH_VARARGS, nnpy_inspect_doc},
-    {"claim", network_claim, METH_NOARGS, claim_doc},
-    {"unclaim", network_unclaim, METH_NOARGS, unclaim_doc},
+    {"claimed", network_claimed, METH_VARARGS, claimed_doc},
     {"stop", network_stop, METH_NOARGS, stop_doc},
     {0}};
 

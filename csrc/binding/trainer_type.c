@@ -144,9 +144,10 @@ PyDoc_STRVAR(unbind_doc, "unbind($self, /)\n--\n\n"
 
 static PyObject *trainer_unbind(PyObject *object, PyObject *Py_UNUSED(ignored)) {
     trainer_object *self = (trainer_object *)object;
-    if (!nnpy_enter(self->network)) return NULL;
+    bool owner = nnpy_is_owner(self->network); /* only epochs use what is let go of here */
+    if (!owner && !nnpy_enter(self->network)) return NULL;
     nn_trainer_unbind(self->trainer);
-    nnpy_leave(self->network);
+    if (!owner) nnpy_leave(self->network);
     Py_CLEAR(self->data);
     Py_RETURN_NONE;
 }
@@ -173,19 +174,26 @@ static PyObject *copy_slot(const trainer_object *self, size_t i) {
     return views;
 }
 
-static PyObject *trainer_get_state(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+PyObject *nnpy_trainer_state(PyObject *object) {
     trainer_object *self = (trainer_object *)object;
     PyObject *list = PyList_New(NN_OPTIMIZER_SLOTS);
-    if (list == NULL || !nnpy_enter(self->network)) goto fail;
-    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
-        PyList_SET_ITEM(list, (Py_ssize_t)i, copy_slot(self, i)); /* NULL is noticed below */
-    nnpy_leave(self->network);
-    if (PyErr_Occurred()) goto fail;
+    for (size_t i = 0; list != NULL && i < NN_OPTIMIZER_SLOTS; i++) {
+        PyObject *slot = copy_slot(self, i);
+        if (slot == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, slot);
+    }
+    if (list == NULL) return NULL;
     return Py_BuildValue("(sN)", nn_optimizer_name((int)nn_trainer_kind(self->trainer)), list);
+}
 
-fail:
-    Py_XDECREF(list);
-    return NULL;
+static PyObject *trainer_get_state(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+    network_object *network = ((trainer_object *)object)->network;
+    if (!nnpy_enter(network)) return NULL;
+    PyObject *state = nnpy_trainer_state(object);
+    nnpy_leave(network);
+    return state;
 }
 
 PyDoc_STRVAR(set_state_doc, "set_state($self, name, slots, /)\n--\n\n"

@@ -264,6 +264,7 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     nn_status status = train_steps(trainer, settings, &penalty, &sums, &result->n_steps);
     if (status == NN_OK || status == NN_STOPPED) NN_TRY(check_finite(trainer, result->n_steps));
     NN_TRY(status);
+    if (!isfinite(sums.loss)) return diverged(trainer, result->n_steps, "loss", sums.loss);
     bool regression = nn_network_is_regression(network);
     result->loss = sums.loss / n;
     result->accuracy = regression ? NAN : (double)sums.n_right / n;

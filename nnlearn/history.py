@@ -249,6 +249,12 @@ class History:
             raise ValueError(f"a row must have the columns {names}, got {', '.join(row)}")
         self._rows.append({column: float(row[column]) for column in self._columns})
 
+    def _again(self) -> "History":
+        """Another history with the same rows, which are never written into once appended."""
+        again = History(self._columns)
+        vars(again).update({**vars(self), "_columns": self._columns[:], "_rows": self._rows[:]})
+        return again
+
     def _extend(self, other: "History") -> None:
         """Add another history's rows and steps. Columns unite; what one lacks is NaN."""
         if not self._rows:

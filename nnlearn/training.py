@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import inspect
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -256,7 +256,7 @@ class _Run:
         self.history = History(self._columns())
         self.history.prepare_seconds = seconds
         self.progress: Progress = make_progress(self.settings.verbose, self.settings.epochs)
-        self.past = copy.deepcopy(self.net.history)
+        self.past = self.net.history._again()
         self.counters = self.net._core.counters
 
     def _columns(self) -> list[str]:
@@ -278,29 +278,36 @@ class _Run:
         self.begun = True
         if self.sets.scale is not None and self.settings.epochs:
             self.net._input_scale = self.sets.scale
-        interrupted = True
+        ended_by: BaseException | None = None
         try:
             self._epochs()
-            interrupted = False
         except BaseException as error:
+            ended_by = error
             if not self.history.stop_reason:
                 self.history.stop_reason = f"ended by {type(error).__name__}"
             raise
         finally:
             self.settle()
-            self.progress.close(interrupted)
-            self._call_at_end()
+            self.progress.close(interrupted=ended_by is not None)
+            self._call_at_end(ended_by)
 
-    def _call_at_end(self) -> None:
-        """Call on_fit_end of all callbacks, also when one raises; the first error is raised."""
+    def _call_at_end(self, ended_by: BaseException | None) -> None:
+        """Call on_fit_end of all callbacks, also when one raises.
+
+        The first error is raised, unless another has ended the fit: then it is a note of that.
+        """
         first = None
         for callback in self.settings.callbacks:
             try:
                 callback.on_fit_end(self.net, self.history)
             except Exception as error:
                 first = first or error
-        if first is not None:
+        if first is None:
+            return
+        if ended_by is None:
             raise first
+        if sys.version_info >= (3, 11):
+            ended_by.add_note(f"on_fit_end raised as well: {first!r}")
 
     def settle(self) -> None:
         """Make the network agree with the rows of this fit: counters, history, no data bound.
@@ -317,7 +324,7 @@ class _Run:
         core.counters = (self.counters[0] + rows, self.counters[1] + rows * self.n_steps)
         if rows:
             history.step_loss = np.concatenate(self.step_losses[:rows])
-        whole = copy.deepcopy(self.past)
+        whole = self.past._again()
         whole._extend(history)
         self.net._changes += 1  # a copy that another thread is making begins anew
         vars(self.net.history).update(vars(whole))

@@ -168,6 +168,20 @@ def test_every_callback_is_told_of_the_end_and_the_first_error_is_raised() -> No
     fit(net)
 
 
+def test_what_ended_a_fit_is_raised_and_not_what_a_callback_says_to_it() -> None:
+    class Complaint(nn.Callback):
+        def on_epoch_end(self, net: nn.Network, history: nn.History) -> None:
+            raise KeyboardInterrupt
+
+        def on_fit_end(self, net: nn.Network, history: nn.History) -> None:
+            raise ValueError("too early")
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(network(), callbacks=Complaint())
+    if sys.version_info >= (3, 11):
+        assert caught.value.__notes__ == ["on_fit_end raised as well: ValueError('too early')"]
+
+
 def test_weights_that_a_callback_spoils_are_named() -> None:
     net = network()
 

@@ -95,6 +95,8 @@ def latency(call: Callable[[], Any], wait: float) -> float:
 
 
 def main(tries: int = 50) -> int:
+    # A shell that starts this in the background has it ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"Ctrl-C, {tries} tries each, seconds until KeyboardInterrupt; a Python thread is busy")
     waits = random.Random(1)
     slow = 0

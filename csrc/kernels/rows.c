@@ -33,12 +33,12 @@ static void copy_uint8(nn_real *restrict out, const uint8_t *restrict in, size_t
     for (size_t i = 0; i < n; i++) out[i] = bytes[in[i]];
 }
 
-void nn__rows_gather(nn_real *restrict batch, const nn_input *x, const uint32_t *order,
-                     size_t first, size_t n) {
+void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
+                     const uint32_t *order, size_t first, size_t n) {
     const size_t width = x->n_columns;
     for (size_t r = 0; r < n; r++) {
         const void *row = row_of(x, order != NULL ? order[r] : first + r);
-        nn_real *out = batch + r * width;
+        nn_real *out = batch + r * stride;
         if (x->dtype == NN_DTYPE_FLOAT32)
             copy_float32(out, row, width);
         else if (x->dtype == NN_DTYPE_FLOAT64)

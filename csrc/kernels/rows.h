@@ -15,10 +15,11 @@ typedef struct nn__rows_scan {
                          * bytes, -infinity for floats */
 } nn__rows_scan;
 
-/* batch (n, x->n_columns) = rows order[0 .. n-1] of x, or rows first .. first + n - 1 where order
- * is NULL. Bytes become i/255, rounded once. Every row index is below x->n_rows. */
-void nn__rows_gather(nn_real *restrict batch, const nn_input *x, const uint32_t *order,
-                     size_t first, size_t n);
+/* batch (n, x->n_columns), its rows `stride` apart, = rows order[0 .. n-1] of x, or rows first ..
+ * first + n - 1 where order is NULL. Bytes become i/255, rounded once. Every row index is below
+ * x->n_rows. */
+void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
+                     const uint32_t *order, size_t first, size_t n);
 
 /* Looks for NaN and infinity in rows first .. first + n - 1, and for the largest number. */
 nn__rows_scan nn__rows_scan_block(const nn_input *x, size_t first, size_t n);

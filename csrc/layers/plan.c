@@ -1,4 +1,4 @@
-#include "layers/plan.h"
+#include "layers/optimizer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,10 +42,9 @@ size_t nn__plan_add_tensor(nn__plan *plan, const nn__node *node, const char *suf
     tensor->shape[1] = is_bias ? 0 : columns;
     tensor->count = columns;
     if (!is_bias && !nn__multiply(rows, columns, &tensor->count)) plan->arena.overflow = true;
-    if (tensor->count > SIZE_MAX - columns) plan->arena.overflow = true;
-    tensor->offset = nn__arena_reserve(&plan->arena, tensor->count + columns); /* BLIS: gemm.h */
+    tensor->offset = nn__arena_reserve(&plan->arena, tensor->count);
     plan->n_parameters += tensor->count;
-    return tensor->offset;
+    return (size_t)(tensor - plan->tensors);
 }
 
 /* What only the whole chain shows: it ends in an activation, softmax stands nowhere else, and there
@@ -98,19 +97,20 @@ void nn__plan_free(nn__plan *plan) {
 
 /* ---- workspaces ----------------------------------------------------------------------------- */
 
-/* The widest input or output of any node. */
+/* The widest input or output of any node, padded. */
 static size_t widest(const nn__plan *plan) {
     size_t width = plan->n_inputs;
     for (size_t i = 0; i < plan->n_nodes; i++)
         if (plan->nodes[i].n_out > width) width = plan->nodes[i].n_out;
-    return width;
+    return nn__padded(width);
 }
 
 /* nn_reals that a workspace needs for one row. */
 static double row_size(const nn__plan *plan) {
-    double size = (double)plan->n_inputs + 2.0 * (double)widest(plan) + (double)plan->n_outputs;
+    double size = (double)nn__padded(plan->n_inputs) + 2.0 * (double)widest(plan) +
+                  (double)nn__padded(plan->n_outputs);
     for (size_t i = 0; i < plan->n_nodes; i++)
-        size += (double)plan->nodes[i].n_out + (double)plan->nodes[i].n_kept;
+        size += (double)nn__padded(plan->nodes[i].n_out) + (double)plan->nodes[i].n_kept;
     return size;
 }
 
@@ -126,10 +126,12 @@ double nn__plan_work(const nn__plan *plan) {
     return work;
 }
 
-/* Reserves (rows, width) in the workspace's arena, and the row more that BLIS may read (gemm.h). */
+/* Reserves (rows, padded width) in the workspace's arena, and the row more that BLIS may read
+ * (gemm.h). */
 static size_t reserve_rows(nn__workspace *workspace, size_t width) {
     size_t count = 0;
-    if (!nn__multiply(workspace->rows + 1, width, &count)) workspace->arena.overflow = true;
+    if (!nn__multiply(workspace->rows + 1, nn__padded(width), &count))
+        workspace->arena.overflow = true;
     return nn__arena_reserve(&workspace->arena, count);
 }
 
@@ -153,16 +155,16 @@ static void lay_out(nn__workspace *workspace, const nn__plan *plan, layout *at) 
 static void point_into(nn__workspace *workspace, const nn__plan *plan, const layout *at) {
     const nn__arena *arena = &workspace->arena;
     const size_t rows = workspace->rows;
-    workspace->x = nn__arena_tensor(arena, at->x, rows * plan->n_inputs);
-    workspace->targets = nn__arena_tensor(arena, at->targets, rows * plan->n_outputs);
+    workspace->x = nn__arena_tensor(arena, at->x, rows * nn__padded(plan->n_inputs));
+    workspace->targets = nn__arena_tensor(arena, at->targets, rows * nn__padded(plan->n_outputs));
     workspace->weights = nn__arena_tensor(arena, at->weights, rows);
     for (int i = 0; i < 2; i++)
         workspace->gradients[i] = nn__arena_tensor(arena, at->gradients[i], rows * widest(plan));
     for (size_t i = 0; i < plan->n_nodes; i++) {
         const nn__node *node = &plan->nodes[i];
         nn__buffers *io = &workspace->buffers[i];
-        io->y = nn__arena_tensor(arena, at->y[i], rows * node->n_out);
-        io->kept = nn__arena_tensor(arena, at->kept[i], rows * node->n_kept);
+        io->y = nn__arena_tensor(arena, at->y[i], rows * nn__padded(node->n_out));
+        io->kept = nn__arena_tensor(arena, at->kept[i], rows * nn__padded(node->n_kept));
     }
 }
 
@@ -233,4 +235,21 @@ nn_status nn__plan_backward(const nn__plan *plan, const nn__pass *pass, nn__work
         dy = dx;
     }
     return NN_OK;
+}
+
+void nn__plan_step(const nn__pass *pass, nn__workspace *workspace, nn__update *update) {
+    const nn__plan *plan = update->plan;
+    const size_t first = plan->tensors[0].node;
+    nn_real *dy = workspace->gradients[0], *other = workspace->gradients[1];
+    for (size_t i = plan->n_nodes - 1; i-- > first;) {
+        const nn__node *node = &plan->nodes[i];
+        const nn__buffers *io = &workspace->buffers[i];
+        nn_real *dx = node->kind->in_place ? dy : other;
+        if (node->kind->step != NULL)
+            node->kind->step(node, pass, update, io, dy, i == first ? NULL : dx);
+        else
+            node->kind->backward(node, pass, update->parameters, io, dy, dx, update->gradient);
+        if (dx != dy) other = dy;
+        dy = dx;
+    }
 }

@@ -26,12 +26,12 @@ struct nn__plan {
     size_t n_nodes, n_tensors, n_parameters;
     nn__node *nodes;     /* (n_nodes,) */
     nn__tensor *tensors; /* (n_tensors,): weight, bias, layer by layer */
-    nn__arena arena;     /* of the parameters, laid out and not opened: gradients and optimiser
-                            state mirror it */
+    nn__arena arena; /* of the parameters, laid out and not opened: the caller sees gradients and
+                            optimiser states in this form */
     const nn__loss *loss;
 };
 
-/* Buffers of one pass, for up to `rows` rows. */
+/* Buffers of one pass, for up to `rows` rows, which are nn__padded(width) apart. */
 typedef struct nn__workspace {
     size_t rows;
     nn__arena arena;
@@ -58,7 +58,7 @@ nn__node *nn__plan_add_node(nn__plan *plan, const nn__layer_kind *kind, const nn
                             size_t n_out);
 
 /* For the layers' plan functions: a parameter of `node`, (rows, columns), or a bias (columns,)
- * where rows is 0. Returns its offset. */
+ * where rows is 0. Returns its index among the tensors. */
 size_t nn__plan_add_tensor(nn__plan *plan, const nn__node *node, const char *suffix, size_t rows,
                            size_t columns);
 
@@ -89,5 +89,9 @@ typedef void nn__plan_visit(void *context, const nn__node *node, const nn_real *
 nn_status nn__plan_backward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
                             const nn_real *parameters, nn_real *gradient, nn__plan_visit *visit,
                             void *visit_context);
+
+/* Backward in training, where every node's parameters follow their gradient at once. The poll
+ * function is not asked: an update is stopped before it or not at all. */
+void nn__plan_step(const nn__pass *pass, nn__workspace *workspace, nn__update *update);
 
 #endif

@@ -80,18 +80,20 @@ size_t nn_data_n_columns(const nn_data *data) {
 
 nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan) {
     enum { BLOCK = 1024 };
-    *scan = (nn_scan){.finite = true, .largest = -HUGE_VAL};
+    nn__rows_scan found = nn__rows_scan_begin();
     nn_progress progress = {.total = data->x.n_rows};
-    for (size_t first = 0; first < data->x.n_rows && scan->finite; first += BLOCK) {
+    for (size_t first = 0; first < data->x.n_rows && found.finite; first += BLOCK) {
         progress.done = first;
         if (poll != NULL && poll(poll_context, &progress) != 0) return NN_STOPPED;
         size_t n = data->x.n_rows - first < BLOCK ? data->x.n_rows - first : BLOCK;
-        nn__rows_scan block = nn__rows_scan_block(&data->x, first, n);
-        scan->finite = block.finite;
-        scan->row = block.row;
-        scan->column = block.column;
-        if (block.largest > scan->largest) scan->largest = block.largest;
+        nn__rows_scan_block(&found, &data->x, first, n);
     }
+    *scan = (nn_scan){.finite = found.finite,
+                      .row = found.row,
+                      .column = found.column,
+                      .largest = found.tally.largest,
+                      .n_nonzero = found.tally.n_nonzero,
+                      .checksum = nn__rows_scan_checksum(&found, &data->x)};
     return NN_OK;
 }
 

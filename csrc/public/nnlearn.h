@@ -152,9 +152,14 @@ typedef struct nn_scan {
     bool finite;        /* no number is NaN, infinite or too large for an nn_real */
     size_t row, column; /* where one is: of the first such number */
     double largest;     /* the largest number, the byte itself for uint8; -HUGE_VAL without rows */
+    size_t n_nonzero;   /* numbers other than 0 and -0 */
+    uint64_t checksum;  /* of x: its size, its dtype and its bytes row by row, whatever the stride
+                         * between rows; the same on every CPU of one byte order. Data that differ
+                         * have different ones, but for one chance in 2^64 */
 } nn_scan;
 
-/* One pass over x. Codes: NN_STOPPED. */
+/* One pass over x; where that is not finite, largest, n_nonzero and checksum mean nothing.
+ * Codes: NN_STOPPED. */
 nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan);
 
 /* ==== Training =============================================================================== */

@@ -40,9 +40,8 @@ static size_t size_of(int dtype) {
     return dtype == NN_DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
-/* *sparse = one of this size without contents: start is all zeros. */
-static nn_status make(nn__sparse **sparse, size_t n_rows, size_t n_columns, size_t n_nonzero,
-                      int dtype) {
+nn_status nn__sparse_make(nn__sparse **sparse, size_t n_rows, size_t n_columns, size_t n_nonzero,
+                          int dtype) {
     *sparse = NULL;
     if (n_rows > UINT32_MAX || n_columns > UINT32_MAX || n_columns == 0) return NN_ERROR_SIZE;
     nn__sparse *made = nn__allocate(1, sizeof *made);
@@ -95,8 +94,20 @@ static void put_values(nn__sparse *sparse, size_t at, int dtype, const void *row
     }
 }
 
-/* The end of a row has been reached with `end` nonzeros in all. */
-static void end_row(nn__sparse *sparse, size_t row, size_t end) {
+void nn__sparse_put(nn__sparse *sparse, size_t at, size_t column, double value) {
+    if (sparse->wide)
+        ((uint32_t *)sparse->columns)[at] = (uint32_t)column;
+    else
+        ((uint16_t *)sparse->columns)[at] = (uint16_t)column;
+    if (sparse->dtype == NN_DTYPE_UINT8)
+        ((uint8_t *)sparse->values)[at] = (uint8_t)value;
+    else if (sparse->dtype == NN_DTYPE_FLOAT32)
+        ((float *)sparse->values)[at] = (float)value;
+    else
+        ((double *)sparse->values)[at] = value;
+}
+
+void nn__sparse_end_row(nn__sparse *sparse, size_t row, size_t end) {
     const size_t n = end - sparse->start[row];
     sparse->start[row + 1] = end;
     if (n > sparse->longest) sparse->longest = n;
@@ -116,7 +127,7 @@ static nn_status fill(nn__sparse *sparse, const nn_input *x, uint32_t *column, n
         put_columns(sparse, at, column, n);
         put_values(sparse, at, x->dtype, row, column, n);
         at += n;
-        end_row(sparse, r, at);
+        nn__sparse_end_row(sparse, r, at);
     }
     return at == sparse->n_nonzero ? NN_OK : NN_ERROR_ARGUMENT;
 }
@@ -125,7 +136,7 @@ nn_status nn__sparse_create(nn__sparse **sparse, const nn_input *x, size_t n_non
                             void *poll_context) {
     nn__sparse *made;
     *sparse = NULL;
-    NN_TRY(make(&made, x->n_rows, x->n_columns, n_nonzero, x->dtype));
+    NN_TRY(nn__sparse_make(&made, x->n_rows, x->n_columns, n_nonzero, x->dtype));
     uint32_t *column = nn__allocate(x->n_columns, sizeof *column);
     nn_status status = NN_ERROR_MEMORY;
     if (column != NULL) status = fill(made, x, column, poll, poll_context);

@@ -24,8 +24,8 @@
 typedef struct nn__sparse {
     size_t n_rows, n_columns, n_nonzero;
     size_t longest; /* most nonzeros of a row */
-    double largest; /* the largest number of x, zeros included, the byte itself for uint8;
-                         * -HUGE_VAL without rows */
+    double largest; /* of x, where it is known: of CSR. Zeros count, bytes as they are; -HUGE_VAL
+                     * without rows */
     int dtype;      /* of values: float32, uint8, or float64 in the double build */
     bool wide;      /* columns are uint32_t, not uint16_t */
     size_t *start;  /* (n_rows + 1,) */
@@ -54,12 +54,20 @@ nn_status nn__sparse_create(nn__sparse **sparse, const nn_input *x, size_t n_non
                             void *poll_context);
 
 /* The same of compressed sparse rows that are sorted and without duplicates; zeros among the values
- * are left out. NN_ERROR_ARGUMENT: a dtype or width is foreign, row_start does not begin with 0 or
- * descends, or a column is outside or not above the one before. NN_ERROR_NUMBER: a number is
+ * are left out. NN_ERROR_ARGUMENT: a dtype or width is foreign, row_start does not begin with 0,
+ * descends or exceeds n_values, or a column is outside or not above the one before. NN_ERROR_NUMBER: a number is
  * NaN, infinite or too large for an nn_real; then *row and *column say where the first is. Also
  * NN_ERROR_SIZE, NN_ERROR_MEMORY, NN_STOPPED. */
 nn_status nn__sparse_create_csr(nn__sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
                                 nn_poll *poll, void *poll_context);
+
+/* The steps of making one, row after row. nn__sparse_make: of this size and x's dtype, without
+ * contents (NN_ERROR_SIZE, NN_ERROR_MEMORY); nn__sparse_put: nonzero `at`; nn__sparse_end_row: after
+ * a row, with the nonzeros so far. */
+nn_status nn__sparse_make(nn__sparse **sparse, size_t n_rows, size_t n_columns, size_t n_nonzero,
+                          int dtype);
+void nn__sparse_put(nn__sparse *sparse, size_t at, size_t column, double value);
+void nn__sparse_end_row(nn__sparse *sparse, size_t row, size_t end);
 
 /* Frees it; NULL is allowed. */
 void nn__sparse_free(nn__sparse *sparse);

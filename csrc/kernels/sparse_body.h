@@ -10,20 +10,23 @@
 
 /* ---- the checksum ---------------------------------------------------------------------------- */
 
-/* A vector of lanes, as wide as this level's registers. */
-#if defined __AVX512F__
+/* A vector of lanes, as wide as this level's registers, and a list of those of a stripe: written
+ * out, so that all stay in registers. */
+#if defined __AVX512F__ && defined __AVX512BW__
 enum { WIDTH = 64 };
+#define EACH_VECTOR(X) X(0) X(1)
 #elif defined __AVX2__
 enum { WIDTH = 32 };
+#define EACH_VECTOR(X) X(0) X(1) X(2) X(3)
 #else
 enum { WIDTH = 16 };
+#define EACH_VECTOR(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 #endif
 typedef uint64_t vector __attribute__((vector_size(WIDTH)));
-enum { VECTORS = NN__STRIPE / WIDTH };
 
 /* *product = the low halves of *a times the low halves of *b, lane by lane. */
 static inline void multiply_low(vector *product, const vector *a, const vector *b) {
-#if defined __AVX512F__
+#if defined __AVX512F__ && defined __AVX512BW__
     *product = (vector)_mm512_mul_epu32((__m512i)*a, (__m512i)*b);
 #elif defined __AVX2__
     *product = (vector)_mm256_mul_epu32((__m256i)*a, (__m256i)*b);
@@ -34,99 +37,110 @@ static inline void multiply_low(vector *product, const vector *a, const vector *
 #endif
 }
 
-/* One stripe: in every lane s <- (s + word), s <- s xor s >> 29, s <- s K with K odd. Each of the
- * three is a bijection of s, and s + word one of the word: two contents that differ in one word of
- * a lane always end in different lanes, and a later word makes up for an earlier one by chance
- * alone. What K (s = low + 2^32 high) is: K low + 2^32 K high. */
-static inline void mix(vector *restrict s, const unsigned char *restrict bytes) {
-    vector word[VECTORS], high;
+/* In every lane s <- s + word, s <- s xor s >> 29, s <- s K with K odd. Each of the three is a
+ * bijection of s, and the first also one of the word: two contents that differ in one word end in
+ * different lanes for certain, and a later word makes up for an earlier one by chance alone.
+ * With s = low + 2^32 high, s K is K low + 2^32 K high. */
+static inline void mix(vector *s, const vector *word) {
     const vector factor = (vector){0} + 0x9d2c5a87u;
-    memcpy(word, bytes, NN__STRIPE);
-    for (size_t v = 0; v < VECTORS; v++) {
-        s[v] += word[v];
-        s[v] ^= s[v] >> 29;
-        high = s[v] >> 32;
-        multiply_low(&high, &high, &factor);
-        multiply_low(&s[v], &s[v], &factor);
-        s[v] += high << 32;
-    }
+    vector high, low;
+    *s += *word;
+    *s ^= *s >> 29;
+    high = *s >> 32;
+    multiply_low(&high, &high, &factor);
+    multiply_low(&low, s, &factor);
+    *s = low + (high << 32);
 }
 
+#define LOAD_LANES(v)                                                                              \
+    vector s##v;                                                                                   \
+    memcpy(&s##v, lanes + v * WIDTH / 8, WIDTH);
+#define STORE_LANES(v) memcpy(lanes + v * WIDTH / 8, &s##v, WIDTH);
+#define MIX_WORDS(v)                                                                               \
+    memcpy(&word, from + v * WIDTH, WIDTH);                                                        \
+    mix(&s##v, &word);
+
 static void hash(uint64_t *restrict lanes, const void *restrict bytes, size_t n) {
-    vector s[VECTORS];
     const unsigned char *from = bytes;
-    memcpy(s, lanes, sizeof s);
-    for (; n >= NN__STRIPE; n -= NN__STRIPE, from += NN__STRIPE) mix(s, from);
-    if (n > 0) {
-        unsigned char last[NN__STRIPE] = {0};
-        memcpy(last, from, n);
-        mix(s, last);
+    unsigned char last[NN__STRIPE] = {0};
+    vector word;
+    EACH_VECTOR(LOAD_LANES)
+    for (; n >= NN__STRIPE; n -= NN__STRIPE, from += NN__STRIPE) {
+        EACH_VECTOR(MIX_WORDS)
     }
-    memcpy(lanes, s, sizeof s);
+    if (n > 0) {
+        memcpy(last, from, n);
+        from = last;
+        EACH_VECTOR(MIX_WORDS)
+    }
+    EACH_VECTOR(STORE_LANES)
 }
 
 /* ---- what is in a row ------------------------------------------------------------------------ */
 
-/* Numbers are looked at by their bits, sign apart: zeros have none, NaN and infinity the largest.
- * With the sign, `order` makes integers that compare as the numbers do. */
+/* Numbers are looked at by their bits, as integers: zeros have none beside the sign, NaN and
+ * infinity have the largest. Bits of numbers >= 0 compare as the numbers do; with the sign, which
+ * makes the integer negative, the smallest integer is the number nearest to zero. So the largest
+ * number has the largest integer, or where all are negative, the smallest. */
 
 static bool tally_float32(nn__tally *tally, const void *row, size_t n) {
     const float *x = row;
-    uint32_t bad = 0, n_nonzero = 0;
-    int32_t order = INT32_MIN;
+    uint32_t n_nonzero = 0;
+    int32_t low = INT32_MAX, high = INT32_MIN, far = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t bits;
         memcpy(&bits, x + i, sizeof bits);
-        int32_t size = bits & INT32_MAX, value = bits ^ (int32_t)((uint32_t)(bits >> 31) >> 1);
-        bad |= size > 0x7f7fffff; /* FLT_MAX */
+        int32_t size = bits & INT32_MAX;
+        low = bits < low ? bits : low;
+        high = bits > high ? bits : high;
+        far = size > far ? size : far;
         n_nonzero += size != 0;
-        order = value > order ? value : order;
     }
-    order ^= (int32_t)((uint32_t)(order >> 31) >> 1);
     float largest;
-    memcpy(&largest, &order, sizeof largest);
+    memcpy(&largest, high < 0 ? &low : &high, sizeof largest);
     tally->n_nonzero += n_nonzero;
     if ((double)largest > tally->largest) tally->largest = (double)largest;
-    return !bad;
+    return far <= 0x7f7fffff; /* FLT_MAX */
 }
 
 static bool tally_float64(nn__tally *tally, const void *row, size_t n) {
     const double *x = row;
     const double limit = sizeof(nn_real) == sizeof(double) ? DBL_MAX : (double)FLT_MAX;
-    int64_t most;
-    memcpy(&most, &limit, sizeof most);
-    uint64_t bad = 0, n_nonzero = 0;
-    int64_t order = INT64_MIN;
+    uint64_t n_nonzero = 0;
+    int64_t low = INT64_MAX, high = INT64_MIN, far = 0, most;
     for (size_t i = 0; i < n; i++) {
         int64_t bits;
         memcpy(&bits, x + i, sizeof bits);
-        int64_t size = bits & INT64_MAX, value = bits ^ (int64_t)((uint64_t)(bits >> 63) >> 1);
-        bad |= size > most;
+        int64_t size = bits & INT64_MAX;
+        low = bits < low ? bits : low;
+        high = bits > high ? bits : high;
+        far = size > far ? size : far;
         n_nonzero += size != 0;
-        order = value > order ? value : order;
     }
-    order ^= (int64_t)((uint64_t)(order >> 63) >> 1);
     double largest;
-    memcpy(&largest, &order, sizeof largest);
+    memcpy(&largest, high < 0 ? &low : &high, sizeof largest);
+    memcpy(&most, &limit, sizeof most);
     tally->n_nonzero += n_nonzero;
     if (largest > tally->largest) tally->largest = largest;
-    return !bad;
+    return far <= most;
 }
 
 static bool tally_uint8(nn__tally *tally, const void *row, size_t n) {
+    typedef uint8_t byte_vector __attribute__((vector_size(WIDTH)));
     const uint8_t *x = row;
     uint8_t largest = 0;
-    for (size_t i = 0; i < n; i++) largest = x[i] > largest ? x[i] : largest;
-    for (size_t first = 0; first < n; first += 255) { /* as many as a byte can count */
-        const size_t end = n - first < 255 ? n : first + 255;
-        uint8_t zeros[32] = {0};
-        size_t i = first, n_zeros = 0;
-        for (; i + 32 <= end; i += 32)
-            for (size_t j = 0; j < 32; j++) zeros[j] = (uint8_t)(zeros[j] + (x[i + j] == 0));
-        for (; i < end; i++) n_zeros += x[i] == 0;
-        for (size_t j = 0; j < 32; j++) n_zeros += zeros[j];
-        tally->n_nonzero += end - first - n_zeros;
+    size_t i = 0, n_zeros = 0;
+    for (size_t j = 0; j < n; j++) largest = x[j] > largest ? x[j] : largest;
+    while (i + WIDTH <= n) {
+        byte_vector zeros = {0}, bytes;
+        for (size_t k = 0; k < 255 && i + WIDTH <= n; k++, i += WIDTH) { /* what a byte counts */
+            memcpy(&bytes, x + i, WIDTH);
+            zeros -= (byte_vector)(bytes == 0); /* true is -1 */
+        }
+        for (size_t j = 0; j < WIDTH; j++) n_zeros += zeros[j];
     }
+    for (; i < n; i++) n_zeros += x[i] == 0;
+    tally->n_nonzero += n - n_zeros;
     if ((double)largest > tally->largest) tally->largest = (double)largest;
     return true;
 }

@@ -3,8 +3,8 @@
 Inputs of float32, float64 and uint8 whose columns are contiguous are handed on as they are,
 whatever their row stride: the core reads them in place. Everything else (bool as 0/1, float16,
 other integers by value, big-endian, Fortran order, unaligned, lists, data frames) is converted
-once, to the network's precision. Labels become int32, targets and sample weights the network's
-precision; the core copies these.
+once, to the network's precision; SciPy's sparse matrices become CSR and stay sparse. Labels become
+int32, targets and sample weights the network's precision; the core copies these.
 """
 
 import math
@@ -13,11 +13,14 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn import _checks
+from nnlearn import _checks, _sparse
 from nnlearn.architecture import Architecture
 from nnlearn.data import Dataset, Split
 
 Array = npt.NDArray[Any]
+
+#: Inputs as the core takes them: an array, or SciPy's CSR.
+Rows = Any
 
 #: Dtypes of x that the core reads in place.
 IN_PLACE = (np.dtype("float32"), np.dtype("float64"), np.dtype("uint8"))
@@ -38,16 +41,32 @@ def unpack(x: Any, y: Any) -> tuple[Any, Any]:
     return x.x, x.y
 
 
-def inputs(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str = "x") -> Array:
-    """X as (n, n_inputs), in place where the core can read it so."""
+def inputs(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str = "x") -> Rows:
+    """X as (n, n_inputs), in place where the core can read it so; CSR where x is sparse."""
+    if _sparse.is_sparse(x):
+        return _csr(x, architecture, dtype, name)
     array = _as_numbers(name, x)
     one = f"{name}[None]" if isinstance(x, np.ndarray) else f"[{name}]"
     return _readable(name, _as_rows(array, architecture, name, one), dtype)
 
 
+def _csr(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str) -> Any:
+    """A sparse matrix as CSR (n, n_inputs) of a dtype that the core reads."""
+    if x.dtype.kind not in "biuf":
+        raise TypeError(_checks.message(name, "hold real numbers", f"dtype {x.dtype}"))
+    if x.ndim != 2 or x.shape[1] != architecture.n_inputs:
+        requirement = f"have {architecture.n_inputs} columns, as the input layer"
+        raise ValueError(_checks.message(name, requirement, f"shape {x.shape}"))
+    csr = x.tocsr()
+    if csr.dtype in IN_PLACE and csr.dtype.isnative:
+        return csr
+    with np.errstate(over="ignore"):
+        return csr.astype(dtype)
+
+
 def _as_numbers(name: str, value: Any) -> Array:
     """The value as an array of real numbers, bool included."""
-    if type(value).__module__.startswith("scipy.sparse"):
+    if _sparse.is_sparse(value):
         _checks.fail(TypeError, name, "be a dense array", type(value), "use .toarray()")
     if value is None:
         _checks.fail(TypeError, name, "hold real numbers", value)
@@ -120,18 +139,17 @@ def _readable(name: str, x: Array, dtype: np.dtype[Any]) -> Array:
     return x.copy(order="C")
 
 
-def check_rows(x: Array, y: Any, name_x: str, name_y: str) -> None:
+def check_rows(x: Rows, y: Any, name_x: str, name_y: str) -> None:
     """Raise ValueError unless there are rows, as many in y as in x."""
-    if len(x) == 0:
+    n = x.shape[0]
+    if n == 0:
         raise ValueError(_checks.message(name_x, "have at least one row", f"shape {x.shape}"))
-    if len(y) != len(x):
-        raise ValueError(
-            _checks.message(name_y, f"have {len(x)} rows, as {name_x}", f"shape {y.shape}")
-        )
+    if len(y) != n:
+        raise ValueError(_checks.message(name_y, f"have {n} rows, as {name_x}", f"shape {y.shape}"))
 
 
 def answers(
-    y: Any, x: Array, architecture: Architecture, dtype: np.dtype[Any], cost: str, names: Any
+    y: Any, x: Rows, architecture: Architecture, dtype: np.dtype[Any], cost: str, names: Any
 ) -> dict[str, Any]:
     """Y as the core's Data takes it: ``labels`` with ``n_classes``, or ``targets``.
 
@@ -146,7 +164,7 @@ def answers(
         raise ValueError(_checks.message(name_y, "have a row for each sample", repr(array.item())))
     check_rows(x, array, name_x, name_y)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        _finite(name_y, array, tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0]))
+        _fail_finite(name_y, array, ~np.isfinite(array))
     if array.ndim == 1 and architecture.is_regression and architecture.n_outputs == 1:
         array = array.reshape(-1, 1)
     if array.ndim == 1:
@@ -241,30 +259,30 @@ def _copied(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     with np.errstate(over="ignore"):
         copy = np.require(array, dtype, ["C", "A"])
     if not np.isfinite(copy).all():
-        _finite(name, array, tuple(int(i) for i in np.argwhere(~np.isfinite(copy))[0]))
+        _fail_finite(name, array, ~np.isfinite(copy))
     return copy
 
 
-def _finite(name: str, array: Array, place: tuple[int, ...]) -> NoReturn:
-    """Raise ValueError for the number at a place: NaN, infinite, or too large for float32."""
-    value = array[place]
-    where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
-    requirement, hint = "be finite", None
-    if np.isfinite(value):
-        requirement, hint = "be finite in float32", 'dtype="float64" has room for it'
-    raise ValueError(_checks.message(name, requirement, f"{value.item()!r} at {where}", hint))
+def _fail_finite(name: str, array: Array, wrong: Array) -> NoReturn:
+    """Raise ValueError for the first number that is wrong."""
+    place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    _checks.finite(name, array[place], place)
 
 
 def check_scan(
-    scan: tuple[tuple[int, int] | None, float], x: Array, scale: float | None, name: str, fit: bool
+    scan: tuple[tuple[int, int] | None, float, int, int],
+    x: Rows,
+    scale: float | None,
+    name: str,
+    fit: bool,
 ) -> None:
     """What one pass over x has found: no NaN or infinity, pixels and not flags, the right scale.
 
     scan: the answer of the core's ``Data.scan``; scale: what a network trained on uint8 remembers.
     """
-    place, largest = scan
+    place, largest, *_ = scan
     if place is not None:
-        _finite(name, x, place)
+        _checks.finite(name, x[place], place)
     if fit and x.dtype == np.uint8 and largest == 1:
         requirement = "hold pixels 0..255 when its dtype is uint8"
         hint = '.astype("float32") takes 0 and 1 as they are'

@@ -104,3 +104,12 @@ def choice(name: str, value: Any, options: Iterable[str], hint: str | None = Non
     if value not in options:
         fail(ValueError, name, requirement, value, hint)
     return value
+
+
+def finite(name: str, value: Any, place: tuple[int, ...]) -> NoReturn:
+    """Raise ValueError for the number at a place: NaN, infinite, or too large for float32."""
+    where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+    requirement, hint = "be finite", None
+    if np.isfinite(value):
+        requirement, hint = "be finite in float32", 'dtype="float64" has room for it'
+    raise ValueError(message(name, requirement, f"{value.item()!r} at {where}", hint))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn import _arrays, _checks, _core, training
+from nnlearn import _arrays, _checks, _core, _sparse, training
 from nnlearn._shared import SharedData
 from nnlearn.architecture import Architecture, resolve
 from nnlearn.costs import check_cost, check_pair
@@ -500,6 +500,7 @@ class Network:
         evaluate_first: bool = False,
         evaluate_every: int = 1,
         sample_weight: Any = None,
+        sparse: bool | None = None,
         callbacks: Any = (),
         shuffle: bool = True,
         seed: int | None = None,
@@ -549,6 +550,10 @@ class Network:
             Evaluate only every k-th epoch and the last; rows between hold NaN.
         sample_weight : array_like, shape (n,), optional
             w, finite and >= 0; 1 by default, never normalised.
+        sparse : bool, optional
+            Whether the first layer works on the nonzeros of x alone. None: where x has few enough
+            and 65 columns or more. Either way gives the same but for rounding; True needs a Dense
+            layer first.
         callbacks : function, Callback or a sequence of them, default ()
             Called between epochs; see `Callback`. True from on_epoch_end ends the fit.
         shuffle : bool, default True
@@ -617,6 +622,7 @@ class Network:
             evaluate_train=evaluate_train,
             evaluate_first=evaluate_first,
             evaluate_every=evaluate_every,
+            sparse=sparse,
             callbacks=callbacks,
             shuffle=shuffle,
             seed=seed,
@@ -800,10 +806,8 @@ class Network:
     def _data(self, x: Any) -> _core.Data:
         """Inputs alone, checked."""
         x, _ = _arrays.unpack(x, None)
-        array = _arrays.inputs(x, self._architecture, self.dtype)
-        data: _core.Data = self._core_module.Data(array)
-        _arrays.check_scan(data.scan(), array, self._input_scale, "x", fit=False)
-        return data
+        rows = _arrays.inputs(x, self._architecture, self.dtype)
+        return self._core_data(rows, {}, "x", self._input_scale, False, True, False)
 
     def _labelled(
         self,
@@ -817,30 +821,61 @@ class Network:
         fit: bool = False,
         scan: bool = True,
         shared: SharedData | None = None,
+        sparse: bool | None = False,
     ) -> _core.Data:
         """Inputs with labels or targets, checked.
 
         names: what messages call x and y; scale: 255 where the network is about to be trained on
         uint8; fit: x is to be trained on; scan: look for NaN and the scale of x; shared: where
-        other networks may have made the same.
+        other networks may have made the same; sparse: whether the data gets the sparse form of x,
+        None where it pays.
         """
         x, y = _arrays.unpack(x, y)
         scale = scale or self._input_scale
         a = self._architecture
 
         def make() -> _core.Data:
-            array = _arrays.inputs(x, a, self.dtype, names[0])
-            parts = _arrays.answers(y, array, a, self.dtype, cost or self.cost, names)
-            parts["sample_weight"] = _arrays.weights(sample_weight, len(array), self.dtype)
-            data: _core.Data = self._core_module.Data(array, **parts)
-            if scan:
-                _arrays.check_scan(data.scan(), array, scale, names[0], fit)
-            return data
+            rows = _arrays.inputs(x, a, self.dtype, names[0])
+            parts = _arrays.answers(y, rows, a, self.dtype, cost or self.cost, names)
+            parts["sample_weight"] = _arrays.weights(sample_weight, rows.shape[0], self.dtype)
+            return self._core_data(rows, parts, names[0], scale, fit, scan, sparse)
 
         if shared is None or sample_weight is not None:
             return make()
         needs = (self.dtype, a.input_shape, a.n_outputs, a.output, cost or self.cost, scale, fit)
-        return shared.get(x, y, needs, make)
+        return shared.get(x, y, (*needs, sparse), make)
+
+    def _core_data(
+        self,
+        rows: Any,
+        parts: dict[str, Any],
+        name: str,
+        scale: float | None,
+        fit: bool,
+        scan: bool,
+        sparse: bool | None,
+    ) -> _core.Data:
+        """The core's data over an array or CSR, with its labels and the like; as `_labelled`."""
+        core = self._core_module
+        data: _core.Data
+        if _sparse.is_sparse(rows):
+            data = core.Data(None, **parts, sparse=_sparse.of_csr(core, rows, name))
+            if scan:
+                _arrays.check_scan(data.scan(), rows, scale, name, fit)
+            return data
+        data = core.Data(rows, **parts)
+        may_be_sparse = sparse or (
+            sparse is None and _sparse.worth_a_look(rows, self._architecture)
+        )
+        if not scan and not may_be_sparse:
+            return data
+        found = data.scan()
+        if scan:
+            _arrays.check_scan(found, rows, scale, name, fit)
+        if may_be_sparse and (sparse or _sparse.worth_it(found[2], rows, self.dtype)):
+            form = _sparse.forms.get(core, self.dtype, data, found)
+            data = core.Data(rows, **parts, sparse=form)
+        return data
 
 
 def _made(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from nnlearn import _arrays, _checks, _core, optimizers
+from nnlearn import _arrays, _checks, _core, _sparse, optimizers
 from nnlearn._holdout import hold_out, share, shuffled
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import Callback, as_callbacks, is_true, name_of
@@ -77,6 +77,7 @@ class Settings:
     evaluate_train: bool
     evaluate_first: bool
     evaluate_every: int
+    sparse: bool | None
     callbacks: tuple[Callback, ...]
     shuffle: bool
     seed: int
@@ -104,12 +105,23 @@ class Settings:
             evaluate_train=_checks.boolean("evaluate_train", given["evaluate_train"]),
             evaluate_first=_checks.boolean("evaluate_first", given["evaluate_first"]),
             evaluate_every=_checks.integer("evaluate_every", given["evaluate_every"], minimum=1),
+            sparse=_checked_sparse(net, given["sparse"]),
             callbacks=tuple(as_callbacks(given["callbacks"])),
             shuffle=_checks.boolean("shuffle", given["shuffle"]),
             seed=net.seed if seed is None else _checks.seed(seed),
             reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
             verbose=check_verbose(given["verbose"]),
         )
+
+
+def _checked_sparse(net: Network, value: Any) -> bool | None:
+    if value is None:
+        return None
+    sparse = _checks.boolean("sparse", value)
+    if sparse and not _sparse.starts_dense(net._architecture):
+        first = type(net.layers[0]).__name__
+        _checks.fail(ValueError, "sparse", f"be None or False before a {first} layer", value)
+    return sparse
 
 
 def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
@@ -166,15 +178,27 @@ class _Sets:
         """Convert and check all sets; hold out a share where `validation` is one."""
         x, y = _arrays.unpack(x, y)
         sets: dict[str, tuple[Any, Any]] = {}
-        train = net._labelled(x, y, sample_weight=sample_weight, fit=True, shared=shared)
         is_share = isinstance(validation, (float, np.floating))
+        sparse = settings.sparse
+        train = net._labelled(
+            x,
+            y,
+            sample_weight=sample_weight,
+            fit=True,
+            shared=shared,
+            sparse=not is_share and sparse,  # of a share's rest below
+        )
+        dtype = x.dtype if train.x is None else train.x.dtype
         if is_share:
             fraction = _checks.real("validation", validation, above=0.0, below=1.0)
-            *kept, sets["val"] = _held_out(net, train.x, y, sample_weight, fraction, settings.seed)
-            train = net._labelled(kept[0], kept[1], sample_weight=kept[2], scan=False)
+            rows = _arrays.inputs(x, net._architecture, net.dtype) if train.x is None else train.x
+            *kept, sets["val"] = _held_out(net, rows, y, sample_weight, fraction, settings.seed)
+            train = net._labelled(
+                kept[0], kept[1], sample_weight=kept[2], scan=False, sparse=sparse
+            )
         elif validation is not None:
             sets = _named_sets(validation, settings.evaluate_train)
-        scale = 255.0 if train.x.dtype == np.uint8 else None
+        scale = 255.0 if dtype == np.uint8 else None
         evaluated = {}
         for name, (held_x, held_y) in sets.items():
             title = "validation" if name == "val" else name
@@ -186,6 +210,7 @@ class _Sets:
                 fit=True,
                 scan=not is_share,  # a share was scanned as a part of the whole
                 shared=None if is_share else shared,
+                sparse=sparse,
             )
         if settings.evaluate_train:
             evaluated["train"] = train
@@ -217,16 +242,17 @@ def _pair(name: str, value: Any) -> tuple[Any, Any]:
 
 
 def _held_out(
-    net: Network, x: _arrays.Array, y: Any, sample_weight: Any, fraction: float, seed: int
+    net: Network, x: _arrays.Rows, y: Any, sample_weight: Any, fraction: float, seed: int
 ) -> tuple[Any, Any, Any, tuple[Any, Any]]:
     """The rows that stay, with their weights, and the pair (x, y) of those held out."""
     answers = np.asarray(y)
-    n = share(len(x), fraction)
-    if n >= len(x):
-        requirement = f"leave at least one of the {len(x)} rows to train on"
+    n_rows = x.shape[0]
+    n = share(n_rows, fraction)
+    if n >= n_rows:
+        requirement = f"leave at least one of the {n_rows} rows to train on"
         _checks.fail(ValueError, "validation", requirement, fraction)
-    weights = _arrays.weights(sample_weight, len(x), net.dtype)
-    kept, held = hold_out(shuffled(len(x), seed), n, answers)
+    weights = _arrays.weights(sample_weight, n_rows, net.dtype)
+    kept, held = hold_out(shuffled(n_rows, seed), n, answers)
     if weights is not None:
         weights = weights[kept]
     return x[kept], answers[kept], weights, (x[held], answers[held])

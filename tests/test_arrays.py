@@ -298,11 +298,11 @@ def test_float64_networks_take_what_float32_cannot() -> None:
 # ---------------------------------------------------------------- sparse, masked, mixed frames
 
 
-def test_a_sparse_x_is_refused_with_the_way_out() -> None:
-    """A stand-in for SciPy's classes, told by their module: SciPy need not be installed."""
-    matrix = type("csr_matrix", (), {"__module__": "scipy.sparse._csr"})()
-    with pytest.raises(TypeError, match=r"^x must be a dense array, got .*: use \.toarray\(\)$"):
-        NETWORKS["three"]().forward(matrix)
+def test_sparse_answers_are_refused_with_the_way_out() -> None:
+    """A stand-in for SciPy's classes, told by what they can do: SciPy need not be installed."""
+    matrix = type("csr_matrix", (), {"tocsr": lambda self: self})()
+    with pytest.raises(TypeError, match=r"^y must be a dense array, got .*: use \.toarray\(\)$"):
+        NETWORKS["three"]().loss(X, matrix)
 
 
 def test_a_frame_of_mixed_columns_gets_a_hint() -> None:

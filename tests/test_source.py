@@ -30,6 +30,7 @@ MUTABLE_STATICS = {
     ("kernels/gemm.c", "narrow_context"),  # the kernels chosen for this CPU
     ("kernels/gemm.c", "wide_context"),
     ("kernels/gemm.c", "kernels_name"),
+    ("kernels/sparse.c", "chosen"),
     ("base/threads.c", "gate"),  # fork waits for BLIS
     ("base/threads.c", "work"),
     ("public/network.c", "chosen_level"),

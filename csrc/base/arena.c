@@ -29,15 +29,25 @@ bool nn__multiply(size_t a, size_t b, size_t *product) {
     return true;
 }
 
-void *nn__allocate(size_t count, size_t size) {
+/* A block for count items of `size` bytes; *bytes is its length. */
+static void *allocate(size_t count, size_t size, size_t *bytes) {
     size_t number = atomic_fetch_add(&allocation_count, 1) + 1;
     if (number == atomic_load(&allocation_to_fail)) return NULL;
+    if (!nn__multiply(count, size, bytes) || *bytes > SIZE_MAX - ALIGNMENT) return NULL;
+    *bytes = (*bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT; /* also makes zero bytes a real block */
+    return aligned_alloc(ALIGNMENT, *bytes);
+}
+
+void *nn__allocate(size_t count, size_t size) {
     size_t bytes;
-    if (!nn__multiply(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT) return NULL;
-    bytes = (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT; /* also makes zero bytes a real block */
-    void *memory = aligned_alloc(ALIGNMENT, bytes);
+    void *memory = allocate(count, size, &bytes);
     if (memory != NULL) memset(memory, 0, bytes);
     return memory;
+}
+
+void *nn__allocate_raw(size_t count, size_t size) {
+    size_t bytes;
+    return allocate(count, size, &bytes);
 }
 
 void nn__release(void *memory) {

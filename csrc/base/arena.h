@@ -27,6 +27,9 @@ bool nn__multiply(size_t a, size_t b, size_t *product);
  * Freed with nn__release. Any thread. */
 void *nn__allocate(size_t count, size_t size);
 
+/* The same with the items as they come: for large blocks that are written at once. */
+void *nn__allocate_raw(size_t count, size_t size);
+
 /* Frees what nn__allocate gave; NULL is allowed. */
 void nn__release(void *memory);
 

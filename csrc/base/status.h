@@ -16,6 +16,7 @@ extern "C" {
     X(NN_ERROR_PAIR, "the cost function does not go with the output activation")                   \
     X(NN_ERROR_SHAPE, "the shape of the data does not fit the network")                            \
     X(NN_ERROR_LABEL, "a label is outside 0 .. n_classes - 1")                                     \
+    X(NN_ERROR_NUMBER, "a number is NaN, infinite or too large")                                   \
     X(NN_ERROR_TARGETS, "the data has no labels or targets of the kind needed")                    \
     X(NN_ERROR_KERNELS, "NNLEARN_KERNELS must be portable, v3 or v4, and one this CPU has")        \
     X(NN_STOPPED, "stopped by the caller's poll function")                                         \

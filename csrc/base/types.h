@@ -33,6 +33,17 @@ typedef struct nn_input {
     ptrdiff_t row_stride; /* bytes from one row to the next; any sign, a multiple of the size */
 } nn_input;
 
+/* The same as compressed sparse rows: the numbers of row r and their columns stand at row_start[r]
+ * .. row_start[r + 1] - 1. Columns ascend within a row, without duplicates. */
+typedef struct nn_csr {
+    size_t n_rows, n_columns, n_values;
+    const void *row_start; /* (n_rows + 1,) of `index_size` bytes, signed; at most n_values */
+    const void *columns;   /* (n_values,) the same */
+    const void *values;    /* (n_values,) of `dtype` */
+    size_t index_size;     /* 4 or 8 */
+    int dtype;             /* an nn_dtype */
+} nn_csr;
+
 /* ---- Layers --------------------------------------------------------------------------------- */
 
 #define NN_LAYER_TABLE(X)                                                                          \

@@ -31,6 +31,7 @@
 #define NN_MODULE_STATE(X)                                                                         \
     X(network_type)                                                                                \
     X(data_type)                                                                                   \
+    X(sparse_type)                                                                                 \
     X(trainer_type)                                                                                \
     X(stopped_error) /* a call was ended by stop() */                                              \
     X(main_thread)   /* threading.main_thread */
@@ -41,9 +42,10 @@ typedef struct module_state {
 } module_state;
 #undef NN_STATE_MEMBER
 
-/* Specifications of the three types. */
+/* Specifications of the four types. */
 extern PyType_Spec nnpy_network_spec; /* network_type.c */
 extern PyType_Spec nnpy_data_spec;    /* data_type.c */
+extern PyType_Spec nnpy_sparse_spec;  /* sparse_type.c */
 extern PyType_Spec nnpy_trainer_spec; /* trainer_type.c */
 
 /* The state of the module that made this object's type. Borrowed; NULL with an exception. */
@@ -64,8 +66,13 @@ typedef struct network_object {
 
 typedef struct data_object {
     PyObject_HEAD nn_data *data;
-    PyObject *x; /* keeps the inputs alive */
+    PyObject *x,
+        *sparse; /* keep the inputs and their sparse form alive; NULL where there is none */
 } data_object;
+
+typedef struct sparse_object {
+    PyObject_HEAD nn_sparse *sparse;
+} sparse_object;
 
 /* ---- guard.c: who may work on a network, and how long ---------------------------------------- */
 
@@ -129,6 +136,10 @@ PyObject *nnpy_raise(module_state *state, nn_status status, const poller *poll);
  * ValueError, which call it `name`. */
 PyArrayObject *nnpy_array(PyObject *object, const char *name, int type, int ndim);
 PyArrayObject *nnpy_output(PyObject *object, const char *name, int type, int ndim);
+
+/* The core's name for the dtype of an array that x may have; NULL, without an exception, for
+ * others and for what is no array. */
+const char *nnpy_dtype_name(PyObject *object);
 
 /* A list of views, one a tensor of the network, over numbers laid out as its parameters: these
  * themselves, a gradient, an optimiser's slot. `base` keeps them alive. New reference. */

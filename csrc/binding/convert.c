@@ -49,6 +49,20 @@ PyArrayObject *nnpy_output(PyObject *object, const char *name, int type, int ndi
     return NULL;
 }
 
+const char *nnpy_dtype_name(PyObject *object) {
+    if (!PyArray_Check(object)) return NULL;
+    switch (PyArray_TYPE((PyArrayObject *)object)) {
+    case NPY_FLOAT32:
+        return "float32";
+    case NPY_FLOAT64:
+        return "float64";
+    case NPY_UINT8:
+        return "uint8";
+    default:
+        return NULL;
+    }
+}
+
 /* An array over memory of the core, kept alive by `base`. New reference. */
 static PyObject *view_of(nn_real *values, int ndim, const npy_intp *shape, PyObject *base) {
     PyObject *view = PyArray_SimpleNewFromData(ndim, shape, NN_NPY_REAL, values);

@@ -3,24 +3,10 @@
 
 /* ---- making and freeing --------------------------------------------------------------------- */
 
-/* The core's name for a NumPy type number that x may have, or NULL. */
-static const char *dtype_name(int type) {
-    switch (type) {
-    case NPY_FLOAT32:
-        return "float32";
-    case NPY_FLOAT64:
-        return "float64";
-    case NPY_UINT8:
-        return "uint8";
-    default:
-        return NULL;
-    }
-}
-
 /* Fills *input from x: 2-D, aligned, native, with contiguous columns. False with an exception. */
 static bool describe(PyObject *x, nn_input *input) {
     PyArrayObject *array = (PyArrayObject *)x;
-    const char *dtype = PyArray_Check(x) ? dtype_name(PyArray_TYPE(array)) : NULL;
+    const char *dtype = nnpy_dtype_name(x);
     if (dtype == NULL) {
         PyErr_SetString(PyExc_TypeError, "x must be an array of float32, float64 or uint8");
         return false;
@@ -75,31 +61,48 @@ static bool fill(nn_data *data, PyObject *labels, Py_ssize_t n_classes, PyObject
 
 PyDoc_STRVAR(
     data_doc,
-    "Data(x, *, labels=None, n_classes=0, targets=None, sample_weight=None)\n--\n\n"
-    "Samples for the core. x is read in place, the rest is copied.\n\n"
+    "Data(x, *, labels=None, n_classes=0, targets=None, sample_weight=None, sparse=None)\n--\n\n"
+    "Samples for the core. x is read in place, the rest is copied. With a Sparse x may be None;\n"
+    "beside x it must be made of it.\n\n"
     "x (n, n_inputs) float32, float64 or uint8 with contiguous columns; labels (n,) int32\n"
     "in 0 .. n_classes - 1; targets (n, n_outputs) and sample_weight (n,) of the core's\n"
     "precision.");
 
-static PyObject *data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"x", "labels", "n_classes", "targets", "sample_weight", NULL};
-    PyObject *x, *labels = Py_None, *targets = Py_None, *weights = Py_None;
-    Py_ssize_t n_classes = 0;
+/* Makes the core's data of x, of the sparse form, or of both. False on any failure, as in fill. */
+static bool make(data_object *self, PyObject *x, PyObject *sparse, nn_status *status) {
+    const nn_sparse *form = sparse == Py_None ? NULL : ((sparse_object *)sparse)->sparse;
     nn_input input;
+    if (x == Py_None && form != NULL) {
+        *status = nn_data_create_sparse(&self->data, form);
+    } else {
+        if (!describe(x, &input)) return false;
+        *status = nn_data_create(&self->data, &input);
+        if (*status == NN_OK) *status = nn_data_set_sparse(self->data, form);
+    }
+    if (*status != NN_OK) return false;
+    self->x = Py_NewRef(x);
+    self->sparse = Py_NewRef(sparse);
+    return true;
+}
+
+static PyObject *data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"x", "labels", "n_classes", "targets", "sample_weight", "sparse", NULL};
+    module_state *state = PyType_GetModuleState(type);
+    PyObject *x, *labels = Py_None, *targets = Py_None, *weights = Py_None, *sparse = Py_None;
+    Py_ssize_t n_classes = 0;
     nn_status status = NN_OK;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OnOO:Data", names, &x, &labels, &n_classes,
-                                     &targets, &weights))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OnOOO:Data", names, &x, &labels, &n_classes,
+                                     &targets, &weights, &sparse))
         return NULL;
-    if (!describe(x, &input)) return NULL;
+    if (sparse != Py_None && Py_TYPE(sparse) != (PyTypeObject *)state->sparse_type)
+        return PyErr_Format(PyExc_TypeError, "sparse must be a Sparse of this core, got %R",
+                            (PyObject *)Py_TYPE(sparse));
     data_object *self = (data_object *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
-    status = nn_data_create(&self->data, &input);
-    if (status == NN_OK && fill(self->data, labels, n_classes, targets, weights, &status)) {
-        Py_INCREF(x);
-        self->x = x;
+    if (make(self, x, sparse, &status) &&
+        fill(self->data, labels, n_classes, targets, weights, &status))
         return (PyObject *)self;
-    }
-    if (status != NN_OK) nnpy_raise(PyType_GetModuleState(type), status, NULL);
+    if (status != NN_OK) nnpy_raise(state, status, NULL);
     Py_DECREF(self);
     return NULL;
 }
@@ -109,15 +112,19 @@ static void data_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     nn_data_free(self->data);
     Py_XDECREF(self->x);
+    Py_XDECREF(self->sparse);
     type->tp_free(object);
     Py_DECREF(type);
 }
 
 /* ---- methods -------------------------------------------------------------------------------- */
 
-PyDoc_STRVAR(scan_doc, "scan($self, /)\n--\n\n"
-                       "One pass over x: (place, largest), place being the (row, column) of the\n"
-                       "first NaN or infinity, or None.");
+PyDoc_STRVAR(
+    scan_doc,
+    "scan($self, /)\n--\n\n"
+    "One pass over x: (place, largest, n_nonzero, checksum), place being the (row, column)\n"
+    "of the first NaN or infinity, or None. The checksum is of the bytes, row by row; with\n"
+    "a sparse form alone it is 0.");
 
 static PyObject *data_scan(PyObject *object, PyObject *Py_UNUSED(ignored)) {
     data_object *self = (data_object *)object;
@@ -127,8 +134,11 @@ static PyObject *data_scan(PyObject *object, PyObject *Py_UNUSED(ignored)) {
     nn_status status = nn_data_scan(self->data, nnpy_poll, &poll, &scan);
     nnpy_poll_end(&poll);
     if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
-    if (scan.finite) return Py_BuildValue("(Od)", Py_None, scan.largest);
-    return Py_BuildValue("((nn)d)", (Py_ssize_t)scan.row, (Py_ssize_t)scan.column, scan.largest);
+    PyObject *place = scan.finite
+                          ? Py_NewRef(Py_None)
+                          : Py_BuildValue("(nn)", (Py_ssize_t)scan.row, (Py_ssize_t)scan.column);
+    return Py_BuildValue("(NdnK)", place, scan.largest, (Py_ssize_t)scan.n_nonzero,
+                         (unsigned long long)scan.checksum);
 }
 
 static PyObject *data_n_rows(PyObject *object, void *closure) {
@@ -141,9 +151,15 @@ static PyObject *data_x(PyObject *object, void *closure) {
     return Py_NewRef(((data_object *)object)->x);
 }
 
+static PyObject *data_sparse(PyObject *object, void *closure) {
+    (void)closure;
+    return Py_NewRef(((data_object *)object)->sparse);
+}
+
 static PyMethodDef methods[] = {{"scan", data_scan, METH_NOARGS, scan_doc}, {0}};
 
 static PyGetSetDef getset[] = {{"x", data_x, NULL, "The inputs, as given.", NULL},
+                               {"sparse", data_sparse, NULL, "Their Sparse, or None.", NULL},
                                {"n_rows", data_n_rows, NULL, "The number of samples.", NULL},
                                {0}};
 

@@ -162,6 +162,7 @@ static int exec(PyObject *module) {
     }
     if (!add_type(module, &nnpy_network_spec, &state->network_type) ||
         !add_type(module, &nnpy_data_spec, &state->data_type) ||
+        !add_type(module, &nnpy_sparse_spec, &state->sparse_type) ||
         !add_type(module, &nnpy_trainer_spec, &state->trainer_type) || !keep_main_thread(state))
         return -1;
     state->stopped_error = PyErr_NewExceptionWithDoc("nnlearn._core.Stopped",

@@ -1,83 +1,121 @@
 #include "kernels/rows.h"
 
-#include <float.h>
 #include <math.h>
-#include <string.h>
 
-#ifdef NN_DOUBLE
-#define REAL_MAX DBL_MAX
-#else
-#define REAL_MAX (double)FLT_MAX
-#endif
+/* Bytes of a row that are hashed and looked at before the next: they stay in the first cache. */
+enum { PART = 4096 };
 
-#define B(i) ((nn_real)((i) / 255.0))
-#define B4(i) B(i), B(i + 1), B(i + 2), B(i + 3)
-#define B16(i) B4(i), B4(i + 4), B4(i + 8), B4(i + 12)
-#define B64(i) B16(i), B16(i + 16), B16(i + 32), B16(i + 48)
-/* bytes[i] = i/255, rounded once. */
-static const nn_real bytes[256] = {B64(0), B64(64), B64(128), B64(192)};
-
-static const void *row_of(const nn_input *x, size_t row) {
+const void *nn__rows_row(const nn_input *x, size_t row) {
     return (const char *)x->values + (ptrdiff_t)row * x->row_stride;
 }
 
-static void copy_float32(nn_real *restrict out, const float *restrict in, size_t n) {
-    for (size_t i = 0; i < n; i++) out[i] = (nn_real)in[i];
+static size_t size_of(int dtype) {
+    if (dtype == NN_DTYPE_UINT8) return 1;
+    return dtype == NN_DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
-static void copy_float64(nn_real *restrict out, const double *restrict in, size_t n) {
-    for (size_t i = 0; i < n; i++) out[i] = (nn_real)in[i];
-}
-
-static void copy_uint8(nn_real *restrict out, const uint8_t *restrict in, size_t n) {
-    for (size_t i = 0; i < n; i++) out[i] = bytes[in[i]];
-}
+/* ---- gathering ------------------------------------------------------------------------------- */
 
 void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
                      const uint32_t *order, size_t first, size_t n) {
+    const nn__sparse_loops *loops = nn__sparse_table();
     const size_t width = x->n_columns;
     for (size_t r = 0; r < n; r++) {
-        const void *row = row_of(x, order != NULL ? order[r] : first + r);
+        const void *row = nn__rows_row(x, order != NULL ? order[r] : first + r);
         nn_real *out = batch + r * stride;
         if (x->dtype == NN_DTYPE_FLOAT32)
-            copy_float32(out, row, width);
+            loops->convert_float32(out, row, width);
         else if (x->dtype == NN_DTYPE_FLOAT64)
-            copy_float64(out, row, width);
+            loops->convert_float64(out, row, width);
         else
-            copy_uint8(out, row, width);
+            loops->convert_uint8(out, row, width);
     }
 }
 
-/* The columns of one row of floats, in double; stops at the first that is not finite. */
-static bool scan_row(const nn_input *x, const void *row, nn__rows_scan *scan) {
-    for (size_t c = 0; c < x->n_columns; c++) {
-        double value = x->dtype == NN_DTYPE_FLOAT32 ? (double)((const float *)row)[c]
-                                                    : ((const double *)row)[c];
-        if (!(fabs(value) <= REAL_MAX)) { /* NaN fails too */
-            scan->finite = false;
-            scan->column = c;
-            return false;
-        }
-        if (value > scan->largest) scan->largest = value;
-    }
-    return true;
+size_t nn__rows_find(uint32_t *restrict column, const nn_input *x, const void *row) {
+    const nn__sparse_loops *loops = nn__sparse_table();
+    if (x->dtype == NN_DTYPE_FLOAT32) return loops->find_float32(column, row, x->n_columns);
+    if (x->dtype == NN_DTYPE_FLOAT64) return loops->find_float64(column, row, x->n_columns);
+    return loops->find_uint8(column, row, x->n_columns);
 }
 
-/* The largest byte of a row, at least `largest`. */
-static uint8_t scan_bytes(const uint8_t *row, size_t n, uint8_t largest) {
-    for (size_t c = 0; c < n; c++) largest = row[c] > largest ? row[c] : largest;
-    return largest;
+static void pick(nn_real *restrict value, const nn_input *x, const void *row,
+                 const uint32_t *restrict column, size_t n) {
+    const nn__sparse_loops *loops = nn__sparse_table();
+    if (x->dtype == NN_DTYPE_FLOAT32)
+        loops->pick_float32(value, row, column, n);
+    else if (x->dtype == NN_DTYPE_FLOAT64)
+        loops->pick_float64(value, row, column, n);
+    else
+        loops->pick_uint8(value, row, column, n);
 }
 
-nn__rows_scan nn__rows_scan_block(const nn_input *x, size_t first, size_t n) {
-    nn__rows_scan scan = {.finite = true, .largest = x->dtype == NN_DTYPE_UINT8 ? 0 : -INFINITY};
-    for (size_t r = first; r < first + n; r++) {
-        const void *row = row_of(x, r);
-        scan.row = r;
-        if (x->dtype == NN_DTYPE_UINT8)
-            scan.largest = scan_bytes(row, x->n_columns, (uint8_t)scan.largest);
-        else if (!scan_row(x, row, &scan))
-            break;
+size_t nn__rows_compress_order(nn__entries *entries, const nn_input *x, const uint32_t *order,
+                               size_t first, size_t n) {
+    size_t end = 0;
+    entries->rows = n;
+    entries->start[0] = 0;
+    for (size_t r = 0; r < n; r++) {
+        const void *row = nn__rows_row(x, order != NULL ? order[r] : first + r);
+        const size_t found = nn__rows_find(entries->column + end, x, row);
+        pick(entries->value + end, x, row, entries->column + end, found);
+        end += found;
+        entries->start[r + 1] = (uint32_t)end;
     }
+    return end;
+}
+
+size_t nn__rows_compress(nn__entries *entries, const nn_input *x, size_t first, size_t n) {
+    return nn__rows_compress_order(entries, x, NULL, first, n);
+}
+
+/* ---- scanning -------------------------------------------------------------------------------- */
+
+nn__rows_scan nn__rows_scan_begin(void) {
+    nn__rows_scan scan = {.finite = true, .tally = {.largest = -HUGE_VAL}};
+    for (size_t i = 0; i < NN__LANES; i++) scan.lanes[i] = 0x9e3779b97f4a7c15u * (i + 1);
     return scan;
+}
+
+/* Adds n numbers to the tally; false where one is not finite. */
+static bool tally(nn__tally *found, int dtype, const void *numbers, size_t n) {
+    const nn__sparse_loops *loops = nn__sparse_table();
+    if (dtype == NN_DTYPE_FLOAT32) return loops->tally_float32(found, numbers, n);
+    if (dtype == NN_DTYPE_FLOAT64) return loops->tally_float64(found, numbers, n);
+    return loops->tally_uint8(found, numbers, n);
+}
+
+/* One row, part by part. */
+static void scan_row(nn__rows_scan *scan, const nn_input *x, const char *row) {
+    const nn__sparse_loops *loops = nn__sparse_table();
+    const size_t size = size_of(x->dtype), step = PART / size;
+    for (size_t c = 0; c < x->n_columns; c += step) {
+        const size_t n = x->n_columns - c < step ? x->n_columns - c : step;
+        loops->hash(scan->lanes, row + c * size, n * size);
+        if (tally(&scan->tally, x->dtype, row + c * size, n)) continue;
+        nn__tally one = {0};
+        scan->finite = false;
+        for (scan->column = c; tally(&one, x->dtype, row + scan->column * size, 1);)
+            scan->column += 1;
+        return;
+    }
+}
+
+void nn__rows_scan_block(nn__rows_scan *scan, const nn_input *x, size_t first, size_t n) {
+    for (size_t r = first; r < first + n && scan->finite; r++) {
+        scan->row = r;
+        scan_row(scan, x, nn__rows_row(x, r));
+    }
+}
+
+/* Takes in one word: a bijection of the sum, and one of the word. */
+static uint64_t add_word(uint64_t sum, uint64_t word) {
+    sum = (sum ^ word) * 0xd6e8feb86659fd93u;
+    return sum ^ sum >> 32;
+}
+
+uint64_t nn__rows_scan_checksum(const nn__rows_scan *scan, const nn_input *x) {
+    uint64_t sum = add_word(add_word((uint64_t)x->dtype + 1, x->n_rows), x->n_columns);
+    for (size_t i = 0; i < NN__LANES; i++) sum = add_word(sum, scan->lanes[i]);
+    return add_word(add_word(sum, 1), 2);
 }

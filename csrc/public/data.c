@@ -28,6 +28,16 @@ nn_status nn_data_create(nn_data **data, const nn_input *x) {
     return NN_OK;
 }
 
+nn_status nn_data_create_sparse(nn_data **data, const nn_sparse *sparse) {
+    nn_data *made = nn__allocate(1, sizeof *made);
+    *data = made;
+    if (made == NULL) return NN_ERROR_MEMORY;
+    made->x = (nn_input){
+        .dtype = sparse->dtype, .n_rows = sparse->n_rows, .n_columns = sparse->n_columns};
+    made->sparse = sparse;
+    return NN_OK;
+}
+
 void nn_data_free(nn_data *data) {
     if (data == NULL) return;
     nn__release(data->labels);
@@ -70,6 +80,20 @@ nn_status nn_data_set_weights(nn_data *data, const nn_real *weights) {
     return replace(&data->weights, weights, data->x.n_rows);
 }
 
+/* The data has no x but its sparse form. */
+static bool is_sparse_alone(const nn_data *data) {
+    return data->sparse != NULL && data->x.values == NULL;
+}
+
+nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse) {
+    if (is_sparse_alone(data)) return NN_ERROR_ARGUMENT;
+    if (sparse != NULL &&
+        (sparse->n_rows != data->x.n_rows || sparse->n_columns != data->x.n_columns))
+        return NN_ERROR_SHAPE;
+    data->sparse = sparse;
+    return NN_OK;
+}
+
 size_t nn_data_n_rows(const nn_data *data) {
     return data->x.n_rows;
 }
@@ -80,19 +104,63 @@ size_t nn_data_n_columns(const nn_data *data) {
 
 nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan) {
     enum { BLOCK = 1024 };
-    *scan = (nn_scan){.finite = true, .largest = -HUGE_VAL};
+    if (is_sparse_alone(data)) {
+        *scan = (nn_scan){
+            .finite = true, .largest = data->sparse->largest, .n_nonzero = data->sparse->n_nonzero};
+        return NN_OK;
+    }
+    (void)nn_start(); /* for the kernels of this CPU; where that fails the portable ones serve */
+    nn__rows_scan found = nn__rows_scan_begin();
     nn_progress progress = {.total = data->x.n_rows};
-    for (size_t first = 0; first < data->x.n_rows && scan->finite; first += BLOCK) {
+    for (size_t first = 0; first < data->x.n_rows && found.finite; first += BLOCK) {
         progress.done = first;
         if (poll != NULL && poll(poll_context, &progress) != 0) return NN_STOPPED;
         size_t n = data->x.n_rows - first < BLOCK ? data->x.n_rows - first : BLOCK;
-        nn__rows_scan block = nn__rows_scan_block(&data->x, first, n);
-        scan->finite = block.finite;
-        scan->row = block.row;
-        scan->column = block.column;
-        if (block.largest > scan->largest) scan->largest = block.largest;
+        nn__rows_scan_block(&found, &data->x, first, n);
     }
+    *scan = (nn_scan){.finite = found.finite,
+                      .row = found.row,
+                      .column = found.column,
+                      .largest = found.tally.largest,
+                      .n_nonzero = found.tally.n_nonzero,
+                      .checksum = nn__rows_scan_checksum(&found, &data->x)};
     return NN_OK;
+}
+
+/* ---- the sparse form ------------------------------------------------------------------------ */
+
+nn_status nn_sparse_create(nn_sparse **sparse, const nn_data *data, size_t n_nonzero, nn_poll *poll,
+                           void *poll_context) {
+    *sparse = NULL;
+    if (is_sparse_alone(data)) return NN_ERROR_ARGUMENT;
+    (void)nn_start();
+    return nn__sparse_create(sparse, &data->x, n_nonzero, poll, poll_context);
+}
+
+nn_status nn_sparse_create_csr(nn_sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
+                               nn_poll *poll, void *poll_context) {
+    return nn__sparse_create_csr(sparse, csr, row, column, poll, poll_context);
+}
+
+void nn_sparse_free(nn_sparse *sparse) {
+    nn__sparse_free(sparse);
+}
+
+size_t nn_sparse_n_rows(const nn_sparse *sparse) {
+    return sparse->n_rows;
+}
+
+size_t nn_sparse_n_columns(const nn_sparse *sparse) {
+    return sparse->n_columns;
+}
+
+size_t nn_sparse_n_nonzero(const nn_sparse *sparse) {
+    return sparse->n_nonzero;
+}
+
+size_t nn_sparse_bytes(const nn_sparse *sparse) {
+    return (sparse->n_rows + 1) * sizeof *sparse->start +
+           sparse->n_nonzero * ((sparse->wide ? 4u : 2u) + size_of(sparse->dtype));
 }
 
 /* ---- for this level ------------------------------------------------------------------------- */
@@ -129,6 +197,9 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
 
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace) {
-    nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
+    if (is_sparse_alone(data))
+        nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
+    else
+        nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
     if (targets) gather_targets(data, plan, order, first, n, workspace);
 }

@@ -17,6 +17,7 @@ static void start(void) {
     start_status = nn__threads_start();
     if (start_status != NN_OK) return;
     chosen_vector = nn__vector_table(chosen_level);
+    nn__sparse_start(chosen_level);
     nn__gemm_start(chosen_level);
 }
 

@@ -44,6 +44,9 @@ typedef struct nn_network nn_network;
 /* Samples: a view of the caller's inputs, a copy of their labels or targets and weights. */
 typedef struct nn_data nn_data;
 
+/* The nonzeros of inputs, kept row after row. Read only once made; may be shared by any data. */
+typedef struct nn__sparse nn_sparse;
+
 /* What training adds to one network: optimiser state, gradient, workspace. */
 typedef struct nn_trainer nn_trainer;
 
@@ -152,10 +155,48 @@ typedef struct nn_scan {
     bool finite;        /* no number is NaN, infinite or too large for an nn_real */
     size_t row, column; /* where one is: of the first such number */
     double largest;     /* the largest number, the byte itself for uint8; -HUGE_VAL without rows */
+    size_t n_nonzero;   /* numbers other than 0 and -0 */
+    uint64_t checksum;  /* of x: its size, its dtype and its bytes row by row, whatever the stride
+                         * between rows; the same on every CPU of one byte order. Data that differ
+                         * have different ones, but for one chance in 2^64 */
 } nn_scan;
 
-/* One pass over x. Codes: NN_STOPPED. */
+/* One pass over x; of a sparse form alone, what is known of it, with checksum 0. Where x is not
+ * finite, largest, n_nonzero and checksum mean nothing.
+ * Codes: NN_STOPPED. */
 nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan);
+
+/* ---- the sparse form ---- */
+
+/* The nonzeros of the data's x, which a scan has counted and found finite; it outlives the data. It
+ * takes 2 bytes a nonzero for the column (4 with more than 65,536 columns) beside the value.
+ * NN_ERROR_ARGUMENT: x has another number of nonzeros. NN_ERROR_SIZE: 2^32 columns and more.
+ * Also NN_ERROR_MEMORY, NN_STOPPED. */
+nn_status nn_sparse_create(nn_sparse **sparse, const nn_data *data, size_t n_nonzero, nn_poll *poll,
+                           void *poll_context);
+
+/* A copy of compressed sparse rows; zeros among the values are left out, bytes stand for i/255.
+ * NN_ERROR_ARGUMENT: a dtype or index size is foreign, row_start does not begin with 0, descends or exceeds n_values,
+ * columns are outside or do not ascend. NN_ERROR_NUMBER: a number is NaN, infinite or too large for
+ * an nn_real: the first is in *row at *column. NN_ERROR_SIZE: no column, 2^32 rows or columns and
+ * more. Also NN_ERROR_MEMORY, NN_STOPPED. */
+nn_status nn_sparse_create_csr(nn_sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
+                               nn_poll *poll, void *poll_context);
+void nn_sparse_free(nn_sparse *sparse);
+
+/* Size and extent of a sparse form. */
+size_t nn_sparse_n_rows(const nn_sparse *sparse);
+size_t nn_sparse_n_columns(const nn_sparse *sparse);
+size_t nn_sparse_n_nonzero(const nn_sparse *sparse);
+size_t nn_sparse_bytes(const nn_sparse *sparse);
+
+/* Lets the data use this form of its x, or none for NULL; the form must stay as long as the data is
+ * used. NN_ERROR_SHAPE: it is of another size; NN_ERROR_ARGUMENT: the data has nothing else. */
+nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse);
+
+/* Data that has a sparse form alone, which must stay as long as the data is used; its rows are
+ * written out a block at a time where a layer needs them dense. Codes: NN_ERROR_MEMORY. */
+nn_status nn_data_create_sparse(nn_data **data, const nn_sparse *sparse);
 
 /* ==== Training =============================================================================== */
 

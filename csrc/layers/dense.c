@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "layers/init.h"
-#include "layers/optimizer.h"
+#include "layers/sparse_dense.h"
 
 /* ---- spec and plan -------------------------------------------------------------------------- */
 
@@ -53,6 +53,10 @@ static nn__matrix tensor_of(const nn_real *values, const nn__place *place) {
 static void forward_dense(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                           const nn__buffers *io) {
     const nn__place *places = pass->layout->places;
+    if (io->sparse != NULL) {
+        nn__sparse_dense_forward(node, pass, parameters, io);
+        return;
+    }
     nn__matrix W = tensor_of(parameters, &places[node->weight]);
     nn__gemm(block_of(io->y, pass->rows, node->n_out), block_of(io->x, pass->rows, node->n_in), W,
              false, pass->vector);
@@ -78,8 +82,11 @@ static void parameter_gradient(const nn__node *node, const nn__pass *pass, const
                                const nn_real *dy, nn_real *gradient) {
     const nn__place *places = pass->layout->places;
     nn__matrix x = block_of(io->x, pass->rows, node->n_in);
-    nn__gemm(tensor_of(gradient, &places[node->weight]), nn__matrix_transposed(x),
-             block_of(dy, pass->rows, node->n_out), pass->accumulate, pass->vector);
+    if (io->sparse != NULL)
+        nn__sparse_dense_gradient(node, pass, io, dy, gradient);
+    else
+        nn__gemm(tensor_of(gradient, &places[node->weight]), nn__matrix_transposed(x),
+                 block_of(dy, pass->rows, node->n_out), pass->accumulate, pass->vector);
     pass->vector->sum_rows(gradient + places[node->bias].offset, dy, pass->rows,
                            nn__padded(node->n_out), pass->accumulate);
 }
@@ -95,6 +102,10 @@ static void backward_dense(const nn__node *node, const nn__pass *pass, const nn_
 
 static void step_dense(const nn__node *node, const nn__pass *pass, nn__update *update,
                        const nn__buffers *io, const nn_real *dy, nn_real *dx) {
+    if (io->sparse != NULL) {
+        nn__sparse_dense_step(node, pass, update, io, dy);
+        return;
+    }
     backward_dense(node, pass, update->parameters, io, dy, dx, update->gradient);
     nn__optimizer_step(update, node->weight);
     nn__optimizer_step(update, node->bias);

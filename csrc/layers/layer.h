@@ -37,6 +37,7 @@ typedef struct nn__pass {
     uint64_t seed, step; /* the numbers of this step's masks */
     size_t row0;         /* place of the block's first row within its batch */
     size_t rows;
+    double scale;             /* what the first weights are to be multiplied by: lazy decay, or 1 */
     const nn__layout *layout; /* of the packed parameters and their gradient */
     const nn__vector_kernels *vector;
     nn_poll *poll; /* asked between nodes; NULL where a pass is short */
@@ -47,9 +48,10 @@ typedef struct nn__pass {
 /* The buffers of a node for one pass, rows = pass->rows. Their rows are nn__padded(width) apart.
  * What lies between is finite in x and y, and zero in dy and dx: kernels run over it. */
 typedef struct nn__buffers {
-    const nn_real *x; /* (rows, n_in) */
-    nn_real *y;       /* (rows, n_out) */
-    nn_real *kept;    /* (rows, n_kept) */
+    const nn_real *x;         /* (rows, n_in), or NULL: */
+    nn__sparse_batch *sparse; /* the first node's x, where it is sparse */
+    nn_real *y;               /* (rows, n_out) */
+    nn_real *kept;            /* (rows, n_kept) */
 } nn__buffers;
 
 struct nn__layer_kind {

@@ -14,6 +14,7 @@ struct nn__update {
     nn_real *parameters;
     nn_real *gradient;                  /* of this step, scratch where an update needs none */
     nn_real *slots[NN_OPTIMIZER_SLOTS]; /* the optimiser's state, NULL when not kept */
+    double scale; /* the first weights are this times what stands in parameters; 1 to begin with */
 };
 
 /* Every number inside its range. Codes: NN_ERROR_ARGUMENT. */

@@ -119,6 +119,10 @@ size_t nn__plan_block_rows(const nn__plan *plan, size_t budget) {
     return rows < 16.0 ? 16 : rows > 1024.0 ? 1024 : (size_t)rows;
 }
 
+bool nn__plan_takes_sparse(const nn__plan *plan) {
+    return plan->nodes[0].kind == &nn__dense_kind;
+}
+
 double nn__plan_work(const nn__plan *plan) {
     double work = 0.0;
     for (size_t i = 0; i < plan->n_tensors; i++)
@@ -168,8 +172,39 @@ static void point_into(nn__workspace *workspace, const nn__plan *plan, const lay
     }
 }
 
-nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows) {
-    *workspace = (nn__workspace){.rows = rows};
+/* Room for sparse rows. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+static nn_status make_sparse(nn__workspace *workspace, size_t n_in) {
+    const size_t rows = workspace->rows, capacity = workspace->capacity;
+    nn__sparse_batch *s = &workspace->sparse;
+    if (capacity == 0) return NN_OK;
+    if (capacity > UINT32_MAX) return NN_ERROR_SIZE;
+    s->rows.start = nn__allocate(rows + 1, sizeof *s->rows.start);
+    s->rows.column = nn__allocate(capacity + NN_LANES, sizeof *s->rows.column);
+    s->rows.value = nn__allocate(capacity + NN_LANES, sizeof *s->rows.value);
+    s->columns.start = nn__allocate(n_in + 2, sizeof *s->columns.start);
+    s->columns.row = nn__allocate(capacity, sizeof *s->columns.row);
+    s->columns.value = nn__allocate(capacity, sizeof *s->columns.value);
+    s->cursor = nn__allocate(rows, sizeof *s->cursor);
+    bool made = s->rows.start != NULL && s->rows.column != NULL && s->rows.value != NULL &&
+                s->columns.start != NULL && s->columns.row != NULL && s->columns.value != NULL &&
+                s->cursor != NULL;
+    return made ? NN_OK : NN_ERROR_MEMORY;
+}
+
+static void free_sparse(nn__sparse_batch *sparse) {
+    nn__release(sparse->rows.start);
+    nn__release(sparse->rows.column);
+    nn__release(sparse->rows.value);
+    nn__release(sparse->columns.start);
+    nn__release(sparse->columns.row);
+    nn__release(sparse->columns.value);
+    nn__release(sparse->cursor);
+}
+
+nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows,
+                             size_t capacity) {
+    *workspace = (nn__workspace){.rows = rows, .capacity = capacity};
+    NN_TRY(make_sparse(workspace, plan->n_inputs));
     workspace->buffers = nn__allocate(plan->n_nodes, sizeof *workspace->buffers);
     workspace->labels = nn__allocate(rows, sizeof *workspace->labels);
     layout at = {.y = nn__allocate(2 * plan->n_nodes, sizeof *at.y)};
@@ -186,6 +221,7 @@ nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, siz
 
 void nn__workspace_free(nn__workspace *workspace) {
     nn__arena_close(&workspace->arena);
+    free_sparse(&workspace->sparse);
     nn__release(workspace->buffers);
     nn__release(workspace->labels);
     *workspace = (nn__workspace){0};
@@ -204,7 +240,8 @@ static bool stopped(const nn__pass *pass) {
 
 nn_status nn__plan_forward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
                            const nn_real *parameters, const nn__buffers **output) {
-    const nn_real *x = workspace->x;
+    const nn_real *x = workspace->is_sparse ? NULL : workspace->x;
+    workspace->buffers[0].sparse = workspace->is_sparse ? &workspace->sparse : NULL;
     for (size_t i = 0; i < plan->n_nodes; i++) {
         const nn__node *node = &plan->nodes[i];
         nn__buffers *io = &workspace->buffers[i];

@@ -35,7 +35,10 @@ struct nn__plan {
 typedef struct nn__workspace {
     size_t rows;
     nn__arena arena;
-    nn_real *x;            /* (rows, n_inputs) */
+    nn_real *x;              /* (rows, n_inputs) */
+    nn__sparse_batch sparse; /* room for `capacity` entries of x, where that is not 0 */
+    size_t capacity;
+    bool is_sparse;        /* what the last gathering has filled: sparse, not x */
     nn_real *targets;      /* (rows, n_outputs) */
     nn_real *weights;      /* (rows,) */
     int32_t *labels;       /* (rows,) */
@@ -65,12 +68,16 @@ size_t nn__plan_add_tensor(nn__plan *plan, const nn__node *node, const char *suf
 /* The block of rows for a pass: as many as fit into `budget` nn_reals of workspace, 16 to 1024. */
 size_t nn__plan_block_rows(const nn__plan *plan, size_t budget);
 
+/* Whether the first node can work on sparse rows: it is dense. */
+bool nn__plan_takes_sparse(const nn__plan *plan);
+
 /* Multiplications of a forward pass over one row. */
 double nn__plan_work(const nn__plan *plan);
 
-/* A workspace for up to `rows` rows. Owned by the caller, also after an error.
- * Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
-nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows);
+/* A workspace for up to `rows` rows, and for as many sparse rows of `capacity` nonzeros in all. Owned
+ * by the caller, also after an error.   Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows,
+                             size_t capacity);
 void nn__workspace_free(nn__workspace *workspace);
 
 /* The two walks are made between nn__work_begin and nn__work_end; they leave that stretch while

@@ -86,7 +86,8 @@ static bool is_sparse_alone(const nn_data *data) {
 }
 
 nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse) {
-    if (is_sparse_alone(data)) return NN_ERROR_ARGUMENT;
+    if (is_sparse_alone(data))
+        return NN_ERROR_ARGUMENT;
     if (sparse != NULL &&
         (sparse->n_rows != data->x.n_rows || sparse->n_columns != data->x.n_columns))
         return NN_ERROR_SHAPE;
@@ -197,7 +198,10 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
 
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace) {
-    if (is_sparse_alone(data))
+    workspace->is_sparse = data->sparse != NULL && workspace->capacity > 0;
+    if (workspace->is_sparse)
+        nn__sparse_gather(&workspace->sparse.rows, data->sparse, order, first, n);
+    else if (is_sparse_alone(data))
         nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
     else
         nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);

@@ -33,7 +33,7 @@ static nn_status make_desk(desk *d, const nn_network *network, const nn_data *da
     const nn__plan *plan = &network->plan;
     const size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
     *d = (desk){.network = network, .data = data, .poll = poll, .poll_context = poll_context};
-    NN_TRY(nn__workspace_make(&d->workspace, plan, n < rows ? n : rows));
+    NN_TRY(nn__workspace_make(&d->workspace, plan, n < rows ? n : rows, 0));
     NN_TRY(nn__layout_make(&d->layout, plan, 0));
     d->parameters = d->layout.arena;
     NN_TRY(nn__arena_open(&d->parameters));
@@ -42,7 +42,8 @@ static nn_status make_desk(desk *d, const nn_network *network, const nn_data *da
 }
 
 static nn__pass pass_of(const desk *d) {
-    return (nn__pass){.layout = &d->layout,
+    return (nn__pass){.scale = 1.0,
+                      .layout = &d->layout,
                       .vector = d->network->vector,
                       .poll = d->poll,
                       .poll_context = d->poll_context,

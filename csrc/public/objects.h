@@ -48,7 +48,7 @@ void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *
 typedef struct nn__batch {
     const nn_data *data;
     const uint32_t *order; /* (n,), or NULL: rows 0 .. n-1 */
-    size_t n;
+    size_t n, n_next;      /* n_next rows of the order behind these will be wanted next */
 } nn__batch;
 
 /* Sums over the samples of a batch. */

@@ -72,6 +72,9 @@ nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__works
                          nn__update *update, nn__sums *sums) {
     nn__pass whole = *pass;
     whole.rows = batch->n;
+    whole.scale = update->scale;
+    if (workspace->capacity > 0)
+        nn__sparse_prefetch(batch->data->sparse, batch->order + batch->n, batch->n_next);
     nn__work_begin();
     nn_status status =
         block_delta(update->plan, &whole, batch, update->parameters, workspace, sums);

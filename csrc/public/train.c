@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "layers/sparse_dense.h"
 #include "public/objects.h"
 
 /* nn_reals of workspace for the block that a step works on at once, and the work (multiplications)
@@ -23,6 +24,7 @@ struct nn_trainer {
     nn__workspace workspace;
     nn_optimizer_kind kind;              /* whose state the slots hold */
     nn__arena slots[NN_OPTIMIZER_SLOTS]; /* laid out as the network's parameters */
+    size_t tile;                         /* of the first weights in the layout, 0 for one */
     nn__layout layout;
     packed packed;
     nn_failure failure;
@@ -67,7 +69,7 @@ static nn_status prepare_slots(nn_trainer *trainer, const nn_optimizer *optimize
 /* The layout, and packed arrays for as many slots as the optimiser keeps. */
 static nn_status prepare_packed(nn_trainer *trainer, size_t n_slots) {
     packed *p = &trainer->packed;
-    NN_TRY(nn__layout_make(&trainer->layout, &trainer->network->plan, 0));
+    NN_TRY(nn__layout_make(&trainer->layout, &trainer->network->plan, trainer->tile));
     p->parameters = p->gradient = trainer->layout.arena;
     NN_TRY(nn__arena_open(&p->parameters));
     NN_TRY(nn__arena_open(&p->gradient));
@@ -86,8 +88,12 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
     if (batch_size == 0) return NN_ERROR_SIZE;
     if (batch_size > data->x.n_rows) batch_size = data->x.n_rows;
     nn_trainer_unbind(trainer);
-    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET);
-    NN_TRY(nn__workspace_make(&trainer->workspace, plan, batch_size < rows ? batch_size : rows));
+    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), capacity = 0;
+    if (rows > batch_size) rows = batch_size;
+    const bool sparse = data->sparse != NULL && nn__plan_takes_sparse(plan);
+    if (sparse) capacity = rows * (nn__sparse_longest(data->sparse) + 1);
+    NN_TRY(nn__workspace_make(&trainer->workspace, plan, rows, capacity));
+    trainer->tile = sparse ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0;
     trainer->order = nn__allocate(data->x.n_rows, sizeof *trainer->order);
     if (trainer->order == NULL) return NN_ERROR_MEMORY;
     NN_TRY(prepare_slots(trainer, optimizer));
@@ -226,10 +232,12 @@ static nn_status step_in_parts(nn_trainer *trainer, const nn__pass *pass, const 
 /* Step `step` of the epoch. A loss that is not finite ends the epoch before the update. */
 static nn_status train_step(nn_trainer *trainer, const nn_epoch *settings, const nn__pass *pass,
                             nn__update *update, size_t step, nn__sums *sums) {
-    size_t first = step * trainer->batch_size, left = trainer->data->x.n_rows - first;
+    const size_t most = trainer->batch_size, first = step * most;
+    const size_t left = trainer->data->x.n_rows - first, n = left < most ? left : most;
     nn__batch batch = {.data = trainer->data,
                        .order = trainer->order + first,
-                       .n = left < trainer->batch_size ? left : trainer->batch_size};
+                       .n = n,
+                       .n_next = left - n < most ? left - n : most};
     nn__sums own = {0};
     if (pass->poll == NULL && batch.n <= trainer->workspace.rows)
         NN_TRY(nn__batch_step(pass, &batch, &trainer->workspace, update, &own));
@@ -251,20 +259,21 @@ static nn__update update_of(nn_trainer *trainer, const nn_epoch *settings,
                          .layout = &trainer->layout,
                          .vector = trainer->network->vector,
                          .parameters = trainer->packed.parameters.values,
-                         .gradient = trainer->packed.gradient.values};
+                         .gradient = trainer->packed.gradient.values,
+                         .scale = 1.0};
     for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
         update.slots[i] = trainer->packed.slots[i].values;
     return update;
 }
 
 /* All steps of the epoch; *n_steps counts those done. */
-static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings,
-                             const nn_penalty *penalty, nn__sums *sums, size_t *n_steps) {
+static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings, nn__update *update,
+                             nn__sums *sums, size_t *n_steps) {
     const nn_network *network = trainer->network;
     double work = nn__plan_work(&network->plan) * (double)trainer->batch_size;
-    nn__update update = update_of(trainer, settings, penalty);
     nn__pass pass = {.training = true,
                      .seed = settings->seed,
+                     .scale = 1.0,
                      .layout = &trainer->layout,
                      .vector = network->vector,
                      .poll = work > LONG_STEP ? settings->poll : NULL,
@@ -275,7 +284,7 @@ static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings,
         pass.step = network->steps + step;
         if (settings->poll != NULL && settings->poll(settings->poll_context, &pass.progress) != 0)
             return NN_STOPPED;
-        NN_TRY(train_step(trainer, settings, &pass, &update, step, sums));
+        NN_TRY(train_step(trainer, settings, &pass, update, step, sums));
     }
     *n_steps = pass.progress.total;
     return NN_OK;
@@ -291,7 +300,9 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     nn__sums sums = {0};
     pack(trainer);
     set_order(trainer, settings);
-    nn_status status = train_steps(trainer, settings, &penalty, &sums, &result->n_steps);
+    nn__update update = update_of(trainer, settings, &penalty);
+    nn_status status = train_steps(trainer, settings, &update, &sums, &result->n_steps);
+    nn__sparse_dense_fold(&update);
     if (status == NN_OK || status == NN_STOPPED) NN_TRY(check_finite(trainer, result->n_steps));
     if (status == NN_OK && !isfinite(sums.loss))
         return diverged(trainer, result->n_steps, "loss", sums.loss);

@@ -184,10 +184,14 @@ static void the_size_of_a_block_does_not_matter(void) {
     for (size_t i = 0; i < COUNT(sizes); i++) {
         nn__workspace workspace;
         nn__sums sums = {0};
-        nn__pass pass = {
-            .training = true, .seed = 3, .step = 8, .layout = &layout, .vector = network->vector};
+        nn__pass pass = {.training = true,
+                         .seed = 3,
+                         .step = 8,
+                         .scale = 1,
+                         .layout = &layout,
+                         .vector = network->vector};
         nn__batch batch = {.data = data, .n = ROWS};
-        CHECK_STATUS(nn__workspace_make(&workspace, &network->plan, sizes[i]), NN_OK);
+        CHECK_STATUS(nn__workspace_make(&workspace, &network->plan, sizes[i], 0), NN_OK);
         memset(gradient, 0, sizeof gradient);
         CHECK_STATUS(nn__batch_gradient(&network->plan, &pass, &batch, parameters.values,
                                         &workspace, gradient, &sums),

@@ -114,7 +114,7 @@ typedef struct evaluation {
 static nn_status add_block(void *context, const nn__buffers *output, nn__workspace *workspace,
                            const nn__pass *pass) {
     evaluation *e = context;
-    nn__sums_add(&e->sums, e->plan, e->loss, output, workspace, pass->rows);
+    nn__sums_add(&e->sums, e->plan, e->loss, output, workspace, pass);
     return NN_OK;
 }
 

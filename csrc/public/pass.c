@@ -2,26 +2,30 @@
 #include "base/threads.h"
 #include "public/objects.h"
 
+/* The block in the workspace, whose last node's buffers are `output`, for the loss. */
+static nn__outputs outputs_of(const nn__plan *plan, const nn__buffers *output,
+                              const nn__workspace *workspace, size_t rows) {
+    return (nn__outputs){.z = output->x,
+                         .a = output->y,
+                         .y = workspace->targets,
+                         .weights = workspace->weights,
+                         .rows = rows,
+                         .n = plan->n_outputs,
+                         .ld = plan->n_outputs};
+}
+
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
-                  const nn__buffers *output, const nn__workspace *workspace, size_t rows) {
-    const size_t n = plan->n_outputs;
-    const bool regression = nn__loss_is_regression(plan->loss, n);
-    for (size_t r = 0; r < rows; r++) {
-        const nn_real *z = output->x + r * n, *a = output->y + r * n;
-        const nn_real *y = workspace->targets + r * n;
-        sums->loss += (double)workspace->weights[r] * loss->value(z, a, y, n);
-        if (regression) continue;
-        sums->n_right += nn__loss_class(a, n, loss->output) == nn__loss_class(y, n, loss->output);
-    }
+                  const nn__buffers *output, const nn__workspace *workspace, const nn__pass *pass) {
+    const nn__outputs outputs = outputs_of(plan, output, workspace, pass->rows);
+    sums->loss += loss->value(&outputs, pass->vector);
+    if (!nn__loss_is_regression(plan->loss, plan->n_outputs))
+        sums->n_right += nn__loss_count_right(&outputs, loss->output);
 }
 
 void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,
                       size_t rows, double scale) {
-    const size_t n = plan->n_outputs;
-    for (size_t r = 0; r < rows; r++)
-        plan->loss->delta(workspace->gradients[0] + r * n, output->x + r * n, output->y + r * n,
-                          workspace->targets + r * n, n,
-                          (nn_real)(scale * (double)workspace->weights[r]));
+    const nn__outputs outputs = outputs_of(plan, output, workspace, rows);
+    plan->loss->delta(workspace->gradients[0], &outputs, (nn_real)scale);
 }
 
 /* One block of a batch. */
@@ -32,7 +36,7 @@ static nn_status block_gradient(const nn__plan *plan, const nn__pass *pass, cons
     const nn__buffers *output;
     nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true, workspace);
     NN_TRY(nn__plan_forward(plan, pass, workspace, parameters, &output));
-    nn__sums_add(sums, plan, plan->loss, output, workspace, pass->rows);
+    nn__sums_add(sums, plan, plan->loss, output, workspace, pass);
     nn__output_delta(plan, output, workspace, pass->rows, 1.0 / (double)batch->n);
     return nn__plan_backward(plan, pass, workspace, parameters, gradient, NULL, NULL);
 }

@@ -147,7 +147,7 @@ typedef struct evaluation {
 static nn_status add_block(void *context, const nn__buffers *output, desk *d,
                            const nn__pass *pass) {
     evaluation *e = context;
-    nn__sums_add(&e->sums, e->plan, e->loss, output, &d->workspace, pass->rows);
+    nn__sums_add(&e->sums, e->plan, e->loss, output, &d->workspace, pass);
     return NN_OK;
 }
 

@@ -69,9 +69,10 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
 nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
                          nn__update *update, nn__sums *sums);
 
-/* Adds the block in the workspace, whose last node's buffers are `output`, to the sums. */
+/* Adds the block of pass->rows rows in the workspace, whose last node's buffers are `output`, to
+ * the sums. Only `rows` and `vector` of the pass are read. */
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
-                  const nn__buffers *output, const nn__workspace *workspace, size_t rows);
+                  const nn__buffers *output, const nn__workspace *workspace, const nn__pass *pass);
 
 /* workspace->gradients[0] = scale w dc/dz of the block in the workspace. */
 void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,

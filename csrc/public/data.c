@@ -201,6 +201,10 @@ size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows)
     return longest <= UINT32_MAX / rows ? longest * rows : 0;
 }
 
+double nn__data_density(const nn_data *data) {
+    return (double)data->sparse->n_nonzero / ((double)data->x.n_rows * (double)data->x.n_columns);
+}
+
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace) {
     nn__entries *entries = &workspace->sparse.rows;

@@ -127,6 +127,11 @@ uint64_t nn_network_epochs(const nn_network *network);
 uint64_t nn_network_steps(const nn_network *network);
 void nn_network_set_counters(nn_network *network, uint64_t epochs, uint64_t steps);
 
+/* How many threads may share a long training step or a large block of rows: 1 to begin with. The
+ * number changes no result. Any thread. */
+size_t nn_network_threads(const nn_network *network);
+void nn_network_set_threads(nn_network *network, size_t n_threads);
+
 /* ==== Data =================================================================================== */
 
 /* Wraps x, which must stay alive and unchanged as long as the data is used. No rows are allowed.
@@ -205,6 +210,7 @@ typedef struct nn_epoch {
     nn_optimizer optimizer; /* sgd, learning_rate 0: must be set */
     double l1, l2;          /* 0 */
     bool penalize_biases;   /* false */
+    size_t n_threads;       /* 0: the network's; that may share a long step */
     bool shuffle;           /* true: a new permutation each epoch */
     uint64_t seed;          /* 0: of the permutation and of dropout's masks */
     nn_poll *poll;          /* NULL */

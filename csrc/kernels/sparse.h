@@ -62,11 +62,10 @@ nn_status nn__sparse_create_csr(nn__sparse **sparse, const nn_csr *csr, size_t *
                                 nn_poll *poll, void *poll_context);
 
 /* The steps of making one, row after row. nn__sparse_make: of this size and x's dtype, without
- * contents (NN_ERROR_SIZE, NN_ERROR_MEMORY). nn__sparse_put: nonzero number `at`.
- * nn__sparse_end_row: after a row, with the nonzeros so far. */
+ * contents (NN_ERROR_SIZE, NN_ERROR_MEMORY). nn__sparse_end_row: after each row, with the nonzeros
+ * so far. */
 nn_status nn__sparse_make(nn__sparse **sparse, size_t n_rows, size_t n_columns, size_t n_nonzero,
                           int dtype);
-void nn__sparse_put(nn__sparse *sparse, size_t at, size_t column, double value);
 void nn__sparse_end_row(nn__sparse *sparse, size_t row, size_t end);
 
 /* Frees it; NULL is allowed. */

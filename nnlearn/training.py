@@ -456,8 +456,6 @@ class _Run:
         became = "NaN" if math.isnan(value) else "infinite"
         if where == "loss":
             what = f"the loss became {became} at epoch {number}, batch {step}"
-        elif where == "optimizer":
-            what = f"the optimizer's state became {became} during epoch {number}"
         else:
             what = f"{where} became {became} during epoch {number}"
         state = f"after epoch {number - 1}" if number > 1 else "before training"

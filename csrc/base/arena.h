@@ -41,6 +41,15 @@ size_t nn__allocation_count(void);
  * work again. 0 switches this off. */
 void nn__allocation_fail_at(size_t k);
 
+/* Numbers in 64 bytes: a whole number of vectors on every CPU. Rows of a workspace and of packed
+ * parameters are padded to a multiple of it. */
+enum { NN_LANES = 64 / sizeof(nn_real) };
+
+/* The least multiple of NN_LANES that is at least n. */
+static inline size_t nn__padded(size_t n) {
+    return (n + NN_LANES - 1) / NN_LANES * NN_LANES;
+}
+
 typedef struct nn__arena {
     nn_real *values; /* (size,), NULL until opened */
     size_t size;     /* nn_reals reserved so far, slack included */

@@ -16,13 +16,13 @@ static size_t size_of(int dtype) {
 
 /* ---- gathering ------------------------------------------------------------------------------- */
 
-void nn__rows_gather(nn_real *restrict batch, const nn_input *x, const uint32_t *order,
-                     size_t first, size_t n) {
+void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
+                     const uint32_t *order, size_t first, size_t n) {
     const nn__sparse_loops *loops = nn__sparse_table();
     const size_t width = x->n_columns;
     for (size_t r = 0; r < n; r++) {
         const void *row = nn__rows_row(x, order != NULL ? order[r] : first + r);
-        nn_real *out = batch + r * width;
+        nn_real *out = batch + r * stride;
         if (x->dtype == NN_DTYPE_FLOAT32)
             loops->convert_float32(out, row, width);
         else if (x->dtype == NN_DTYPE_FLOAT64)

@@ -28,10 +28,11 @@ void nn__rows_scan_block(nn__rows_scan *scan, const nn_input *x, size_t first, s
  * size and dtype of x too. */
 uint64_t nn__rows_scan_checksum(const nn__rows_scan *scan, const nn_input *x);
 
-/* batch (n, x->n_columns) = rows order[0 .. n-1] of x, or rows first .. first + n - 1 where order
- * is NULL. Bytes become i/255, rounded once. Every row index is below x->n_rows. */
-void nn__rows_gather(nn_real *restrict batch, const nn_input *x, const uint32_t *order,
-                     size_t first, size_t n);
+/* batch (n, x->n_columns), its rows `stride` apart, = rows order[0 .. n-1] of x, or rows first ..
+ * first + n - 1 where order is NULL. Bytes become i/255, rounded once. Every row index is below
+ * x->n_rows. */
+void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
+                     const uint32_t *order, size_t first, size_t n);
 
 /* The nonzeros of these rows of x, with all numbers finite; returns how many. The caller has room
  * for n + 1 starts and n * x->n_columns entries. */

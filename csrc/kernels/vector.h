@@ -10,6 +10,7 @@
 
 #include "base/cpu.h"
 #include "base/real.h"
+#include "kernels/products.h"
 
 /* The numbers of one SGD update, in the precision of the weights. */
 typedef struct nn__sgd {
@@ -18,6 +19,8 @@ typedef struct nn__sgd {
 } nn__sgd;
 
 typedef struct nn__vector_kernels {
+    const nn__product_kernels *products; /* of the same level */
+
     /* y += b in every row.   y (rows, n), b (n,) */
     void (*add_bias)(nn_real *restrict y, const nn_real *restrict b, size_t rows, size_t n);
 

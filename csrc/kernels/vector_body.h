@@ -1,5 +1,5 @@
 /* The bodies of vector.h's table, compiled once a CPU level: the including file has defined
- * NN_VECTOR_TABLE_NAME. Loops are plain so that the compiler vectorises them.
+ * NN_VECTOR_TABLE_NAME and NN_PRODUCT_TABLE_NAME. Loops are plain so that the compiler vectorises them.
  *
  * Every level gives the same bits. No sum runs across the elements of a vector: sum_rows and
  * product add up element by element, row after row, so width changes no order; and as the build
@@ -89,6 +89,7 @@ static bool all_finite(const nn_real *x, size_t n) {
 }
 
 const nn__vector_kernels NN_VECTOR_TABLE_NAME = {
+    .products = &NN_PRODUCT_TABLE_NAME,
     .add_bias = add_bias,
     .sum_rows = sum_rows,
     .multiply = multiply,

@@ -47,7 +47,7 @@ static void softmax_row(nn_real *restrict a, const nn_real *restrict z, size_t n
 static void forward_activation(const nn__node *node, const nn__pass *pass,
                                const nn_real *parameters, const nn__buffers *io) {
     (void)parameters;
-    const size_t n = node->n_out, count = pass->rows * n;
+    const size_t n = node->n_out, stride = nn__padded(n), count = pass->rows * stride;
     switch (node->layer.activation) {
     case NN_ACTIVATION_SIGMOID:
         sigmoid(io->y, io->x, count);
@@ -59,7 +59,8 @@ static void forward_activation(const nn__node *node, const nn__pass *pass,
         relu(io->y, io->x, count);
         break;
     case NN_ACTIVATION_SOFTMAX:
-        for (size_t r = 0; r < pass->rows; r++) softmax_row(io->y + r * n, io->x + r * n, n);
+        for (size_t r = 0; r < pass->rows; r++)
+            softmax_row(io->y + r * stride, io->x + r * stride, n);
         break;
     case NN_ACTIVATION_LINEAR:
     default:
@@ -75,7 +76,7 @@ static void backward_activation(const nn__node *node, const nn__pass *pass,
                                 const nn_real *parameters, const nn__buffers *io, const nn_real *dy,
                                 nn_real *dx, nn_real *gradient) {
     (void)parameters, (void)dy, (void)gradient;
-    const size_t count = pass->rows * node->n_out;
+    const size_t count = pass->rows * nn__padded(node->n_out);
     switch (node->layer.activation) {
     case NN_ACTIVATION_SIGMOID:
         pass->vector->sigmoid_backward(dx, io->y, count);

@@ -1,8 +1,9 @@
 /* Dense layer: y = x W + b, every input with every output. */
 #include <math.h>
+#include <string.h>
 
 #include "layers/init.h"
-#include "layers/plan.h"
+#include "layers/sparse_dense.h"
 
 /* ---- spec and plan -------------------------------------------------------------------------- */
 
@@ -24,8 +25,26 @@ static nn_status plan_dense(nn__plan *plan, const nn_layer *layer) {
 
 /* ---- init ----------------------------------------------------------------------------------- */
 
-static void init_dense(const nn__node *node, nn_real *parameters, uint64_t seed) {
-    nn__init_dense(node, parameters + node->weight, parameters + node->bias, seed);
+static void init_dense(const nn__plan *plan, const nn__node *node, nn_real *parameters,
+                       uint64_t seed) {
+    nn__init_dense(node, parameters + plan->tensors[node->weight].offset,
+                   parameters + plan->tensors[node->bias].offset, seed);
+}
+
+/* ---- the operands --------------------------------------------------------------------------- */
+
+/* A block of rows of a workspace.   (rows, n) */
+static nn__matrix block_of(const nn_real *values, size_t rows, size_t n) {
+    nn__matrix block = nn__matrix_of(values, rows, n);
+    block.row_stride = (ptrdiff_t)nn__padded(n);
+    return block;
+}
+
+/* The tensor at this place of a packed array.   (n_in, n_out) */
+static nn__matrix tensor_of(const nn_real *values, const nn__place *place) {
+    nn__matrix tensor = nn__matrix_of(values + place->offset, place->rows, place->columns);
+    tensor.row_stride = (ptrdiff_t)place->stride;
+    return tensor;
 }
 
 /* ---- forward -------------------------------------------------------------------------------- */
@@ -33,29 +52,63 @@ static void init_dense(const nn__node *node, nn_real *parameters, uint64_t seed)
 /* y = x W + b.   x (rows, n_in), W (n_in, n_out), b (n_out,), y (rows, n_out) */
 static void forward_dense(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                           const nn__buffers *io) {
-    nn__matrix x = nn__matrix_of(io->x, pass->rows, node->n_in);
-    nn__matrix W = nn__matrix_of(parameters + node->weight, node->n_in, node->n_out);
-    nn__matrix y = nn__matrix_of(io->y, pass->rows, node->n_out);
-    nn__gemm(y, x, W, false, pass->vector);
-    pass->vector->add_bias(io->y, parameters + node->bias, pass->rows, node->n_out);
+    const nn__place *places = pass->layout->places;
+    if (io->sparse != NULL) {
+        nn__sparse_dense_forward(node, pass, parameters, io);
+        return;
+    }
+    nn__matrix W = tensor_of(parameters, &places[node->weight]);
+    nn__gemm(block_of(io->y, pass->rows, node->n_out), block_of(io->x, pass->rows, node->n_in), W,
+             false, pass->vector);
+    pass->vector->add_bias(io->y, parameters + places[node->bias].offset, pass->rows,
+                           nn__padded(node->n_out));
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
 
-/* Of y = x W + b, given dy:   dW = x^T dy,   db = sum over rows of dy,   dx = dy W^T. */
+/* Of y = x W + b, given dy:   dx = dy W^T. */
+static void input_gradient(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                           const nn_real *dy, nn_real *dx) {
+    const size_t stride = nn__padded(node->n_in), rest = stride - node->n_in;
+    nn__matrix W = tensor_of(parameters, &pass->layout->places[node->weight]);
+    nn__gemm(block_of(dx, pass->rows, node->n_in), block_of(dy, pass->rows, node->n_out),
+             nn__matrix_transposed(W), false, pass->vector);
+    for (size_t r = 0; rest > 0 && r < pass->rows; r++)
+        memset(dx + r * stride + node->n_in, 0, rest * sizeof *dx);
+}
+
+/* Of y = x W + b, given dy:   dW = x^T dy,   db = sum over rows of dy. */
+static void parameter_gradient(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
+                               const nn_real *dy, nn_real *gradient) {
+    const nn__place *places = pass->layout->places;
+    nn__matrix x = block_of(io->x, pass->rows, node->n_in);
+    if (io->sparse != NULL)
+        nn__sparse_dense_gradient(node, pass, io, dy, gradient);
+    else
+        nn__gemm(tensor_of(gradient, &places[node->weight]), nn__matrix_transposed(x),
+                 block_of(dy, pass->rows, node->n_out), pass->accumulate, pass->vector);
+    pass->vector->sum_rows(gradient + places[node->bias].offset, dy, pass->rows,
+                           nn__padded(node->n_out), pass->accumulate);
+}
+
 static void backward_dense(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
-                           const nn__buffers *io, const nn_real *dy_values, nn_real *dx_values,
+                           const nn__buffers *io, const nn_real *dy, nn_real *dx,
                            nn_real *gradient) {
-    nn__matrix x = nn__matrix_of(io->x, pass->rows, node->n_in);
-    nn__matrix W = nn__matrix_of(parameters + node->weight, node->n_in, node->n_out);
-    nn__matrix dy = nn__matrix_of(dy_values, pass->rows, node->n_out);
-    nn__matrix dW = nn__matrix_of(gradient + node->weight, node->n_in, node->n_out);
-    nn__gemm(dW, nn__matrix_transposed(x), dy, pass->accumulate, pass->vector);
-    pass->vector->sum_rows(gradient + node->bias, dy_values, pass->rows, node->n_out,
-                           pass->accumulate);
-    if (dx_values == NULL) return;
-    nn__matrix dx = nn__matrix_of(dx_values, pass->rows, node->n_in);
-    nn__gemm(dx, dy, nn__matrix_transposed(W), false, pass->vector);
+    if (dx != NULL) input_gradient(node, pass, parameters, dy, dx);
+    parameter_gradient(node, pass, io, dy, gradient);
+}
+
+/* ---- step ----------------------------------------------------------------------------------- */
+
+static void step_dense(const nn__node *node, const nn__pass *pass, nn__update *update,
+                       const nn__buffers *io, const nn_real *dy, nn_real *dx) {
+    if (io->sparse != NULL) {
+        nn__sparse_dense_step(node, pass, update, io, dy);
+        return;
+    }
+    backward_dense(node, pass, update->parameters, io, dy, dx, update->gradient);
+    nn__optimizer_step(update, node->weight);
+    nn__optimizer_step(update, node->bias);
 }
 
 const nn__layer_kind nn__dense_kind = {
@@ -64,4 +117,5 @@ const nn__layer_kind nn__dense_kind = {
     .init = init_dense,
     .forward = forward_dense,
     .backward = backward_dense,
+    .step = step_dense,
 };

@@ -34,11 +34,11 @@ static void draw_mask(nn_real *mask, size_t n, double p, const nn__stream *strea
 static void forward_dropout(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                             const nn__buffers *io) {
     (void)parameters;
-    const size_t n = node->n_out;
+    const size_t n = node->n_out, stride = nn__padded(n);
     nn__stream stream = nn__stream_open(pass->seed, node->name);
     for (size_t r = 0; r < pass->rows; r++)
-        draw_mask(io->kept + r * n, n, node->layer.p, &stream, pass->row0 + r, pass->step);
-    for (size_t i = 0; i < pass->rows * n; i++) io->y[i] = io->x[i] * io->kept[i];
+        draw_mask(io->kept + r * stride, n, node->layer.p, &stream, pass->row0 + r, pass->step);
+    for (size_t i = 0; i < pass->rows * stride; i++) io->y[i] = io->x[i] * io->kept[i];
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
@@ -48,7 +48,7 @@ static void backward_dropout(const nn__node *node, const nn__pass *pass, const n
                              const nn__buffers *io, const nn_real *dy, nn_real *dx,
                              nn_real *gradient) {
     (void)parameters, (void)dy, (void)gradient;
-    pass->vector->multiply(dx, io->kept, pass->rows * node->n_out);
+    pass->vector->multiply(dx, io->kept, pass->rows * nn__padded(node->n_out));
 }
 
 const nn__layer_kind nn__dropout_kind = {

@@ -17,6 +17,8 @@
 
 typedef struct nn__layer_kind nn__layer_kind;
 typedef struct nn__plan nn__plan;
+typedef struct nn__layout nn__layout;
+typedef struct nn__update nn__update;
 
 /* One node of the chain. */
 typedef struct nn__node {
@@ -24,7 +26,7 @@ typedef struct nn__node {
     char name[NN_NAME_SIZE]; /* "dense1", "activation2", "dropout1": numbered by kind, from 1 */
     nn_layer layer;          /* the caller's description */
     size_t n_in, n_out;
-    size_t weight, bias; /* dense: offsets into the parameters' arena */
+    size_t weight, bias; /* dense: its tensors, as indices into the plan's */
     size_t n_kept;       /* numbers a row kept from forward to backward (dropout's mask) */
 } nn__node;
 
@@ -35,17 +37,21 @@ typedef struct nn__pass {
     uint64_t seed, step; /* the numbers of this step's masks */
     size_t row0;         /* place of the block's first row within its batch */
     size_t rows;
+    double scale;             /* what the first weights are to be multiplied by: lazy decay, or 1 */
+    const nn__layout *layout; /* of the packed parameters and their gradient */
     const nn__vector_kernels *vector;
     nn_poll *poll; /* asked between nodes; NULL where a pass is short */
     void *poll_context;
     nn_progress progress;
 } nn__pass;
 
-/* The buffers of a node for one pass.   rows = pass->rows */
+/* The buffers of a node for one pass, rows = pass->rows. Their rows are nn__padded(width) apart.
+ * What lies between is finite in x and y, and zero in dy and dx: kernels run over it. */
 typedef struct nn__buffers {
-    const nn_real *x; /* (rows, n_in) */
-    nn_real *y;       /* (rows, n_out) */
-    nn_real *kept;    /* (rows, n_kept) */
+    const nn_real *x;         /* (rows, n_in), or NULL: */
+    nn__sparse_batch *sparse; /* the first node's x, where it is sparse */
+    nn_real *y;               /* (rows, n_out) */
+    nn_real *kept;            /* (rows, n_kept) */
 } nn__buffers;
 
 struct nn__layer_kind {
@@ -58,11 +64,11 @@ struct nn__layer_kind {
      * Codes: NN_ERROR_SIZE, NN_ERROR_ARGUMENT, NN_ERROR_LAYERS. */
     nn_status (*plan)(nn__plan *plan, const nn_layer *layer);
 
-    /* Draws the start values of the node's parameters from streams named after them. NULL for a
-     * node without parameters. */
-    void (*init)(const nn__node *node, nn_real *parameters, uint64_t seed);
+    /* Draws the start values of the node's parameters, not packed, from streams named after them.
+     * NULL for a node without parameters. */
+    void (*init)(const nn__plan *plan, const nn__node *node, nn_real *parameters, uint64_t seed);
 
-    /* y = f(x). `parameters` is the whole arena. */
+    /* y = f(x). `parameters` are the packed ones of the whole network. */
     void (*forward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                     const nn__buffers *io);
 
@@ -70,6 +76,11 @@ struct nn__layer_kind {
      * NULL (nobody needs it).   dy (rows, n_out), dx (rows, n_in) */
     void (*backward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                      const nn__buffers *io, const nn_real *dy, nn_real *dx, nn_real *gradient);
+
+    /* Backward, and the node's parameters follow their gradient. NULL for a node without
+     * parameters. */
+    void (*step)(const nn__node *node, const nn__pass *pass, nn__update *update,
+                 const nn__buffers *io, const nn_real *dy, nn_real *dx);
 };
 
 /* Every kind of layer, in the order of nn_layer_kind. */

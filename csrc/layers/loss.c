@@ -148,11 +148,11 @@ size_t nn__loss_n_classes(size_t n_outputs) {
     return n_outputs == 1 ? 2 : n_outputs;
 }
 
-void nn__loss_targets(nn_real *restrict targets, const int32_t *labels, size_t rows, size_t n,
-                      nn_activation output) {
+void nn__loss_targets(nn_real *restrict targets, size_t stride, const int32_t *labels, size_t rows,
+                      size_t n, nn_activation output) {
     const nn_real off = output == NN_ACTIVATION_TANH ? -1 : 0;
     for (size_t r = 0; r < rows; r++) {
-        nn_real *row = targets + r * n;
+        nn_real *row = targets + r * stride;
         for (size_t j = 0; j < n; j++) row[j] = off;
         if (n > 1)
             row[labels[r]] = 1;

@@ -33,9 +33,10 @@ bool nn__loss_is_regression(const nn__loss *loss, size_t n_outputs);
 /* The number of classes that labels tell apart: n_outputs, or 2 for one output. */
 size_t nn__loss_n_classes(size_t n_outputs);
 
-/* targets (rows, n) = the rows that the labels stand for.   labels (rows,) below n_classes */
-void nn__loss_targets(nn_real *restrict targets, const int32_t *labels, size_t rows, size_t n,
-                      nn_activation output);
+/* targets (rows, n), its rows `stride` apart, = what the labels stand for.
+ * labels (rows,) below n_classes */
+void nn__loss_targets(nn_real *restrict targets, size_t stride, const int32_t *labels, size_t rows,
+                      size_t n, nn_activation output);
 
 /* The class that outputs (or targets) a name: the first largest, or for one output whether
  * a >= 0.5 (tanh: >= 0).   a (n,) */

@@ -14,7 +14,7 @@ nn_status nn__penalty_check(const nn_penalty *penalty) {
     return valid ? NN_OK : NN_ERROR_ARGUMENT;
 }
 
-static bool is_penalised(const nn__tensor *tensor, const nn_penalty *penalty) {
+bool nn__penalty_has(const nn_penalty *penalty, const nn__tensor *tensor) {
     return !tensor->is_bias || penalty->biases;
 }
 
@@ -24,7 +24,7 @@ double nn__penalty_value(const nn__plan *plan, const nn_penalty *penalty,
     if (penalty->l1 == 0.0 && penalty->l2 == 0.0) return 0.0;
     for (size_t i = 0; i < plan->n_tensors; i++) {
         const nn__tensor *tensor = &plan->tensors[i];
-        if (!is_penalised(tensor, penalty)) continue;
+        if (!nn__penalty_has(penalty, tensor)) continue;
         for (size_t j = 0; j < tensor->count; j++) {
             double W = (double)parameters[tensor->offset + j];
             absolute += fabs(W);
@@ -40,7 +40,7 @@ void nn__penalty_add_gradient(const nn__plan *plan, const nn_penalty *penalty,
     const nn_real l2 = (nn_real)(penalty->l2 / penalty->n);
     for (size_t i = 0; i < plan->n_tensors; i++) {
         const nn__tensor *tensor = &plan->tensors[i];
-        if (!is_penalised(tensor, penalty)) continue;
+        if (!nn__penalty_has(penalty, tensor)) continue;
         for (size_t j = tensor->offset; j < tensor->offset + tensor->count; j++) {
             nn_real W = parameters[j];
             gradient[j] += l1 * (nn_real)((W > 0) - (W < 0)) + l2 * W;
@@ -95,19 +95,16 @@ size_t nn__optimizer_n_slots(const nn_optimizer *optimizer) {
     return kinds[optimizer->kind].n_slots(optimizer);
 }
 
-void nn__optimizer_step(const nn__plan *plan, const nn_optimizer *optimizer,
-                        const nn_penalty *penalty, nn__optimizer_state *state, nn_real *parameters,
-                        const nn_real *gradient, const nn__vector_kernels *vector) {
-    const nn_real l1 = (nn_real)(penalty->l1 / penalty->n);
-    const nn_real l2 = (nn_real)(penalty->l2 / penalty->n);
-    for (size_t i = 0; i < plan->n_tensors; i++) {
-        const nn__tensor *tensor = &plan->tensors[i];
-        const bool penalised = is_penalised(tensor, penalty);
-        nn_real *slots[NN_OPTIMIZER_SLOTS];
-        for (size_t s = 0; s < NN_OPTIMIZER_SLOTS; s++)
-            slots[s] = state->slots[s] != NULL ? state->slots[s] + tensor->offset : NULL;
-        kinds[optimizer->kind].update(optimizer, parameters + tensor->offset, slots,
-                                      gradient + tensor->offset, tensor->count, penalised ? l1 : 0,
-                                      penalised ? l2 : 0, vector);
-    }
+void nn__optimizer_step(const nn__update *update, size_t i) {
+    const nn_penalty *penalty = update->penalty;
+    const nn__place *place = &update->layout->places[i];
+    const bool penalised = nn__penalty_has(penalty, &update->plan->tensors[i]);
+    nn_real *slots[NN_OPTIMIZER_SLOTS];
+    for (size_t s = 0; s < NN_OPTIMIZER_SLOTS; s++)
+        slots[s] = update->slots[s] != NULL ? update->slots[s] + place->offset : NULL;
+    kinds[update->optimizer->kind].update(update->optimizer, update->parameters + place->offset,
+                                          slots, update->gradient + place->offset, place->count,
+                                          penalised ? (nn_real)(penalty->l1 / penalty->n) : 0,
+                                          penalised ? (nn_real)(penalty->l2 / penalty->n) : 0,
+                                          update->vector);
 }

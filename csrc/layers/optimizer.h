@@ -2,13 +2,20 @@
 #ifndef NN_LAYERS_OPTIMIZER_H
 #define NN_LAYERS_OPTIMIZER_H
 
-#include "layers/plan.h"
+#include "layers/layout.h"
 
-/* The optimiser's state: each slot is an array laid out as the parameters, NULL when not kept. */
-typedef struct nn__optimizer_state {
-    nn_optimizer_kind kind;
-    nn_real *slots[NN_OPTIMIZER_SLOTS];
-} nn__optimizer_state;
+/* One step's update: what is updated, and by which rule. Arrays are packed. */
+struct nn__update {
+    const nn__plan *plan;
+    const nn_optimizer *optimizer;
+    const nn_penalty *penalty;
+    const nn__layout *layout;
+    const nn__vector_kernels *vector;
+    nn_real *parameters;
+    nn_real *gradient;                  /* of this step, scratch where an update needs none */
+    nn_real *slots[NN_OPTIMIZER_SLOTS]; /* the optimiser's state, NULL when not kept */
+    double scale; /* the first weights are this times what stands in parameters; 1 to begin with */
+};
 
 /* Every number inside its range. Codes: NN_ERROR_ARGUMENT. */
 nn_status nn__optimizer_check(const nn_optimizer *optimizer);
@@ -17,16 +24,17 @@ nn_status nn__penalty_check(const nn_penalty *penalty);
 /* How many slots this optimiser keeps. */
 size_t nn__optimizer_n_slots(const nn_optimizer *optimizer);
 
-/* One update of every tensor.   parameters, gradient, slots: laid out as the plan's arena */
-void nn__optimizer_step(const nn__plan *plan, const nn_optimizer *optimizer,
-                        const nn_penalty *penalty, nn__optimizer_state *state, nn_real *parameters,
-                        const nn_real *gradient, const nn__vector_kernels *vector);
+/* Whether the penalties bear on this tensor. */
+bool nn__penalty_has(const nn_penalty *penalty, const nn__tensor *tensor);
 
-/* (l1/n) sum |W| + (l2/2n) sum W^2 over the penalised tensors. */
+/* Tensor i follows its gradient in update->gradient. */
+void nn__optimizer_step(const nn__update *update, size_t i);
+
+/* (l1/n) sum |W| + (l2/2n) sum W^2 over the penalised tensors.   parameters: not packed */
 double nn__penalty_value(const nn__plan *plan, const nn_penalty *penalty,
                          const nn_real *parameters);
 
-/* gradient += (l1/n) sgn(W) + (l2/n) W over the penalised tensors. */
+/* gradient += (l1/n) sgn(W) + (l2/n) W over the penalised tensors.   Neither is packed. */
 void nn__penalty_add_gradient(const nn__plan *plan, const nn_penalty *penalty,
                               const nn_real *parameters, nn_real *gradient);
 

@@ -1,4 +1,4 @@
-#include "layers/plan.h"
+#include "layers/optimizer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,10 +42,9 @@ size_t nn__plan_add_tensor(nn__plan *plan, const nn__node *node, const char *suf
     tensor->shape[1] = is_bias ? 0 : columns;
     tensor->count = columns;
     if (!is_bias && !nn__multiply(rows, columns, &tensor->count)) plan->arena.overflow = true;
-    if (tensor->count > SIZE_MAX - columns) plan->arena.overflow = true;
-    tensor->offset = nn__arena_reserve(&plan->arena, tensor->count + columns); /* BLIS: gemm.h */
+    tensor->offset = nn__arena_reserve(&plan->arena, tensor->count);
     plan->n_parameters += tensor->count;
-    return tensor->offset;
+    return (size_t)(tensor - plan->tensors);
 }
 
 /* What only the whole chain shows: it ends in an activation, softmax stands nowhere else, and there
@@ -98,25 +97,30 @@ void nn__plan_free(nn__plan *plan) {
 
 /* ---- workspaces ----------------------------------------------------------------------------- */
 
-/* The widest input or output of any node. */
+/* The widest input or output of any node, padded. */
 static size_t widest(const nn__plan *plan) {
     size_t width = plan->n_inputs;
     for (size_t i = 0; i < plan->n_nodes; i++)
         if (plan->nodes[i].n_out > width) width = plan->nodes[i].n_out;
-    return width;
+    return nn__padded(width);
 }
 
 /* nn_reals that a workspace needs for one row. */
 static double row_size(const nn__plan *plan) {
-    double size = (double)plan->n_inputs + 2.0 * (double)widest(plan) + (double)plan->n_outputs;
+    double size = (double)nn__padded(plan->n_inputs) + 2.0 * (double)widest(plan) +
+                  (double)nn__padded(plan->n_outputs);
     for (size_t i = 0; i < plan->n_nodes; i++)
-        size += (double)plan->nodes[i].n_out + (double)plan->nodes[i].n_kept;
+        size += (double)nn__padded(plan->nodes[i].n_out) + (double)plan->nodes[i].n_kept;
     return size;
 }
 
 size_t nn__plan_block_rows(const nn__plan *plan, size_t budget) {
     double rows = (double)budget / row_size(plan);
     return rows < 16.0 ? 16 : rows > 1024.0 ? 1024 : (size_t)rows;
+}
+
+bool nn__plan_takes_sparse(const nn__plan *plan) {
+    return plan->nodes[0].kind == &nn__dense_kind;
 }
 
 double nn__plan_work(const nn__plan *plan) {
@@ -126,10 +130,12 @@ double nn__plan_work(const nn__plan *plan) {
     return work;
 }
 
-/* Reserves (rows, width) in the workspace's arena, and the row more that BLIS may read (gemm.h). */
+/* Reserves (rows, padded width) in the workspace's arena, and the row more that BLIS may read
+ * (gemm.h). */
 static size_t reserve_rows(nn__workspace *workspace, size_t width) {
     size_t count = 0;
-    if (!nn__multiply(workspace->rows + 1, width, &count)) workspace->arena.overflow = true;
+    if (!nn__multiply(workspace->rows + 1, nn__padded(width), &count))
+        workspace->arena.overflow = true;
     return nn__arena_reserve(&workspace->arena, count);
 }
 
@@ -153,21 +159,52 @@ static void lay_out(nn__workspace *workspace, const nn__plan *plan, layout *at) 
 static void point_into(nn__workspace *workspace, const nn__plan *plan, const layout *at) {
     const nn__arena *arena = &workspace->arena;
     const size_t rows = workspace->rows;
-    workspace->x = nn__arena_tensor(arena, at->x, rows * plan->n_inputs);
-    workspace->targets = nn__arena_tensor(arena, at->targets, rows * plan->n_outputs);
+    workspace->x = nn__arena_tensor(arena, at->x, rows * nn__padded(plan->n_inputs));
+    workspace->targets = nn__arena_tensor(arena, at->targets, rows * nn__padded(plan->n_outputs));
     workspace->weights = nn__arena_tensor(arena, at->weights, rows);
     for (int i = 0; i < 2; i++)
         workspace->gradients[i] = nn__arena_tensor(arena, at->gradients[i], rows * widest(plan));
     for (size_t i = 0; i < plan->n_nodes; i++) {
         const nn__node *node = &plan->nodes[i];
         nn__buffers *io = &workspace->buffers[i];
-        io->y = nn__arena_tensor(arena, at->y[i], rows * node->n_out);
-        io->kept = nn__arena_tensor(arena, at->kept[i], rows * node->n_kept);
+        io->y = nn__arena_tensor(arena, at->y[i], rows * nn__padded(node->n_out));
+        io->kept = nn__arena_tensor(arena, at->kept[i], rows * nn__padded(node->n_kept));
     }
 }
 
-nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows) {
-    *workspace = (nn__workspace){.rows = rows};
+/* Room for sparse rows. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+static nn_status make_sparse(nn__workspace *workspace, size_t n_in) {
+    const size_t rows = workspace->rows, capacity = workspace->capacity;
+    nn__sparse_batch *s = &workspace->sparse;
+    if (capacity == 0) return NN_OK;
+    if (capacity > UINT32_MAX) return NN_ERROR_SIZE;
+    s->rows.start = nn__allocate(rows + 1, sizeof *s->rows.start);
+    s->rows.column = nn__allocate(capacity + NN_LANES, sizeof *s->rows.column);
+    s->rows.value = nn__allocate(capacity + NN_LANES, sizeof *s->rows.value);
+    s->columns.start = nn__allocate(n_in + 2, sizeof *s->columns.start);
+    s->columns.row = nn__allocate(capacity, sizeof *s->columns.row);
+    s->columns.value = nn__allocate(capacity, sizeof *s->columns.value);
+    s->cursor = nn__allocate(rows, sizeof *s->cursor);
+    bool made = s->rows.start != NULL && s->rows.column != NULL && s->rows.value != NULL &&
+                s->columns.start != NULL && s->columns.row != NULL && s->columns.value != NULL &&
+                s->cursor != NULL;
+    return made ? NN_OK : NN_ERROR_MEMORY;
+}
+
+static void free_sparse(nn__sparse_batch *sparse) {
+    nn__release(sparse->rows.start);
+    nn__release(sparse->rows.column);
+    nn__release(sparse->rows.value);
+    nn__release(sparse->columns.start);
+    nn__release(sparse->columns.row);
+    nn__release(sparse->columns.value);
+    nn__release(sparse->cursor);
+}
+
+nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows,
+                             size_t capacity) {
+    *workspace = (nn__workspace){.rows = rows, .capacity = capacity};
+    NN_TRY(make_sparse(workspace, plan->n_inputs));
     workspace->buffers = nn__allocate(plan->n_nodes, sizeof *workspace->buffers);
     workspace->labels = nn__allocate(rows, sizeof *workspace->labels);
     layout at = {.y = nn__allocate(2 * plan->n_nodes, sizeof *at.y)};
@@ -184,6 +221,7 @@ nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, siz
 
 void nn__workspace_free(nn__workspace *workspace) {
     nn__arena_close(&workspace->arena);
+    free_sparse(&workspace->sparse);
     nn__release(workspace->buffers);
     nn__release(workspace->labels);
     *workspace = (nn__workspace){0};
@@ -202,7 +240,8 @@ static bool stopped(const nn__pass *pass) {
 
 nn_status nn__plan_forward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
                            const nn_real *parameters, const nn__buffers **output) {
-    const nn_real *x = workspace->x;
+    const nn_real *x = workspace->is_sparse ? NULL : workspace->x;
+    workspace->buffers[0].sparse = workspace->is_sparse ? &workspace->sparse : NULL;
     for (size_t i = 0; i < plan->n_nodes; i++) {
         const nn__node *node = &plan->nodes[i];
         nn__buffers *io = &workspace->buffers[i];
@@ -233,4 +272,21 @@ nn_status nn__plan_backward(const nn__plan *plan, const nn__pass *pass, nn__work
         dy = dx;
     }
     return NN_OK;
+}
+
+void nn__plan_step(const nn__pass *pass, nn__workspace *workspace, nn__update *update) {
+    const nn__plan *plan = update->plan;
+    const size_t first = plan->tensors[0].node;
+    nn_real *dy = workspace->gradients[0], *other = workspace->gradients[1];
+    for (size_t i = plan->n_nodes - 1; i-- > first;) {
+        const nn__node *node = &plan->nodes[i];
+        const nn__buffers *io = &workspace->buffers[i];
+        nn_real *dx = node->kind->in_place ? dy : other;
+        if (node->kind->step != NULL)
+            node->kind->step(node, pass, update, io, dy, i == first ? NULL : dx);
+        else
+            node->kind->backward(node, pass, update->parameters, io, dy, dx, update->gradient);
+        if (dx != dy) other = dy;
+        dy = dx;
+    }
 }

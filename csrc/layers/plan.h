@@ -26,16 +26,19 @@ struct nn__plan {
     size_t n_nodes, n_tensors, n_parameters;
     nn__node *nodes;     /* (n_nodes,) */
     nn__tensor *tensors; /* (n_tensors,): weight, bias, layer by layer */
-    nn__arena arena;     /* of the parameters, laid out and not opened: gradients and optimiser
-                            state mirror it */
+    nn__arena arena; /* of the parameters, laid out and not opened: the caller sees gradients and
+                            optimiser states in this form */
     const nn__loss *loss;
 };
 
-/* Buffers of one pass, for up to `rows` rows. */
+/* Buffers of one pass, for up to `rows` rows, which are nn__padded(width) apart. */
 typedef struct nn__workspace {
     size_t rows;
     nn__arena arena;
-    nn_real *x;            /* (rows, n_inputs) */
+    nn_real *x;              /* (rows, n_inputs) */
+    nn__sparse_batch sparse; /* room for `capacity` entries of x, where that is not 0 */
+    size_t capacity;
+    bool is_sparse;        /* what the last gathering has filled: sparse, not x */
     nn_real *targets;      /* (rows, n_outputs) */
     nn_real *weights;      /* (rows,) */
     int32_t *labels;       /* (rows,) */
@@ -58,19 +61,23 @@ nn__node *nn__plan_add_node(nn__plan *plan, const nn__layer_kind *kind, const nn
                             size_t n_out);
 
 /* For the layers' plan functions: a parameter of `node`, (rows, columns), or a bias (columns,)
- * where rows is 0. Returns its offset. */
+ * where rows is 0. Returns its index among the tensors. */
 size_t nn__plan_add_tensor(nn__plan *plan, const nn__node *node, const char *suffix, size_t rows,
                            size_t columns);
 
 /* The block of rows for a pass: as many as fit into `budget` nn_reals of workspace, 16 to 1024. */
 size_t nn__plan_block_rows(const nn__plan *plan, size_t budget);
 
+/* Whether the first node can work on sparse rows: it is dense. */
+bool nn__plan_takes_sparse(const nn__plan *plan);
+
 /* Multiplications of a forward pass over one row. */
 double nn__plan_work(const nn__plan *plan);
 
-/* A workspace for up to `rows` rows. Owned by the caller, also after an error.
- * Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
-nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows);
+/* A workspace for up to `rows` rows, and for as many sparse rows of `capacity` nonzeros in all. Owned
+ * by the caller, also after an error.   Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows,
+                             size_t capacity);
 void nn__workspace_free(nn__workspace *workspace);
 
 /* The two walks are made between nn__work_begin and nn__work_end; they leave that stretch while
@@ -89,5 +96,9 @@ typedef void nn__plan_visit(void *context, const nn__node *node, const nn_real *
 nn_status nn__plan_backward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
                             const nn_real *parameters, nn_real *gradient, nn__plan_visit *visit,
                             void *visit_context);
+
+/* Backward in training, where every node's parameters follow their gradient at once. The poll
+ * function is not asked: an update is stopped before it or not at all. */
+void nn__plan_step(const nn__pass *pass, nn__workspace *workspace, nn__update *update);
 
 #endif

@@ -86,7 +86,8 @@ static bool is_sparse_alone(const nn_data *data) {
 }
 
 nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse) {
-    if (is_sparse_alone(data)) return NN_ERROR_ARGUMENT;
+    if (is_sparse_alone(data))
+        return NN_ERROR_ARGUMENT;
     if (sparse != NULL &&
         (sparse->n_rows != data->x.n_rows || sparse->n_columns != data->x.n_columns))
         return NN_ERROR_SHAPE;
@@ -181,25 +182,29 @@ nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__lo
 /* targets (n, n_outputs) of the rows, given as targets or made from labels. */
 static void gather_targets(const nn_data *data, const nn__plan *plan, const uint32_t *order,
                            size_t first, size_t n, nn__workspace *workspace) {
-    const size_t width = plan->n_outputs;
+    const size_t width = plan->n_outputs, stride = nn__padded(width);
     for (size_t r = 0; r < n; r++) {
         size_t row = order != NULL ? order[r] : first + r;
         if (data->targets != NULL)
-            memcpy(workspace->targets + r * width, data->targets + row * width,
+            memcpy(workspace->targets + r * stride, data->targets + row * width,
                    width * sizeof(nn_real));
         else
             workspace->labels[r] = data->labels[row];
         workspace->weights[r] = data->weights != NULL ? data->weights[row] : 1;
     }
     if (data->targets == NULL)
-        nn__loss_targets(workspace->targets, workspace->labels, n, width, plan->loss->output);
+        nn__loss_targets(workspace->targets, stride, workspace->labels, n, width,
+                         plan->loss->output);
 }
 
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace) {
-    if (is_sparse_alone(data))
-        nn__sparse_scatter(workspace->x, data->x.n_columns, data->sparse, order, first, n);
+    workspace->is_sparse = data->sparse != NULL && workspace->capacity > 0;
+    if (workspace->is_sparse)
+        nn__sparse_gather(&workspace->sparse.rows, data->sparse, order, first, n);
+    else if (is_sparse_alone(data))
+        nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
     else
-        nn__rows_gather(workspace->x, &data->x, order, first, n);
+        nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
     if (targets) gather_targets(data, plan, order, first, n, workspace);
 }

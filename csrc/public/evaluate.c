@@ -10,41 +10,70 @@
 
 /* ---- the sweep: forward over all rows, block after block ------------------------------------- */
 
-/* What is done with a block: rows first .. first + n - 1, whose last node's buffers are output. */
-typedef nn_status visit_block(void *context, const nn__buffers *output, nn__workspace *workspace,
-                              const nn__pass *pass);
+/* What an evaluation works with: buffers for a block of rows, and the packed parameters. */
+typedef struct desk {
+    const nn_network *network;
+    const nn_data *data;
+    nn__workspace workspace;
+    nn__layout layout;
+    nn__arena parameters;
+    nn_poll *poll;
+    void *poll_context;
+} desk;
 
-/* A workspace for the rows of this data. Owned by the caller, also after an error. */
-static nn_status make_workspace(nn__workspace *workspace, const nn__plan *plan,
-                                const nn_data *data) {
-    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
-    return nn__workspace_make(workspace, plan, n < rows ? n : rows);
+static void clear_desk(desk *d) {
+    nn__arena_close(&d->parameters);
+    nn__layout_free(&d->layout);
+    nn__workspace_free(&d->workspace);
 }
 
+/* Makes it; to be cleared also after an error. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+static nn_status make_desk(desk *d, const nn_network *network, const nn_data *data, nn_poll *poll,
+                           void *poll_context) {
+    const nn__plan *plan = &network->plan;
+    const size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
+    *d = (desk){.network = network, .data = data, .poll = poll, .poll_context = poll_context};
+    NN_TRY(nn__workspace_make(&d->workspace, plan, n < rows ? n : rows, 0));
+    NN_TRY(nn__layout_make(&d->layout, plan, 0));
+    d->parameters = d->layout.arena;
+    NN_TRY(nn__arena_open(&d->parameters));
+    nn__layout_pack(&d->layout, plan, d->parameters.values, network->parameters.values);
+    return NN_OK;
+}
+
+static nn__pass pass_of(const desk *d) {
+    return (nn__pass){.scale = 1.0,
+                      .layout = &d->layout,
+                      .vector = d->network->vector,
+                      .poll = d->poll,
+                      .poll_context = d->poll_context,
+                      .progress = {.total = d->data->x.n_rows}};
+}
+
+/* What is done with a block: rows row0 .. row0 + rows - 1 of the pass, whose last node's buffers
+ * are output. */
+typedef nn_status visit_block(void *context, const nn__buffers *output, desk *d,
+                              const nn__pass *pass);
+
 /* One block of the sweep: gather, forward, visit. */
-static nn_status sweep_block(nn__workspace *workspace, const nn_network *network,
-                             const nn_data *data, bool targets, const nn__pass *pass,
-                             visit_block *visit, void *context) {
+static nn_status sweep_block(desk *d, bool targets, const nn__pass *pass, visit_block *visit,
+                             void *context) {
+    const nn__plan *plan = &d->network->plan;
     const nn__buffers *output;
-    nn__data_gather(data, &network->plan, NULL, pass->row0, pass->rows, targets, workspace);
-    NN_TRY(nn__plan_forward(&network->plan, pass, workspace, network->parameters.values, &output));
-    return visit(context, output, workspace, pass);
+    nn__data_gather(d->data, plan, NULL, pass->row0, pass->rows, targets, &d->workspace);
+    NN_TRY(nn__plan_forward(plan, pass, &d->workspace, d->parameters.values, &output));
+    return visit(context, output, d, pass);
 }
 
 /* Forward over all rows; targets are gathered where `targets` says so. */
-static nn_status sweep_with(nn__workspace *workspace, const nn_network *network,
-                            const nn_data *data, bool targets, visit_block *visit, void *context,
-                            nn_poll *poll, void *poll_context) {
-    nn__pass pass = {.vector = network->vector,
-                     .poll = poll,
-                     .poll_context = poll_context,
-                     .progress = {.total = data->x.n_rows}};
-    for (size_t first = 0; first < data->x.n_rows; first += workspace->rows) {
-        size_t left = data->x.n_rows - first;
+static nn_status sweep_with(desk *d, bool targets, visit_block *visit, void *context) {
+    nn__pass pass = pass_of(d);
+    for (size_t first = 0; first < pass.progress.total; first += d->workspace.rows) {
+        size_t left = pass.progress.total - first;
         pass.row0 = pass.progress.done = first;
-        pass.rows = left < workspace->rows ? left : workspace->rows;
+        pass.rows = left < d->workspace.rows ? left : d->workspace.rows;
         nn__work_begin();
-        nn_status status = sweep_block(workspace, network, data, targets, &pass, visit, context);
+        nn_status status = sweep_block(d, targets, &pass, visit, context);
         nn__work_end();
         NN_TRY(status);
     }
@@ -53,15 +82,20 @@ static nn_status sweep_with(nn__workspace *workspace, const nn_network *network,
 
 static nn_status sweep(const nn_network *network, const nn_data *data, bool targets,
                        visit_block *visit, void *context, nn_poll *poll, void *poll_context) {
-    nn__workspace workspace;
-    nn_status status = make_workspace(&workspace, &network->plan, data);
-    if (status == NN_OK)
-        status = sweep_with(&workspace, network, data, targets, visit, context, poll, poll_context);
-    nn__workspace_free(&workspace);
+    desk d;
+    nn_status status = make_desk(&d, network, data, poll, poll_context);
+    if (status == NN_OK) status = sweep_with(&d, targets, visit, context);
+    clear_desk(&d);
     return status;
 }
 
 /* ---- outputs and predictions ---------------------------------------------------------------- */
+
+/* Copies a block of the workspace to its rows in `array` (n_rows, n). */
+static void copy_rows(nn_real *array, const nn_real *block, size_t n, const nn__pass *pass) {
+    for (size_t r = 0; r < pass->rows; r++)
+        memcpy(array + (pass->row0 + r) * n, block + r * nn__padded(n), n * sizeof *array);
+}
 
 typedef struct outputs {
     const nn__plan *plan;
@@ -69,23 +103,22 @@ typedef struct outputs {
     int64_t *classes;
 } outputs;
 
-static nn_status copy_outputs(void *context, const nn__buffers *output, nn__workspace *workspace,
+static nn_status copy_outputs(void *context, const nn__buffers *output, desk *d,
                               const nn__pass *pass) {
-    (void)workspace;
+    (void)d;
     const outputs *out = context;
-    size_t n = out->plan->n_outputs;
-    memcpy(out->a + pass->row0 * n, output->y, pass->rows * n * sizeof *out->a);
+    copy_rows(out->a, output->y, out->plan->n_outputs, pass);
     return NN_OK;
 }
 
-static nn_status name_classes(void *context, const nn__buffers *output, nn__workspace *workspace,
+static nn_status name_classes(void *context, const nn__buffers *output, desk *d,
                               const nn__pass *pass) {
-    (void)workspace;
+    (void)d;
     const outputs *out = context;
     size_t n = out->plan->n_outputs;
     for (size_t r = 0; r < pass->rows; r++)
         out->classes[pass->row0 + r] =
-            (int64_t)nn__loss_class(output->y + r * n, n, out->plan->loss->output);
+            (int64_t)nn__loss_class(output->y + r * nn__padded(n), n, out->plan->loss->output);
     return NN_OK;
 }
 
@@ -111,10 +144,10 @@ typedef struct evaluation {
     nn__sums sums;
 } evaluation;
 
-static nn_status add_block(void *context, const nn__buffers *output, nn__workspace *workspace,
+static nn_status add_block(void *context, const nn__buffers *output, desk *d,
                            const nn__pass *pass) {
     evaluation *e = context;
-    nn__sums_add(&e->sums, e->plan, e->loss, output, workspace, pass->rows);
+    nn__sums_add(&e->sums, e->plan, e->loss, output, &d->workspace, pass->rows);
     return NN_OK;
 }
 
@@ -133,6 +166,23 @@ nn_status nn_evaluate(const nn_network *network, const nn_data *data, nn_cost co
 
 /* ---- gradient ------------------------------------------------------------------------------- */
 
+/* gradient, not packed, = the loss's derivative; adds to *sums. */
+static nn_status gradient_at(desk *d, const nn_gradient_options *options, nn_real *gradient,
+                             nn__sums *sums) {
+    const nn__plan *plan = &d->network->plan;
+    nn__batch batch = {.data = d->data, .n = d->data->x.n_rows};
+    nn__pass pass = pass_of(d);
+    pass.training = options->training;
+    pass.seed = options->seed;
+    nn__arena packed = d->layout.arena;
+    NN_TRY(nn__arena_open(&packed));
+    nn_status status = nn__batch_gradient(plan, &pass, &batch, d->parameters.values, &d->workspace,
+                                          packed.values, sums);
+    if (status == NN_OK) nn__layout_unpack(&d->layout, plan, gradient, packed.values);
+    nn__arena_close(&packed);
+    return status;
+}
+
 nn_status nn_gradient(const nn_network *network, const nn_data *data,
                       const nn_gradient_options *options, nn_real *gradient, double *cost,
                       nn_poll *poll, void *poll_context) {
@@ -140,22 +190,15 @@ nn_status nn_gradient(const nn_network *network, const nn_data *data,
     const nn_real *parameters = network->parameters.values;
     NN_TRY(nn__data_check(data, plan, plan->loss));
     NN_TRY(nn__penalty_check(&options->penalty));
-    nn__pass pass = {.training = options->training,
-                     .seed = options->seed,
-                     .vector = network->vector,
-                     .poll = poll,
-                     .poll_context = poll_context,
-                     .progress = {.total = data->x.n_rows}};
-    nn__batch batch = {.data = data, .n = data->x.n_rows};
     nn__sums sums = {0};
-    nn__workspace workspace;
-    nn_status status = make_workspace(&workspace, plan, data);
-    if (status == NN_OK)
-        status = nn__batch_gradient(plan, &pass, &batch, parameters, &workspace, gradient, &sums);
-    nn__workspace_free(&workspace);
+    desk d;
+    nn_status status = make_desk(&d, network, data, poll, poll_context);
+    if (status == NN_OK) status = gradient_at(&d, options, gradient, &sums);
+    clear_desk(&d);
     NN_TRY(status);
     nn__penalty_add_gradient(plan, &options->penalty, parameters, gradient);
-    *cost = sums.loss / (double)batch.n + nn__penalty_value(plan, &options->penalty, parameters);
+    *cost =
+        sums.loss / (double)data->x.n_rows + nn__penalty_value(plan, &options->penalty, parameters);
     return NN_OK;
 }
 
@@ -168,16 +211,16 @@ nn_gradient_options nn_gradient_defaults(void) {
 typedef struct inspection {
     const nn_network *network;
     nn_real *const *z, *const *a, *const *delta;
-    nn_real *gradient; /* scratch: backward needs somewhere to put it */
-    size_t layer;      /* the dense layer that backward comes to next, plus one */
+    nn__arena gradient; /* scratch: backward needs somewhere to put it */
+    size_t layer;       /* the dense layer that backward comes to next, plus one */
     const nn__pass *pass;
 } inspection;
 
-/* Copies a block (rows, n) to its place in the caller's array, which may be missing. */
+/* The same, where the caller's array may be missing. */
 static void copy_block(nn_real *const *arrays, size_t i, const nn_real *block, size_t n,
                        const nn__pass *pass) {
     if (arrays == NULL || arrays[i] == NULL) return;
-    memcpy(arrays[i] + pass->row0 * n, block, pass->rows * n * sizeof **arrays);
+    copy_rows(arrays[i], block, n, pass);
 }
 
 static void copy_delta(void *context, const nn__node *node, const nn_real *dy) {
@@ -187,9 +230,10 @@ static void copy_delta(void *context, const nn__node *node, const nn_real *dy) {
     copy_block(in->delta, in->layer, dy, node->n_out, in->pass);
 }
 
-static nn_status inspect_block(void *context, const nn__buffers *output, nn__workspace *workspace,
+static nn_status inspect_block(void *context, const nn__buffers *output, desk *d,
                                const nn__pass *pass) {
     inspection *in = context;
+    nn__workspace *workspace = &d->workspace;
     const nn__plan *plan = &in->network->plan;
     in->layer = 0;
     for (size_t i = 0; i < plan->n_nodes; i++) {
@@ -204,7 +248,11 @@ static nn_status inspect_block(void *context, const nn__buffers *output, nn__wor
     in->pass = pass;
     for (size_t r = 0; r < pass->rows; r++) workspace->weights[r] = 1; /* per sample, unweighted */
     nn__output_delta(plan, output, workspace, pass->rows, 1.0);
-    return nn__plan_backward(plan, pass, workspace, in->network->parameters.values, in->gradient,
+    if (in->gradient.values == NULL) {
+        in->gradient = d->layout.arena;
+        NN_TRY(nn__arena_open(&in->gradient));
+    }
+    return nn__plan_backward(plan, pass, workspace, d->parameters.values, in->gradient.values,
                              copy_delta, in);
 }
 
@@ -212,11 +260,8 @@ nn_status nn_inspect(const nn_network *network, const nn_data *data, nn_real *co
                      nn_real *const *a, nn_real *const *delta, nn_poll *poll, void *poll_context) {
     const nn__plan *plan = &network->plan;
     NN_TRY(nn__data_check(data, plan, delta != NULL ? plan->loss : NULL));
-    nn__arena gradient = plan->arena;
-    NN_TRY(nn__arena_open(&gradient));
-    inspection in = {
-        .network = network, .z = z, .a = a, .delta = delta, .gradient = gradient.values};
+    inspection in = {.network = network, .z = z, .a = a, .delta = delta};
     nn_status status = sweep(network, data, delta != NULL, inspect_block, &in, poll, poll_context);
-    nn__arena_close(&gradient);
+    nn__arena_close(&in.gradient);
     return status;
 }

@@ -107,7 +107,8 @@ void nn_network_initialize(nn_network *network, uint64_t seed) {
     const nn__plan *plan = &network->plan;
     for (size_t i = 0; i < plan->n_nodes; i++) {
         const nn__node *node = &plan->nodes[i];
-        if (node->kind->init != NULL) node->kind->init(node, network->parameters.values, seed);
+        if (node->kind->init != NULL)
+            node->kind->init(plan, node, network->parameters.values, seed);
     }
     nn_network_set_counters(network, 0, 0);
 }

@@ -224,7 +224,7 @@ typedef struct nn_epoch_result {
 /* Why the last epoch returned NN_DIVERGED. */
 typedef struct nn_failure {
     size_t step;       /* of the epoch, from 1 */
-    const char *where; /* "loss", the name of a parameter, or "optimizer" */
+    const char *where; /* "loss", or the name of a parameter */
     double value;      /* what was found there: NaN or infinity */
 } nn_failure;
 

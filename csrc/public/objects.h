@@ -48,7 +48,7 @@ void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *
 typedef struct nn__batch {
     const nn_data *data;
     const uint32_t *order; /* (n,), or NULL: rows 0 .. n-1 */
-    size_t n;
+    size_t n, n_next;      /* n_next rows of the order behind these will be wanted next */
 } nn__batch;
 
 /* Sums over the samples of a batch. */
@@ -58,11 +58,16 @@ typedef struct nn__sums {
 } nn__sums;
 
 /* gradient = (1/n) sum w dc/dW over the batch, block after block of workspace->rows rows; adds to
- * *sums. Only `training`, `seed`, `step`, `vector`, `poll` and `progress` of the pass are read.
- * Codes: NN_STOPPED. */
+ * *sums. Parameters and gradient are packed. `rows`, `row0` and `accumulate` of the pass are set
+ * here.   Codes: NN_STOPPED. */
 nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
                              const nn_real *parameters, nn__workspace *workspace, nn_real *gradient,
                              nn__sums *sums);
+
+/* A whole training step on a batch that fits the workspace: its gradient and the update; adds to
+ * *sums. Where the sum of losses is not finite nothing is updated.   Codes: NN_STOPPED. */
+nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
+                         nn__update *update, nn__sums *sums);
 
 /* Adds the block in the workspace, whose last node's buffers are `output`, to the sums. */
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,

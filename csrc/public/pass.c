@@ -1,14 +1,17 @@
 /* From a batch to its gradient: gather, forward, loss and delta, backward, block after block. */
+#include <math.h>
+#include <string.h>
+
 #include "base/threads.h"
 #include "public/objects.h"
 
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
                   const nn__buffers *output, const nn__workspace *workspace, size_t rows) {
-    const size_t n = plan->n_outputs;
+    const size_t n = plan->n_outputs, stride = nn__padded(n);
     const bool regression = nn__loss_is_regression(plan->loss, n);
     for (size_t r = 0; r < rows; r++) {
-        const nn_real *z = output->x + r * n, *a = output->y + r * n;
-        const nn_real *y = workspace->targets + r * n;
+        const nn_real *z = output->x + r * stride, *a = output->y + r * stride;
+        const nn_real *y = workspace->targets + r * stride;
         sums->loss += (double)workspace->weights[r] * loss->value(z, a, y, n);
         if (regression) continue;
         sums->n_right += nn__loss_class(a, n, loss->output) == nn__loss_class(y, n, loss->output);
@@ -17,23 +20,32 @@ void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
 
 void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,
                       size_t rows, double scale) {
-    const size_t n = plan->n_outputs;
-    for (size_t r = 0; r < rows; r++)
-        plan->loss->delta(workspace->gradients[0] + r * n, output->x + r * n, output->y + r * n,
-                          workspace->targets + r * n, n,
+    const size_t n = plan->n_outputs, stride = nn__padded(n);
+    nn_real *delta = workspace->gradients[0];
+    for (size_t r = 0; r < rows; r++) {
+        const size_t at = r * stride;
+        plan->loss->delta(delta + at, output->x + at, output->y + at, workspace->targets + at, n,
                           (nn_real)(scale * (double)workspace->weights[r]));
+        memset(delta + at + n, 0, (stride - n) * sizeof *delta);
+    }
 }
 
-/* One block of a batch. */
-static nn_status block_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
-                                const nn_real *parameters, nn__workspace *workspace,
-                                nn_real *gradient, nn__sums *sums) {
+/* One block of a batch as far as dC/dz of the outputs, which lies in workspace->gradients[0]. */
+static nn_status block_delta(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
+                             const nn_real *parameters, nn__workspace *workspace, nn__sums *sums) {
     const uint32_t *order = batch->order != NULL ? batch->order + pass->row0 : NULL;
     const nn__buffers *output;
     nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true, workspace);
     NN_TRY(nn__plan_forward(plan, pass, workspace, parameters, &output));
     nn__sums_add(sums, plan, plan->loss, output, workspace, pass->rows);
     nn__output_delta(plan, output, workspace, pass->rows, 1.0 / (double)batch->n);
+    return NN_OK;
+}
+
+static nn_status block_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
+                                const nn_real *parameters, nn__workspace *workspace,
+                                nn_real *gradient, nn__sums *sums) {
+    NN_TRY(block_delta(plan, pass, batch, parameters, workspace, sums));
     return nn__plan_backward(plan, pass, workspace, parameters, gradient, NULL, NULL);
 }
 
@@ -54,4 +66,19 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
         NN_TRY(status);
     }
     return NN_OK;
+}
+
+nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
+                         nn__update *update, nn__sums *sums) {
+    nn__pass whole = *pass;
+    whole.rows = batch->n;
+    whole.scale = update->scale;
+    if (workspace->capacity > 0)
+        nn__sparse_prefetch(batch->data->sparse, batch->order + batch->n, batch->n_next);
+    nn__work_begin();
+    nn_status status =
+        block_delta(update->plan, &whole, batch, update->parameters, workspace, sums);
+    if (status == NN_OK && isfinite(sums->loss)) nn__plan_step(&whole, workspace, update);
+    nn__work_end();
+    return status;
 }

@@ -2,12 +2,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "layers/sparse_dense.h"
 #include "public/objects.h"
 
 /* nn_reals of workspace for the block that a step works on at once, and the work (multiplications)
  * above which a step is long: it then asks the poll function between its parts as well. */
 #define BLOCK_BUDGET ((size_t)1 << 23)
-#define LONG_STEP 2e7
+#define LONG_STEP 1e8
+
+/* What an epoch works on. The network's parameters and the slots stay as they were until its end,
+ * so that a divergence needs no way back. */
+typedef struct packed {
+    nn__arena parameters, gradient, slots[NN_OPTIMIZER_SLOTS];
+} packed;
 
 struct nn_trainer {
     nn_network *network;
@@ -15,40 +22,30 @@ struct nn_trainer {
     size_t batch_size;
     uint32_t *order; /* (n_rows,) the epoch's permutation */
     nn__workspace workspace;
-    nn__arena gradient; /* these three are laid out as the parameters */
-    nn__arena slots[NN_OPTIMIZER_SLOTS];
-    nn__arena kept[1 + NN_OPTIMIZER_SLOTS]; /* parameters and slots at the epoch's start */
-    nn__optimizer_state state;
+    nn_optimizer_kind kind;              /* whose state the slots hold */
+    nn__arena slots[NN_OPTIMIZER_SLOTS]; /* laid out as the network's parameters */
+    size_t tile;                         /* of the first weights in the layout, 0 for one */
+    nn__layout layout;
+    packed packed;
     nn_failure failure;
 };
 
 /* ---- making, binding, freeing --------------------------------------------------------------- */
 
-/* Opens an arena laid out as the parameters, unless it is open. */
-static nn_status mirror(nn_trainer *trainer, nn__arena *arena) {
-    if (arena->values != NULL) return NN_OK;
-    *arena = trainer->network->plan.arena;
-    return nn__arena_open(arena);
-}
-
 nn_status nn_trainer_create(nn_trainer **trainer, nn_network *network) {
-    *trainer = NULL;
-    nn_trainer *made = nn__allocate(1, sizeof *made);
-    if (made == NULL) return NN_ERROR_MEMORY;
-    made->network = network;
-    nn_status status = mirror(made, &made->gradient);
-    if (status == NN_OK) status = mirror(made, &made->kept[0]);
-    if (status != NN_OK) {
-        nn_trainer_free(made);
-        return status;
-    }
-    *trainer = made;
+    *trainer = nn__allocate(1, sizeof **trainer);
+    if (*trainer == NULL) return NN_ERROR_MEMORY;
+    (*trainer)->network = network;
     return NN_OK;
 }
 
 void nn_trainer_unbind(nn_trainer *trainer) {
     nn__workspace_free(&trainer->workspace);
     nn__release(trainer->order);
+    nn__arena_close(&trainer->packed.parameters);
+    nn__arena_close(&trainer->packed.gradient);
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) nn__arena_close(&trainer->packed.slots[i]);
+    nn__layout_free(&trainer->layout);
     trainer->order = NULL;
     trainer->data = NULL;
 }
@@ -57,17 +54,29 @@ void nn_trainer_free(nn_trainer *trainer) {
     if (trainer == NULL) return;
     nn_trainer_unbind(trainer);
     nn_trainer_clear(trainer);
-    nn__arena_close(&trainer->gradient);
-    nn__arena_close(&trainer->kept[0]);
     nn__release(trainer);
 }
 
 /* Room for the slots of this optimiser; those of another kind, or not kept any more, go. */
 static nn_status prepare_slots(nn_trainer *trainer, const nn_optimizer *optimizer) {
     size_t n_slots = nn__optimizer_n_slots(optimizer);
-    if (n_slots == 0 || trainer->state.kind != optimizer->kind) nn_trainer_clear(trainer);
+    if (n_slots == 0 || trainer->kind != optimizer->kind) nn_trainer_clear(trainer);
     for (size_t i = 0; i < n_slots; i++) NN_TRY(nn_trainer_keep_slot(trainer, optimizer->kind, i));
-    trainer->state.kind = optimizer->kind;
+    trainer->kind = optimizer->kind;
+    return NN_OK;
+}
+
+/* The layout, and packed arrays for as many slots as the optimiser keeps. */
+static nn_status prepare_packed(nn_trainer *trainer, size_t n_slots) {
+    packed *p = &trainer->packed;
+    NN_TRY(nn__layout_make(&trainer->layout, &trainer->network->plan, trainer->tile));
+    p->parameters = p->gradient = trainer->layout.arena;
+    NN_TRY(nn__arena_open(&p->parameters));
+    NN_TRY(nn__arena_open(&p->gradient));
+    for (size_t i = 0; i < n_slots; i++) {
+        p->slots[i] = trainer->layout.arena;
+        NN_TRY(nn__arena_open(&p->slots[i]));
+    }
     return NN_OK;
 }
 
@@ -79,11 +88,16 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
     if (batch_size == 0) return NN_ERROR_SIZE;
     if (batch_size > data->x.n_rows) batch_size = data->x.n_rows;
     nn_trainer_unbind(trainer);
-    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET);
-    NN_TRY(nn__workspace_make(&trainer->workspace, plan, batch_size < rows ? batch_size : rows));
+    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), capacity = 0;
+    if (rows > batch_size) rows = batch_size;
+    const bool sparse = data->sparse != NULL && nn__plan_takes_sparse(plan);
+    if (sparse) capacity = rows * (nn__sparse_longest(data->sparse) + 1);
+    NN_TRY(nn__workspace_make(&trainer->workspace, plan, rows, capacity));
+    trainer->tile = sparse ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0;
     trainer->order = nn__allocate(data->x.n_rows, sizeof *trainer->order);
     if (trainer->order == NULL) return NN_ERROR_MEMORY;
     NN_TRY(prepare_slots(trainer, optimizer));
+    NN_TRY(prepare_packed(trainer, nn__optimizer_n_slots(optimizer)));
     trainer->data = data;
     trainer->batch_size = batch_size;
     return NN_OK;
@@ -92,54 +106,55 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
 /* ---- optimiser state ------------------------------------------------------------------------ */
 
 nn_optimizer_kind nn_trainer_kind(const nn_trainer *trainer) {
-    return trainer->state.kind;
+    return trainer->kind;
 }
 
 nn_real *nn_trainer_slot(const nn_trainer *trainer, size_t i) {
-    return trainer->state.slots[i];
+    return trainer->slots[i].values;
 }
 
 nn_status nn_trainer_keep_slot(nn_trainer *trainer, nn_optimizer_kind kind, size_t i) {
-    NN_TRY(mirror(trainer, &trainer->kept[1 + i]));
-    NN_TRY(mirror(trainer, &trainer->slots[i]));
-    trainer->state.slots[i] = trainer->slots[i].values;
-    trainer->state.kind = kind;
+    nn__arena *slot = &trainer->slots[i];
+    if (slot->values == NULL) {
+        *slot = trainer->network->plan.arena;
+        NN_TRY(nn__arena_open(slot));
+    }
+    trainer->kind = kind;
     return NN_OK;
 }
 
 void nn_trainer_clear(nn_trainer *trainer) {
-    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) {
-        nn__arena_close(&trainer->slots[i]);
-        nn__arena_close(&trainer->kept[1 + i]);
-        trainer->state.slots[i] = NULL;
-    }
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) nn__arena_close(&trainer->slots[i]);
 }
 
-/* Copies parameters and slots aside: what a divergence goes back to. */
-static void keep(nn_trainer *trainer) {
-    const nn__arena *parameters = &trainer->network->parameters;
-    const size_t bytes = parameters->size * sizeof(nn_real);
-    memcpy(trainer->kept[0].values, parameters->values, bytes);
+/* Parameters and slots into the arrays that the epoch works on. */
+static void pack(nn_trainer *trainer) {
+    const nn_network *network = trainer->network;
+    const nn__layout *layout = &trainer->layout;
+    nn__layout_pack(layout, &network->plan, trainer->packed.parameters.values,
+                    network->parameters.values);
     for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
-        if (trainer->state.slots[i] != NULL)
-            memcpy(trainer->kept[1 + i].values, trainer->state.slots[i], bytes);
+        if (trainer->slots[i].values != NULL)
+            nn__layout_pack(layout, &network->plan, trainer->packed.slots[i].values,
+                            trainer->slots[i].values);
 }
 
-/* The way back. */
-static void restore(nn_trainer *trainer) {
-    const nn__arena *parameters = &trainer->network->parameters;
-    const size_t bytes = parameters->size * sizeof(nn_real);
-    memcpy(parameters->values, trainer->kept[0].values, bytes);
+/* And back. */
+static void unpack(nn_trainer *trainer) {
+    nn_network *network = trainer->network;
+    const nn__layout *layout = &trainer->layout;
+    nn__layout_unpack(layout, &network->plan, network->parameters.values,
+                      trainer->packed.parameters.values);
     for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
-        if (trainer->state.slots[i] != NULL)
-            memcpy(trainer->state.slots[i], trainer->kept[1 + i].values, bytes);
+        if (trainer->slots[i].values != NULL)
+            nn__layout_unpack(layout, &network->plan, trainer->slots[i].values,
+                              trainer->packed.slots[i].values);
 }
 
 /* ---- divergence ----------------------------------------------------------------------------- */
 
 static nn_status diverged(nn_trainer *trainer, size_t step, const char *where, double value) {
     trainer->failure = (nn_failure){.step = step, .where = where, .value = value};
-    restore(trainer);
     return NN_DIVERGED;
 }
 
@@ -150,21 +165,16 @@ static double first_bad(const nn_real *values, size_t n) {
     return 0.0;
 }
 
-/* Parameters and optimiser state are finite at the end of an epoch, or all goes back. */
+/* The parameters are finite at the end of an epoch, and with them the velocity, which has gone into
+ * them. Codes: NN_DIVERGED. */
 static nn_status check_finite(nn_trainer *trainer, size_t step) {
     const nn_network *network = trainer->network;
-    const nn__plan *plan = &network->plan;
-    for (size_t i = 0; i < plan->n_tensors; i++) {
-        const nn__tensor *tensor = &plan->tensors[i];
-        const nn_real *values = network->parameters.values + tensor->offset;
-        if (!network->vector->all_finite(values, tensor->count))
-            return diverged(trainer, step, tensor->name, first_bad(values, tensor->count));
-    }
-    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) {
-        const nn_real *slot = trainer->state.slots[i];
-        const size_t size = network->parameters.size;
-        if (slot != NULL && !network->vector->all_finite(slot, size))
-            return diverged(trainer, step, "optimizer", first_bad(slot, size));
+    for (size_t i = 0; i < network->plan.n_tensors; i++) {
+        const nn__place *place = &trainer->layout.places[i];
+        const nn_real *values = trainer->packed.parameters.values + place->offset;
+        if (!network->vector->all_finite(values, place->count))
+            return diverged(trainer, step, network->plan.tensors[i].name,
+                            first_bad(values, place->count));
     }
     return NN_OK;
 }
@@ -191,9 +201,10 @@ static nn_status check_settings(const nn_trainer *trainer, const nn_epoch *setti
     NN_TRY(nn__optimizer_check(&settings->optimizer));
     NN_TRY(nn__penalty_check(penalty));
     const size_t n_slots = nn__optimizer_n_slots(&settings->optimizer);
-    bool bound = trainer->state.kind == settings->optimizer.kind;
+    bool bound = trainer->kind == settings->optimizer.kind;
     for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
-        bound = bound && (trainer->state.slots[i] != NULL) == (i < n_slots);
+        bound = bound && (trainer->slots[i].values != NULL) == (i < n_slots) &&
+                (trainer->packed.slots[i].values != NULL) == (i < n_slots);
     return bound ? NN_OK : NN_ERROR_ARGUMENT;
 }
 
@@ -206,22 +217,33 @@ static void set_order(nn_trainer *trainer, const nn_epoch *settings) {
         for (size_t i = 0; i < n; i++) trainer->order[i] = (uint32_t)i;
 }
 
-/* Step `step` of the epoch: gradient of its batch, then the update. A loss that is not finite ends
- * the epoch before the update. */
-static nn_status train_step(nn_trainer *trainer, const nn_epoch *settings,
-                            const nn_penalty *penalty, const nn__pass *pass, size_t step,
-                            nn__sums *sums) {
-    nn_network *network = trainer->network;
-    size_t first = step * trainer->batch_size, left = trainer->data->x.n_rows - first;
+/* Gradient and update in parts: for batches that do not fit the workspace, and for steps so long
+ * that the poll function is asked within. */
+static nn_status step_in_parts(nn_trainer *trainer, const nn__pass *pass, const nn__batch *batch,
+                               nn__update *update, nn__sums *sums) {
+    const nn__plan *plan = update->plan;
+    NN_TRY(nn__batch_gradient(plan, pass, batch, update->parameters, &trainer->workspace,
+                              update->gradient, sums));
+    for (size_t i = 0; isfinite(sums->loss) && i < plan->n_tensors; i++)
+        nn__optimizer_step(update, i);
+    return NN_OK;
+}
+
+/* Step `step` of the epoch. A loss that is not finite ends the epoch before the update. */
+static nn_status train_step(nn_trainer *trainer, const nn_epoch *settings, const nn__pass *pass,
+                            nn__update *update, size_t step, nn__sums *sums) {
+    const size_t most = trainer->batch_size, first = step * most;
+    const size_t left = trainer->data->x.n_rows - first, n = left < most ? left : most;
     nn__batch batch = {.data = trainer->data,
                        .order = trainer->order + first,
-                       .n = left < trainer->batch_size ? left : trainer->batch_size};
+                       .n = n,
+                       .n_next = left - n < most ? left - n : most};
     nn__sums own = {0};
-    NN_TRY(nn__batch_gradient(&network->plan, pass, &batch, network->parameters.values,
-                              &trainer->workspace, trainer->gradient.values, &own));
+    if (pass->poll == NULL && batch.n <= trainer->workspace.rows)
+        NN_TRY(nn__batch_step(pass, &batch, &trainer->workspace, update, &own));
+    else
+        NN_TRY(step_in_parts(trainer, pass, &batch, update, &own));
     if (!isfinite(own.loss)) return diverged(trainer, step + 1, "loss", own.loss);
-    nn__optimizer_step(&network->plan, &settings->optimizer, penalty, &trainer->state,
-                       network->parameters.values, trainer->gradient.values, network->vector);
     if (settings->step_loss != NULL)
         settings->step_loss[step] = (float)(own.loss / (double)batch.n);
     sums->loss += own.loss;
@@ -229,13 +251,30 @@ static nn_status train_step(nn_trainer *trainer, const nn_epoch *settings,
     return NN_OK;
 }
 
+static nn__update update_of(nn_trainer *trainer, const nn_epoch *settings,
+                            const nn_penalty *penalty) {
+    nn__update update = {.plan = &trainer->network->plan,
+                         .optimizer = &settings->optimizer,
+                         .penalty = penalty,
+                         .layout = &trainer->layout,
+                         .vector = trainer->network->vector,
+                         .parameters = trainer->packed.parameters.values,
+                         .gradient = trainer->packed.gradient.values,
+                         .scale = 1.0};
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++)
+        update.slots[i] = trainer->packed.slots[i].values;
+    return update;
+}
+
 /* All steps of the epoch; *n_steps counts those done. */
-static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings,
-                             const nn_penalty *penalty, nn__sums *sums, size_t *n_steps) {
+static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings, nn__update *update,
+                             nn__sums *sums, size_t *n_steps) {
     const nn_network *network = trainer->network;
     double work = nn__plan_work(&network->plan) * (double)trainer->batch_size;
     nn__pass pass = {.training = true,
                      .seed = settings->seed,
+                     .scale = 1.0,
+                     .layout = &trainer->layout,
                      .vector = network->vector,
                      .poll = work > LONG_STEP ? settings->poll : NULL,
                      .poll_context = settings->poll_context,
@@ -245,7 +284,7 @@ static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings,
         pass.step = network->steps + step;
         if (settings->poll != NULL && settings->poll(settings->poll_context, &pass.progress) != 0)
             return NN_STOPPED;
-        NN_TRY(train_step(trainer, settings, penalty, &pass, step, sums));
+        NN_TRY(train_step(trainer, settings, &pass, update, step, sums));
     }
     *n_steps = pass.progress.total;
     return NN_OK;
@@ -259,12 +298,16 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     nn_penalty penalty = {settings->l1, settings->l2, n, settings->penalize_biases};
     NN_TRY(check_settings(trainer, settings, &penalty));
     nn__sums sums = {0};
-    keep(trainer);
+    pack(trainer);
     set_order(trainer, settings);
-    nn_status status = train_steps(trainer, settings, &penalty, &sums, &result->n_steps);
+    nn__update update = update_of(trainer, settings, &penalty);
+    nn_status status = train_steps(trainer, settings, &update, &sums, &result->n_steps);
+    nn__sparse_dense_fold(&update);
     if (status == NN_OK || status == NN_STOPPED) NN_TRY(check_finite(trainer, result->n_steps));
+    if (status == NN_OK && !isfinite(sums.loss))
+        return diverged(trainer, result->n_steps, "loss", sums.loss);
+    if (status == NN_OK || status == NN_STOPPED) unpack(trainer);
     NN_TRY(status);
-    if (!isfinite(sums.loss)) return diverged(trainer, result->n_steps, "loss", sums.loss);
     bool regression = nn_network_is_regression(network);
     result->loss = sums.loss / n;
     result->accuracy = regression ? NAN : (double)sums.n_right / n;

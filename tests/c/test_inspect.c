@@ -167,7 +167,7 @@ static void the_size_of_a_block_does_not_matter(void) {
     static const size_t sizes[] = {ROWS, 39, 16, 7, 1};
     const nn_layer layers[] = {nn_dense(N_HIDDEN, NN_ACTIVATION_TANH), nn_dropout(0.5),
                                nn_dense(N_OUT, NN_ACTIVATION_SIGMOID)};
-    nn_real x[ROWS * N_IN], whole[512], gradient[512];
+    nn_real x[ROWS * N_IN], whole[4096], gradient[4096];
     int32_t labels[ROWS];
     double loss = 0;
     fill_normal(x, COUNT(x), 16);
@@ -175,15 +175,25 @@ static void the_size_of_a_block_does_not_matter(void) {
     nn_network *network = make(N_IN, layers, COUNT(layers), NN_COST_QUADRATIC);
     nn_data *data = wrap(x, ROWS, N_IN);
     CHECK_STATUS(nn_data_set_labels(data, labels, N_OUT), NN_OK);
-    CHECK(nn_network_extent(network) <= COUNT(whole));
+    nn__layout layout;
+    CHECK_STATUS(nn__layout_make(&layout, &network->plan, 0), NN_OK);
+    nn__arena parameters = layout.arena;
+    CHECK_STATUS(nn__arena_open(&parameters), NN_OK);
+    nn__layout_pack(&layout, &network->plan, parameters.values, network->parameters.values);
+    CHECK(layout.arena.size <= COUNT(whole));
     for (size_t i = 0; i < COUNT(sizes); i++) {
         nn__workspace workspace;
         nn__sums sums = {0};
-        nn__pass pass = {.training = true, .seed = 3, .step = 8, .vector = network->vector};
+        nn__pass pass = {.training = true,
+                         .seed = 3,
+                         .step = 8,
+                         .scale = 1,
+                         .layout = &layout,
+                         .vector = network->vector};
         nn__batch batch = {.data = data, .n = ROWS};
-        CHECK_STATUS(nn__workspace_make(&workspace, &network->plan, sizes[i]), NN_OK);
+        CHECK_STATUS(nn__workspace_make(&workspace, &network->plan, sizes[i], 0), NN_OK);
         memset(gradient, 0, sizeof gradient);
-        CHECK_STATUS(nn__batch_gradient(&network->plan, &pass, &batch, network->parameters.values,
+        CHECK_STATUS(nn__batch_gradient(&network->plan, &pass, &batch, parameters.values,
                                         &workspace, gradient, &sums),
                      NN_OK);
         nn__workspace_free(&workspace);
@@ -192,9 +202,10 @@ static void the_size_of_a_block_does_not_matter(void) {
             loss = sums.loss;
         }
         CHECK_NEAR(sums.loss, loss, inside_tolerance * loss);
-        CHECK_NEAR(relative_error(gradient, whole, nn_network_extent(network)), 0,
-                   inside_tolerance);
+        CHECK_NEAR(relative_error(gradient, whole, layout.arena.size), 0, inside_tolerance);
     }
+    nn__arena_close(&parameters);
+    nn__layout_free(&layout);
     nn_data_free(data);
     nn_network_free(network);
 }

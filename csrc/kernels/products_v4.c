@@ -1,0 +1,3 @@
+/* products.h's table for the level "v4". */
+#define NN_PRODUCT_TABLE_NAME nn__product_v4
+#include "kernels/products_body.h"

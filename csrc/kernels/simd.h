@@ -1,0 +1,79 @@
+/* Vectors of nn_reals of the level that is being compiled: what the kernels' bodies are written in.
+ *
+ *     level        vec                 LANES (float, double)
+ *     portable     16 bytes, any CPU   4, 2      multiplication, then sum
+ *     v3           AVX2, FMA           8, 4      fused
+ *     v4           AVX-512             16, 8     fused
+ *
+ * NN_LANES numbers, 64 bytes, are a whole number of vectors at every level. */
+#ifndef NN_KERNELS_SIMD_H
+#define NN_KERNELS_SIMD_H
+
+#include <string.h>
+
+#include "base/real.h"
+
+#define SIMD_INLINE inline __attribute__((always_inline, unused))
+
+#if defined __AVX512F__ && defined NN_DOUBLE
+#include <immintrin.h>
+typedef __m512d vec;
+#define VEC(name) _mm512_##name##_pd
+#elif defined __AVX512F__
+#include <immintrin.h>
+typedef __m512 vec;
+#define VEC(name) _mm512_##name##_ps
+#elif defined __AVX2__ && defined NN_DOUBLE
+#include <immintrin.h>
+typedef __m256d vec;
+#define VEC(name) _mm256_##name##_pd
+#elif defined __AVX2__
+#include <immintrin.h>
+typedef __m256 vec;
+#define VEC(name) _mm256_##name##_ps
+#else
+typedef nn_real vec __attribute__((vector_size(16)));
+#endif
+
+enum { LANES = sizeof(vec) / sizeof(nn_real) };
+
+/* Every lane x. */
+static SIMD_INLINE vec vec_all(nn_real x) {
+#ifdef VEC
+    return VEC(set1)(x);
+#elif defined NN_DOUBLE
+    return (vec){x, x};
+#else
+    return (vec){x, x, x, x};
+#endif
+}
+
+/* p[0 .. LANES - 1], of any alignment. */
+static SIMD_INLINE vec vec_load(const nn_real *p) {
+#ifdef VEC
+    return VEC(loadu)(p);
+#else
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+#endif
+}
+
+static SIMD_INLINE void vec_store(nn_real *p, vec v) {
+#ifdef VEC
+    VEC(storeu)(p, v);
+#else
+    memcpy(p, &v, sizeof v);
+#endif
+}
+
+/* a b + c */
+static SIMD_INLINE vec vec_fma(vec a, vec b, vec c) {
+#ifdef VEC
+    return VEC(fmadd)(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+#endif

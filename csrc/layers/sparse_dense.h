@@ -1,0 +1,34 @@
+/* The dense layer over a sparse batch: the first layer, where x has many zeros. Only the weights of
+ * inputs that are not zero are read, and under plain SGD only they are written.
+ *
+ * Decay, W <- (1 - eta l2/n) W in every step, would touch all of them. It is lazy instead: one number
+ * a layer is multiplied,
+ *
+ *     W = scale W',   scale <- (1 - eta l2/n) scale,   W' <- W' - (eta / scale) x^T dy
+ *
+ * and W' takes the scale in when it falls below 2^-20, and when the epoch ends. */
+#ifndef NN_LAYERS_SPARSE_DENSE_H
+#define NN_LAYERS_SPARSE_DENSE_H
+
+#include "layers/optimizer.h"
+
+/* y = x W + b.   y (rows, n_out) */
+void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                              const nn__buffers *io);
+
+/* dW = x^T dy, or dW += it where the pass accumulates; the bias is left out.   dy (rows, n_out) */
+void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
+                               const nn_real *dy, nn_real *gradient);
+
+/* W and b follow their gradient. Changes update->scale. */
+void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__update *update,
+                           const nn__buffers *io, const nn_real *dy);
+
+/* The tile in which a first layer of n_out columns wants its weights for batches of `rows` sparse
+ * rows: 0 for one tile. */
+size_t nn__sparse_dense_tile(size_t n_out, size_t rows);
+
+/* W' takes the scale in, which becomes 1. */
+void nn__sparse_dense_fold(nn__update *update);
+
+#endif

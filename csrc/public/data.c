@@ -86,8 +86,7 @@ static bool is_sparse_alone(const nn_data *data) {
 }
 
 nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse) {
-    if (is_sparse_alone(data))
-        return NN_ERROR_ARGUMENT;
+    if (is_sparse_alone(data)) return NN_ERROR_ARGUMENT;
     if (sparse != NULL &&
         (sparse->n_rows != data->x.n_rows || sparse->n_columns != data->x.n_columns))
         return NN_ERROR_SHAPE;

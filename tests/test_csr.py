@@ -238,6 +238,18 @@ def test_it_never_becomes_dense() -> None:
 # ---------------------------------------------------------------- errors
 
 
+@each_precision
+def test_no_memory_for_its_form_is_a_memory_error(precision: str) -> None:
+    x, net = sparse.csr_array(some_x("float64")), network(precision)
+    core = net._core_module
+    for k in range(1, 5):
+        core.fail_allocation_at(k)
+        with pytest.raises(MemoryError):
+            net.forward(x)
+    core.fail_allocation_at(0)
+    assert net.forward(x).shape == (ROWS, 3)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_the_place_of_a_bad_number_is_told(bad: float) -> None:
     matrix = sparse.lil_array(some_x("float64"))

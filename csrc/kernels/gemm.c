@@ -79,6 +79,18 @@ static void clear(nn__matrix C) {
             C.values[(ptrdiff_t)i * C.row_stride + (ptrdiff_t)j * C.column_stride] = 0;
 }
 
+void nn__gemm_scaled(nn__matrix C, nn_real beta, nn_real alpha, nn__matrix A, nn__matrix B) {
+    const size_t m = C.rows, n = C.columns, k = A.columns;
+    if (m == 0 || n == 0) return;
+    bli_error_checking_level_set(BLIS_NO_ERROR_CHECKING); /* a thread's own: checked by callers */
+    rntm_t rntm = BLIS_RNTM_INITIALIZER;
+    bli_rntm_set_num_threads(1, &rntm);
+    cntx_t *context = smallest(m, n, k) < WIDE ? narrow_context : wide_context;
+    GEMM(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &alpha, A.values,
+         A.row_stride, A.column_stride, B.values, B.row_stride, B.column_stride, &beta, C.values,
+         C.row_stride, C.column_stride, context, &rntm);
+}
+
 void nn__gemm(nn__matrix C, nn__matrix A, nn__matrix B, bool accumulate,
               const nn__vector_kernels *vector) {
     const size_t m = C.rows, n = C.columns, k = A.columns;
@@ -93,14 +105,7 @@ void nn__gemm(nn__matrix C, nn__matrix A, nn__matrix B, bool accumulate,
                         A.column_stride, B.row_stride, accumulate);
         return;
     }
-    bli_error_checking_level_set(BLIS_NO_ERROR_CHECKING); /* a thread's own: checked above */
-    nn_real one = 1, beta = accumulate ? 1 : 0;
-    rntm_t rntm = BLIS_RNTM_INITIALIZER;
-    bli_rntm_set_num_threads(1, &rntm);
-    cntx_t *context = smallest(m, n, k) < WIDE ? narrow_context : wide_context;
-    GEMM(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, (dim_t)m, (dim_t)n, (dim_t)k, &one, A.values,
-         A.row_stride, A.column_stride, B.values, B.row_stride, B.column_stride, &beta, C.values,
-         C.row_stride, C.column_stride, context, &rntm);
+    nn__gemm_scaled(C, accumulate ? 1 : 0, 1, A, B);
 }
 
 const char *nn__gemm_version(void) {

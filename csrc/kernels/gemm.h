@@ -26,6 +26,10 @@ nn__matrix nn__matrix_transposed(nn__matrix matrix);
 /* Starts BLIS for kernels of this level. Once, before the first product. */
 void nn__gemm_start(nn__cpu_level level);
 
+/* C = alpha A B + beta C; with beta 0 what C held does not matter.   A (m, k), B (k, n), C (m, n);
+ * C overlaps neither. Behind every matrix BLIS may read as far as below. Any thread. */
+void nn__gemm_scaled(nn__matrix C, nn_real beta, nn_real alpha, nn__matrix A, nn__matrix B);
+
 /* C = A B, or C += A B when accumulate.   A (m, k), B (k, n), C (m, n); C overlaps neither.
  * Behind every matrix BLIS may read one more row and 256 bytes: nn__arena's slack, plan.c's row.
  * Products of a few hundred multiplications run in a loop of ours, as a call of BLIS costs more

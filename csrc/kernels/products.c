@@ -4,7 +4,7 @@
 
 /* Counting sort. While entries are put in place, next[p] = start[p + 1] is where the next one of
  * column p goes; in the end it is the column's end, which is what start[p + 1] is to be. */
-void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in) {
+void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in, nn_real c) {
     uint32_t *restrict start = columns->start, *restrict next = start + 1;
     const uint32_t *restrict column = rows->column;
     const uint32_t n = rows->start[rows->rows];
@@ -15,6 +15,6 @@ void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in
         for (uint32_t e = rows->start[r]; e < rows->start[r + 1]; e++) {
             const uint32_t at = next[column[e]]++;
             columns->row[at] = (uint32_t)r;
-            columns->value[at] = rows->value[e];
+            columns->value[at] = c * rows->value[e];
         }
 }

@@ -38,8 +38,8 @@ typedef struct nn__sparse_batch {
     uint32_t *cursor;    /* (rows.rows,) */
 } nn__sparse_batch;
 
-/* columns = the same entries, sorted by column.   n_in columns */
-void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in);
+/* columns = the same entries times c, sorted by column.   n_in columns */
+void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in, nn_real c);
 
 /* The numbers of an update with momentum: penalties already divided by n. */
 typedef struct nn__momentum {
@@ -60,11 +60,12 @@ typedef struct nn__product_kernels {
     void (*sparse_update_rows)(const nn__weights *W, const nn__entries *x,
                                const nn_real *restrict dy, size_t ld, nn_real c);
 
-    /* The same by columns of x: each row of W is read and written once. */
+    /* W += x^T dy by columns of x, which hold the factor c: each row of W is read and written
+     * once. */
     void (*sparse_update_columns)(const nn__weights *W, const nn__columns *x,
-                                  const nn_real *restrict dy, size_t ld, nn_real c);
+                                  const nn_real *restrict dy, size_t ld);
 
-    /* Momentum by columns, with g = x^T dy + l2 W, every row of W:
+    /* Momentum by columns of x, which hold the factor -eta; with g = x^T dy + l2 W, every row of W:
      *     v <- mu v - eta g;   W <- W + v          nesterov: W <- W + mu v - eta g */
     void (*sparse_update_momentum)(const nn__weights *W, const nn__weights *v, const nn__columns *x,
                                    const nn_real *restrict dy, size_t ld,

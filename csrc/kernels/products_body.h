@@ -146,10 +146,10 @@ static SIMD_INLINE void update_rows(nn_real *W, size_t stride, const nn__entries
                                     const int nv) {
     for (size_t r = 0; r < x->rows; r++) {
         vec d[GROUP];
-        for (int v = 0; v < nv; v++) d[v] = vec_load(dy + r * ld + v * LANES);
+        for (int v = 0; v < nv; v++) d[v] = vec_mul(vec_all(c), vec_load(dy + r * ld + v * LANES));
         for (uint32_t e = x->start[r]; e < x->start[r + 1]; e++) {
             nn_real *w = W + x->column[e] * stride;
-            const vec value = vec_all(c * x->value[e]);
+            const vec value = vec_all(x->value[e]);
             for (int v = 0; v < nv; v++)
                 vec_store(w + v * LANES, vec_fma(value, d[v], vec_load(w + v * LANES)));
         }
@@ -167,36 +167,35 @@ static void sparse_update_rows(const nn__weights *W, const nn__entries *x,
 }
 
 /* sum += the column's values times their rows of dy. */
-static SIMD_INLINE void add_column(vec *sum, const nn__columns *x, size_t p, nn_real c,
+static SIMD_INLINE void add_column(vec *sum, const nn__columns *x, size_t p,
                                    const nn_real *restrict dy, size_t ld, const int nv) {
     for (uint32_t e = x->start[p]; e < x->start[p + 1]; e++) {
         const nn_real *d = dy + x->row[e] * ld;
-        const vec value = vec_all(c * x->value[e]);
+        const vec value = vec_all(x->value[e]);
         for (int v = 0; v < nv; v++) sum[v] = vec_fma(value, vec_load(d + v * LANES), sum[v]);
     }
 }
 
 static SIMD_INLINE void update_columns(nn_real *W, size_t stride, size_t n_in, const nn__columns *x,
-                                       const nn_real *restrict dy, size_t ld, nn_real c,
-                                       const int nv) {
+                                       const nn_real *restrict dy, size_t ld, const int nv) {
     for (size_t p = 0; p < n_in; p++) {
         if (x->start[p] == x->start[p + 1]) continue;
         nn_real *w = W + p * stride;
         vec sum[GROUP];
         for (int v = 0; v < nv; v++) sum[v] = vec_load(w + v * LANES);
-        add_column(sum, x, p, c, dy, ld, nv);
+        add_column(sum, x, p, dy, ld, nv);
         for (int v = 0; v < nv; v++) vec_store(w + v * LANES, sum[v]);
     }
 }
 
 static void sparse_update_columns(const nn__weights *W, const nn__columns *x,
-                                  const nn_real *restrict dy, size_t ld, nn_real c) {
+                                  const nn_real *restrict dy, size_t ld) {
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
         nn_real *tile = W->values + t * W->n_in * W->stride;
         const size_t left = W->columns - at, width = left < W->stride ? left : W->stride;
         for (size_t j = 0, group; j < width; j += group * LANES) {
             group = next_group((width - j) / LANES, GROUP);
-#define UPDATE(nv) update_columns(tile + j, W->stride, W->n_in, x, dy + at + j, ld, c, nv)
+#define UPDATE(nv) update_columns(tile + j, W->stride, W->n_in, x, dy + at + j, ld, nv)
             EACH_WIDTH(group, UPDATE)
 #undef UPDATE
         }
@@ -206,18 +205,18 @@ static void sparse_update_columns(const nn__weights *W, const nn__columns *x,
 static SIMD_INLINE void update_momentum(nn_real *W, nn_real *velocity, size_t stride, size_t n_in,
                                         const nn__columns *x, const nn_real *restrict dy, size_t ld,
                                         const nn__momentum *m, const int nv) {
-    const vec mu = vec_all(m->mu), shrink = vec_all(-m->eta * m->l2), zero = vec_all(0);
+    const vec mu = vec_all(m->mu), shrink = vec_all(-m->eta * m->l2);
     const bool nesterov = m->nesterov;
     for (size_t p = 0; p < n_in; p++) {
         nn_real *w = W + p * stride, *u = velocity + p * stride;
         vec step[GROUP]; /* -eta g */
-        for (int v = 0; v < nv; v++) step[v] = vec_fma(shrink, vec_load(w + v * LANES), zero);
-        add_column(step, x, p, -m->eta, dy, ld, nv);
+        for (int v = 0; v < nv; v++) step[v] = vec_mul(shrink, vec_load(w + v * LANES));
+        add_column(step, x, p, dy, ld, nv);
         for (int v = 0; v < nv; v++) {
             const vec moved = vec_fma(mu, vec_load(u + v * LANES), step[v]);
             const vec by = nesterov ? vec_fma(mu, moved, step[v]) : moved;
             vec_store(u + v * LANES, moved);
-            vec_store(w + v * LANES, vec_fma(vec_all(1), vec_load(w + v * LANES), by));
+            vec_store(w + v * LANES, vec_add(vec_load(w + v * LANES), by));
         }
     }
 }
@@ -242,41 +241,33 @@ static void sparse_update_momentum(const nn__weights *W, const nn__weights *v, c
 
 /* ---- dense ---------------------------------------------------------------------------------- */
 
-/* Vectors of a group when several rows are worked on at once. */
-enum { ROWS = 4, DENSE_GROUP = LANES * sizeof(nn_real) == 64 ? 6 : 3 };
+/* Vectors of a group when several rows are worked on at once, and how many rows: their sums take
+ * most of the 32 registers of AVX-512, or of the 16 of others. */
+enum { DENSE_GROUP = 3, ROWS = 8, WIDE_ROWS = LANES * sizeof(nn_real) == 64 ? 8 : 4 };
 
 #define EACH_DENSE_WIDTH(nv, call)                                                                 \
     switch (nv) {                                                                                  \
     case 1:                                                                                        \
-        call(1);                                                                                   \
+        call(1, ROWS);                                                                             \
         break;                                                                                     \
     case 2:                                                                                        \
-        call(2);                                                                                   \
-        break;                                                                                     \
-    case 3:                                                                                        \
-        call(3);                                                                                   \
-        break;                                                                                     \
-    case 4:                                                                                        \
-        call(4);                                                                                   \
-        break;                                                                                     \
-    case 5:                                                                                        \
-        call(5);                                                                                   \
+        call(2, WIDE_ROWS);                                                                        \
         break;                                                                                     \
     default:                                                                                       \
-        call(6);                                                                                   \
+        call(3, WIDE_ROWS);                                                                        \
     }
 
 /* y = x W + b for `rows` rows of x, known to the compiler, and one group of columns. */
 static SIMD_INLINE void forward_few(nn_real *restrict y, size_t ldy, const nn_real *restrict x,
                                     size_t ldx, const nn_real *W, size_t stride, size_t n_in,
                                     const nn_real *b, const int rows, const int nv) {
-    vec sum[ROWS][6];
+    vec sum[ROWS][DENSE_GROUP];
     for (int v = 0; v < nv; v++) {
         const vec bias = b != NULL ? vec_load(b + v * LANES) : vec_all(0);
         for (int r = 0; r < rows; r++) sum[r][v] = bias;
     }
     for (size_t k = 0; k < n_in; k++) {
-        vec w[6];
+        vec w[DENSE_GROUP];
         for (int v = 0; v < nv; v++) w[v] = vec_load(W + k * stride + (size_t)v * LANES);
         for (int r = 0; r < rows; r++) {
             const vec value = vec_all(x[(size_t)r * ldx + k]);
@@ -289,10 +280,10 @@ static SIMD_INLINE void forward_few(nn_real *restrict y, size_t ldy, const nn_re
 
 static SIMD_INLINE void forward_group(nn_real *restrict y, size_t ldy, const nn_real *restrict x,
                                       size_t ldx, size_t rows, const nn_real *W, size_t stride,
-                                      size_t n_in, const nn_real *b, const int nv) {
+                                      size_t n_in, const nn_real *b, const int nv, const int many) {
     size_t r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        forward_few(y + r * ldy, ldy, x + r * ldx, ldx, W, stride, n_in, b, ROWS, nv);
+    for (; r + (size_t)many <= rows; r += (size_t)many)
+        forward_few(y + r * ldy, ldy, x + r * ldx, ldx, W, stride, n_in, b, many, nv);
     for (; r + 2 <= rows; r += 2)
         forward_few(y + r * ldy, ldy, x + r * ldx, ldx, W, stride, n_in, b, 2, nv);
     if (r < rows) forward_few(y + r * ldy, ldy, x + r * ldx, ldx, W, stride, n_in, b, 1, nv);
@@ -303,8 +294,8 @@ static void dense_forward(nn_real *restrict y, size_t ldy, const nn_real *restri
     for (size_t at = 0, group; at < W->columns; at += group * LANES) {
         const nn_real *bias = b != NULL ? b + at : NULL;
         group = next_group((W->columns - at) / LANES, DENSE_GROUP);
-#define FORWARD(nv)                                                                                \
-    forward_group(y + at, ldy, x, ldx, rows, W->values + at, W->stride, W->n_in, bias, nv)
+#define FORWARD(nv, many)                                                                          \
+    forward_group(y + at, ldy, x, ldx, rows, W->values + at, W->stride, W->n_in, bias, nv, many)
         EACH_DENSE_WIDTH(group, FORWARD)
 #undef FORWARD
     }
@@ -314,16 +305,17 @@ static void dense_forward(nn_real *restrict y, size_t ldy, const nn_real *restri
 static SIMD_INLINE void update_few(nn_real *restrict W, size_t stride, const nn_real *restrict x,
                                    size_t ldx, const nn_real *restrict dy, size_t ldy, size_t rows,
                                    nn_real beta, nn_real c, const int n, const int nv) {
-    vec sum[ROWS][6];
-    const vec keep = vec_all(beta), zero = vec_all(0);
+    vec sum[ROWS][DENSE_GROUP];
+    const vec keep = vec_all(beta), factor = vec_all(c);
     for (int k = 0; k < n; k++)
         for (int v = 0; v < nv; v++)
-            sum[k][v] = vec_fma(keep, vec_load(W + (size_t)k * stride + v * LANES), zero);
+            sum[k][v] = vec_mul(keep, vec_load(W + (size_t)k * stride + v * LANES));
     for (size_t r = 0; r < rows; r++) {
-        vec d[6];
-        for (int v = 0; v < nv; v++) d[v] = vec_load(dy + r * ldy + (size_t)v * LANES);
+        vec d[DENSE_GROUP];
+        for (int v = 0; v < nv; v++)
+            d[v] = vec_mul(factor, vec_load(dy + r * ldy + (size_t)v * LANES));
         for (int k = 0; k < n; k++) {
-            const vec value = vec_all(c * x[r * ldx + (size_t)k]);
+            const vec value = vec_all(x[r * ldx + (size_t)k]);
             for (int v = 0; v < nv; v++) sum[k][v] = vec_fma(value, d[v], sum[k][v]);
         }
     }
@@ -334,10 +326,12 @@ static SIMD_INLINE void update_few(nn_real *restrict W, size_t stride, const nn_
 static SIMD_INLINE void update_group(nn_real *restrict W, size_t stride, size_t n_in,
                                      const nn_real *restrict x, size_t ldx,
                                      const nn_real *restrict dy, size_t ldy, size_t rows,
-                                     nn_real beta, nn_real c, const int nv) {
+                                     nn_real beta, nn_real c, const int nv, const int many) {
     size_t k = 0;
-    for (; k + ROWS <= n_in; k += ROWS)
-        update_few(W + k * stride, stride, x + k, ldx, dy, ldy, rows, beta, c, ROWS, nv);
+    for (; k + (size_t)many <= n_in; k += (size_t)many)
+        update_few(W + k * stride, stride, x + k, ldx, dy, ldy, rows, beta, c, many, nv);
+    for (; k + 2 <= n_in; k += 2)
+        update_few(W + k * stride, stride, x + k, ldx, dy, ldy, rows, beta, c, 2, nv);
     for (; k < n_in; k++)
         update_few(W + k * stride, stride, x + k, ldx, dy, ldy, rows, beta, c, 1, nv);
 }
@@ -347,8 +341,8 @@ static void dense_update(const nn__weights *W, const nn_real *restrict x, size_t
                          nn_real c) {
     for (size_t at = 0, group; at < W->columns; at += group * LANES) {
         group = next_group((W->columns - at) / LANES, DENSE_GROUP);
-#define UPDATE(nv)                                                                                 \
-    update_group(W->values + at, W->stride, W->n_in, x, ldx, dy + at, ldy, rows, beta, c, nv)
+#define UPDATE(nv, many)                                                                           \
+    update_group(W->values + at, W->stride, W->n_in, x, ldx, dy + at, ldy, rows, beta, c, nv, many)
         EACH_DENSE_WIDTH(group, UPDATE)
 #undef UPDATE
     }

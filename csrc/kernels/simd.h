@@ -76,4 +76,12 @@ static SIMD_INLINE vec vec_fma(vec a, vec b, vec c) {
 #endif
 }
 
+static SIMD_INLINE vec vec_mul(vec a, vec b) {
+    return a * b;
+}
+
+static SIMD_INLINE vec vec_add(vec a, vec b) {
+    return a + b;
+}
+
 #endif

@@ -52,6 +52,7 @@ typedef struct nn__buffers {
     nn__sparse_batch *sparse; /* the first node's x, where it is sparse */
     nn_real *y;               /* (rows, n_out) */
     nn_real *kept;            /* (rows, n_kept) */
+    nn_real *transposed;      /* scratch of a dense node's backward (nn__dense_transposed,) */
 } nn__buffers;
 
 struct nn__layer_kind {
@@ -82,6 +83,9 @@ struct nn__layer_kind {
     void (*step)(const nn__node *node, const nn__pass *pass, nn__update *update,
                  const nn__buffers *io, const nn_real *dy, nn_real *dx);
 };
+
+/* How much scratch a dense node's backward wants, in nn_reals. */
+size_t nn__dense_transposed(const nn__node *node);
 
 /* Every kind of layer, in the order of nn_layer_kind. */
 extern const nn__layer_kind nn__dense_kind;      /* dense.c */

@@ -91,6 +91,10 @@ nn_status nn__optimizer_check(const nn_optimizer *optimizer) {
     return kinds[optimizer->kind].check(optimizer);
 }
 
+bool nn__optimizer_is_plain(const nn_optimizer *optimizer) {
+    return optimizer->kind == NN_OPTIMIZER_SGD && optimizer->momentum == 0.0;
+}
+
 size_t nn__optimizer_n_slots(const nn_optimizer *optimizer) {
     return kinds[optimizer->kind].n_slots(optimizer);
 }

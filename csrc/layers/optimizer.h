@@ -21,6 +21,9 @@ struct nn__update {
 nn_status nn__optimizer_check(const nn_optimizer *optimizer);
 nn_status nn__penalty_check(const nn_penalty *penalty);
 
+/* Plain gradient descent: SGD without momentum. */
+bool nn__optimizer_is_plain(const nn_optimizer *optimizer);
+
 /* How many slots this optimiser keeps. */
 size_t nn__optimizer_n_slots(const nn_optimizer *optimizer);
 

@@ -139,9 +139,21 @@ static size_t reserve_rows(nn__workspace *workspace, size_t width) {
     return nn__arena_reserve(&workspace->arena, count);
 }
 
+/* Scratch for the dense nodes' backward: of the largest but the first, whose input needs no
+ * gradient. */
+static size_t transposed_size(const nn__plan *plan) {
+    size_t size = 0;
+    for (size_t i = plan->tensors[0].node + 1; i < plan->n_nodes; i++) {
+        if (plan->nodes[i].kind != &nn__dense_kind) continue;
+        size_t wanted = nn__dense_transposed(&plan->nodes[i]);
+        if (wanted > size) size = wanted;
+    }
+    return size;
+}
+
 /* Where the workspace's tensors lie: one list, written when laid out and read when opened. */
 typedef struct layout {
-    size_t x, targets, weights, gradients[2];
+    size_t x, targets, weights, gradients[2], transposed;
     size_t *y, *kept; /* (n_nodes,) each */
 } layout;
 
@@ -150,6 +162,7 @@ static void lay_out(nn__workspace *workspace, const nn__plan *plan, layout *at) 
     at->targets = reserve_rows(workspace, plan->n_outputs);
     at->weights = reserve_rows(workspace, 1);
     for (int i = 0; i < 2; i++) at->gradients[i] = reserve_rows(workspace, widest(plan));
+    at->transposed = nn__arena_reserve(&workspace->arena, transposed_size(plan));
     for (size_t i = 0; i < plan->n_nodes; i++) {
         at->y[i] = reserve_rows(workspace, plan->nodes[i].n_out);
         at->kept[i] = reserve_rows(workspace, plan->nodes[i].n_kept);
@@ -169,6 +182,7 @@ static void point_into(nn__workspace *workspace, const nn__plan *plan, const lay
         nn__buffers *io = &workspace->buffers[i];
         io->y = nn__arena_tensor(arena, at->y[i], rows * nn__padded(node->n_out));
         io->kept = nn__arena_tensor(arena, at->kept[i], rows * nn__padded(node->n_kept));
+        io->transposed = arena->values + at->transposed;
     }
 }
 

@@ -44,9 +44,9 @@ void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const
     const nn__place *place = &pass->layout->places[node->weight];
     const nn__weights dW = weights_of(gradient, place);
     if (!pass->accumulate) memset(dW.values, 0, place->count * sizeof *gradient);
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
+    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, 1);
     pass->vector->products->sparse_update_columns(&dW, &io->sparse->columns, dy,
-                                                  nn__padded(node->n_out), 1);
+                                                  nn__padded(node->n_out));
 }
 
 /* ---- step ----------------------------------------------------------------------------------- */
@@ -73,8 +73,8 @@ static void step_lazily(const nn__node *node, const nn__pass *pass, nn__update *
         products->sparse_update_rows(&W, &io->sparse->rows, dy, ld, c);
         return;
     }
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
-    products->sparse_update_columns(&W, &io->sparse->columns, dy, ld, c);
+    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, c);
+    products->sparse_update_columns(&W, &io->sparse->columns, dy, ld);
 }
 
 /* SGD with momentum and without l1. */
@@ -87,7 +87,7 @@ static void step_momentum(const nn__node *node, const nn__pass *pass, nn__update
     const nn__momentum momentum = {(nn_real)sgd->learning_rate, (nn_real)sgd->momentum,
                                    (nn_real)(update->penalty->l2 / update->penalty->n),
                                    sgd->nesterov};
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
+    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, -momentum.eta);
     pass->vector->products->sparse_update_momentum(&W, &v, &io->sparse->columns, dy,
                                                    nn__padded(node->n_out), &momentum);
 }
@@ -96,16 +96,13 @@ void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__updat
                            const nn__buffers *io, const nn_real *dy) {
     const nn_optimizer *sgd = update->optimizer;
     const double decay = sgd->learning_rate * update->penalty->l2 / update->penalty->n;
-    const bool simple = sgd->kind == NN_OPTIMIZER_SGD && update->penalty->l1 == 0.0;
-    if (simple && sgd->momentum == 0.0 && decay <= MOST_LAZY)
+    const bool smooth = update->penalty->l1 == 0.0;
+    if (smooth && nn__optimizer_is_plain(sgd) && decay <= MOST_LAZY) {
         step_lazily(node, pass, update, io, dy, decay);
-    else if (simple && sgd->momentum > 0.0)
+    } else if (smooth && sgd->kind == NN_OPTIMIZER_SGD && sgd->momentum > 0.0) {
         step_momentum(node, pass, update, io, dy);
-    else {
+    } else {
         nn__sparse_dense_gradient(node, pass, io, dy, update->gradient);
         nn__optimizer_step(update, node->weight);
     }
-    pass->vector->sum_rows(update->gradient + update->layout->places[node->bias].offset, dy,
-                           pass->rows, nn__padded(node->n_out), false);
-    nn__optimizer_step(update, node->bias);
 }

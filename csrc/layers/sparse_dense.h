@@ -20,7 +20,7 @@ void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const 
 void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
                                const nn_real *dy, nn_real *gradient);
 
-/* W and b follow their gradient. Changes update->scale. */
+/* W follows its gradient. Changes update->scale. */
 void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__update *update,
                            const nn__buffers *io, const nn_real *dy);
 

@@ -267,7 +267,7 @@ static void check_gather(const table *t) {
         const uint32_t *rows = ordered ? order : NULL;
         const size_t count = nn__sparse_count(sparse, rows, 2, n);
         nn__entries gathered = make_entries(n, count), pressed = make_entries(n, n * width);
-        nn__rows_gather(dense, &t->x, rows, 2, n);
+        nn__rows_gather(dense, width, &t->x, rows, 2, n);
         if (ordered) nn__sparse_prefetch(sparse, order, n);
         nn__sparse_gather(&gathered, sparse, rows, 2, n);
         CHECK(gathered.start[n] == count);

@@ -105,6 +105,31 @@ static void the_first_bad_number_is_named(void) {
     }
 }
 
+/* Stops when it has been asked so often. */
+static int stop(void *context, const nn_progress *progress) {
+    size_t *left = context;
+    CHECK(progress->total == 4);
+    return (*left)-- == 0;
+}
+
+/* Both passes ask: what the second has begun is freed. */
+static void each_pass_can_be_stopped_or_find_no_memory(void) {
+    nn_sparse *sparse = NULL;
+    size_t row, column;
+    for (size_t asked = 0; asked < 3; asked++) {
+        size_t left = asked;
+        nn_status status = nn_sparse_create_csr(&sparse, &good, &row, &column, stop, &left);
+        CHECK_STATUS(status, asked < 2 ? NN_STOPPED : NN_OK);
+        CHECK((sparse == NULL) == (asked < 2));
+    }
+    nn_sparse_free(sparse);
+    for (size_t k = 1; k <= 4; k++) {
+        nn_allocation_fail_at(k);
+        CHECK_STATUS(try_csr(&good, &row, &column), NN_ERROR_MEMORY);
+    }
+    nn_allocation_fail_at(0);
+}
+
 /* ---- data without a dense x ------------------------------------------------------------------ */
 
 /* Beside the rig's data, the same as CSR alone. */
@@ -170,8 +195,11 @@ static void a_form_must_have_the_size_of_its_data(void) {
 
 int main(void) {
     static const check_case cases[] = {
-        CASE(all_dtypes_and_indices_are_read),       CASE(malformed_rows_are_refused),
-        CASE(the_first_bad_number_is_named),         CASE(a_sparse_form_alone_trains_and_evaluates),
+        CASE(all_dtypes_and_indices_are_read),
+        CASE(malformed_rows_are_refused),
+        CASE(the_first_bad_number_is_named),
+        CASE(each_pass_can_be_stopped_or_find_no_memory),
+        CASE(a_sparse_form_alone_trains_and_evaluates),
         CASE(a_form_must_have_the_size_of_its_data),
     };
     return check_run(cases, sizeof cases / sizeof *cases);

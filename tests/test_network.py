@@ -171,7 +171,8 @@ def test_answers_do_not_depend_on_how_many_rows_are_asked() -> None:
     net = nn.Network([3, 30, 2], seed=1)
     x = np.random.default_rng(0).random((3001, 3)).astype(np.float32)
     whole = net.forward(x)
-    assert np.array_equal(net.forward(x[1234:1235]), whole[1234:1235])
+    # Small products and large ones come from different kernels: a few roundings of float32.
+    assert np.allclose(net.forward(x[1234:1235]), whole[1234:1235], rtol=1e-6, atol=0)
     assert np.array_equal(net.predict(x), whole.argmax(axis=1))
 
 

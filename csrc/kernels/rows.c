@@ -85,6 +85,13 @@ static bool tally(nn__tally *found, int dtype, const void *numbers, size_t n) {
     return loops->tally_uint8(found, numbers, n);
 }
 
+size_t nn__rows_count(const nn_input *x, size_t first, size_t n) {
+    nn__tally found = {0};
+    for (size_t r = first; r < first + n; r++)
+        tally(&found, x->dtype, nn__rows_row(x, r), x->n_columns);
+    return found.n_nonzero;
+}
+
 /* One row, part by part. */
 static void scan_row(nn__rows_scan *scan, const nn_input *x, const char *row) {
     const nn__sparse_loops *loops = nn__sparse_table();

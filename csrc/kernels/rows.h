@@ -34,6 +34,9 @@ uint64_t nn__rows_scan_checksum(const nn__rows_scan *scan, const nn_input *x);
 void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
                      const uint32_t *order, size_t first, size_t n);
 
+/* How many numbers of rows first .. first + n - 1 are not zero. */
+size_t nn__rows_count(const nn_input *x, size_t first, size_t n);
+
 /* The nonzeros of these rows of x, with all numbers finite; returns how many. The caller has room
  * for n + 1 starts and n * x->n_columns entries. */
 size_t nn__rows_compress_order(nn__entries *entries, const nn_input *x, const uint32_t *order,

@@ -18,6 +18,9 @@ typedef struct nn__sgd {
     nn_real l1, l2; /* penalties already divided by n */
 } nn__sgd;
 
+/* How far functions may be from the exact value, in units of the last place. */
+#define NN__FUNCTION_ULPS 2.5
+
 typedef struct nn__vector_kernels {
     const nn__product_kernels *products; /* of the same level */
 
@@ -30,6 +33,28 @@ typedef struct nn__vector_kernels {
 
     /* y *= x, element by element.   (n,) */
     void (*multiply)(nn_real *restrict y, const nn_real *restrict x, size_t n);
+
+    /* y = e^x;   y = ln(1 + x), x >= 0.   (n,)
+     * These and the next two are within NN__FUNCTION_ULPS of the exact values, denormal ones
+     * included, for every argument; 0, infinity and NaN come where they belong. Their bodies and
+     * those down to cross_entropy are in functions_body.h. */
+    void (*exp)(nn_real *restrict y, const nn_real *restrict x, size_t n);
+    void (*log1p)(nn_real *restrict y, const nn_real *restrict x, size_t n);
+
+    /* a = f(z): 1/(1 + e^-z); tanh z; z where z > 0, else 0. NaN stays NaN.   (n,) */
+    void (*sigmoid)(nn_real *restrict a, const nn_real *restrict z, size_t n);
+    void (*tanh)(nn_real *restrict a, const nn_real *restrict z, size_t n);
+    void (*relu)(nn_real *restrict a, const nn_real *restrict z, size_t n);
+
+    /* a_j = e^(z_j - max z) / sum_k e^(z_k - max z) in every row; columns n .. ld-1 of a become 0.
+     * Within twice NN__FUNCTION_ULPS, beside what the rounding of z_j - max z brings. NaN and
+     * positive infinity make their row NaN.   a, z (rows, n), rows ld apart, n >= 1 */
+    void (*softmax)(nn_real *restrict a, const nn_real *restrict z, size_t rows, size_t n,
+                    size_t ld);
+
+    /* c = ln(1 + e^z) - y z: the cross-entropy of sigmoid(z), for any z.   (n,) */
+    void (*cross_entropy)(nn_real *restrict c, const nn_real *restrict z, const nn_real *restrict y,
+                          size_t n);
 
     /* Given a = f(z) and dC/da in d, d becomes dC/dz = d f'(z), f' written by a.   (n,)
      * sigmoid' = a (1 - a);   tanh' = 1 - a^2;   relu' = 1 where a > 0, else 0 */

@@ -1,13 +1,16 @@
 /* The bodies of vector.h's table, compiled once a CPU level: the including file has defined
  * NN_VECTOR_TABLE_NAME and NN_PRODUCT_TABLE_NAME. Loops are plain so that the compiler vectorises them.
  *
- * Every level gives the same bits. No sum runs across the elements of a vector: sum_rows and
- * product add up element by element, row after row, so width changes no order; and as the build
- * says -ffp-contract=off, no level fuses a product with a sum and spares a rounding. */
+ * Every level gives the same bits. Only softmax sums across the elements of a vector, in an order
+ * that sum.h writes out; sum_rows and product add up element by element, row after row, so width
+ * changes no order; and as the build says -ffp-contract=off, no level fuses a product with a sum
+ * and spares a rounding. */
 #include "kernels/vector.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "kernels/functions_body.h"
 
 static void add_bias(nn_real *restrict y, const nn_real *restrict b, size_t rows, size_t n) {
     for (size_t r = 0; r < rows; r++)
@@ -96,6 +99,13 @@ const nn__vector_kernels NN_VECTOR_TABLE_NAME = {
     .sigmoid_backward = sigmoid_backward,
     .tanh_backward = tanh_backward,
     .relu_backward = relu_backward,
+    .exp = vector_exp,
+    .log1p = vector_log1p,
+    .sigmoid = sigmoid,
+    .tanh = hyperbolic_tangent,
+    .relu = relu,
+    .softmax = softmax,
+    .cross_entropy = cross_entropy,
     .product = product,
     .sgd_plain = sgd_plain,
     .sgd_momentum = sgd_momentum,

@@ -196,11 +196,21 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
                          plan->loss->output);
 }
 
+size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows) {
+    if (data->sparse == NULL || rows == 0 || !nn__plan_takes_sparse(plan)) return 0;
+    const size_t longest = nn__sparse_longest(data->sparse) + 1;
+    return longest <= UINT32_MAX / rows ? longest * rows : 0;
+}
+
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace) {
-    workspace->is_sparse = data->sparse != NULL && workspace->capacity > 0;
-    if (workspace->is_sparse)
-        nn__sparse_gather(&workspace->sparse.rows, data->sparse, order, first, n);
+    nn__entries *entries = &workspace->sparse.rows;
+    workspace->is_sparse = workspace->capacity > 0;
+    entries->rows = n;
+    if (workspace->is_sparse && data->sparse != NULL)
+        nn__sparse_gather(entries, data->sparse, order, first, n);
+    else if (workspace->is_sparse)
+        nn__rows_compress_order(entries, &data->x, order, first, n);
     else if (is_sparse_alone(data))
         nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
     else

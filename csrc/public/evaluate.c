@@ -3,10 +3,16 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "layers/sparse_dense.h"
 #include "public/objects.h"
 
 /* nn_reals of workspace for a block of rows. */
 #define BLOCK_BUDGET ((size_t)1 << 20)
+
+/* x is sparse when at most this share of its first rows is not zero and it has many columns. */
+#define SPARSE 0.35
+#define MANY_INPUTS 65
+#define FIRST_ROWS ((size_t)64)
 
 /* ---- the sweep: forward over all rows, block after block ------------------------------------- */
 
@@ -27,14 +33,28 @@ static void clear_desk(desk *d) {
     nn__workspace_free(&d->workspace);
 }
 
+/* How many nonzeros a block of `rows` rows may have, 0 where the first layer is to see all of x: it
+ * is told by the first rows whether x is sparse, where nobody has looked before. */
+static size_t capacity_of(const nn__plan *plan, const nn_data *data, size_t rows) {
+    const size_t known = nn__data_capacity(data, plan, rows), width = plan->n_inputs;
+    if (known > 0 || data->x.values == NULL || !nn__plan_takes_sparse(plan)) return known;
+    if (rows == 0 || width < MANY_INPUTS || width > UINT32_MAX / rows) return 0;
+    const size_t n = data->x.n_rows < FIRST_ROWS ? data->x.n_rows : FIRST_ROWS;
+    const double most = SPARSE * (double)n * (double)width;
+    return (double)nn__rows_count(&data->x, 0, n) <= most ? rows * width : 0;
+}
+
 /* Makes it; to be cleared also after an error. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
-static nn_status make_desk(desk *d, const nn_network *network, const nn_data *data, nn_poll *poll,
-                           void *poll_context) {
+static nn_status make_desk(desk *d, const nn_network *network, const nn_data *data, bool sparse,
+                           nn_poll *poll, void *poll_context) {
     const nn__plan *plan = &network->plan;
-    const size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
+    const size_t most = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
+    const size_t rows = n < most ? n : most;
+    const size_t capacity = sparse ? capacity_of(plan, data, rows) : 0;
     *d = (desk){.network = network, .data = data, .poll = poll, .poll_context = poll_context};
-    NN_TRY(nn__workspace_make(&d->workspace, plan, n < rows ? n : rows, 0));
-    NN_TRY(nn__layout_make(&d->layout, plan, 0));
+    NN_TRY(nn__workspace_make(&d->workspace, plan, rows, capacity));
+    NN_TRY(nn__layout_make(&d->layout, plan,
+                           capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0));
     d->parameters = d->layout.arena;
     NN_TRY(nn__arena_open(&d->parameters));
     nn__layout_pack(&d->layout, plan, d->parameters.values, network->parameters.values);
@@ -80,10 +100,11 @@ static nn_status sweep_with(desk *d, bool targets, visit_block *visit, void *con
     return NN_OK;
 }
 
-static nn_status sweep(const nn_network *network, const nn_data *data, bool targets,
+/* The whole: `sparse` says that no visit reads the inputs. */
+static nn_status sweep(const nn_network *network, const nn_data *data, bool targets, bool sparse,
                        visit_block *visit, void *context, nn_poll *poll, void *poll_context) {
     desk d;
-    nn_status status = make_desk(&d, network, data, poll, poll_context);
+    nn_status status = make_desk(&d, network, data, sparse, poll, poll_context);
     if (status == NN_OK) status = sweep_with(&d, targets, visit, context);
     clear_desk(&d);
     return status;
@@ -126,14 +147,14 @@ nn_status nn_forward(const nn_network *network, const nn_data *data, nn_real *a,
                      void *poll_context) {
     NN_TRY(nn__data_check(data, &network->plan, NULL));
     outputs out = {.plan = &network->plan, .a = a};
-    return sweep(network, data, false, copy_outputs, &out, poll, poll_context);
+    return sweep(network, data, false, true, copy_outputs, &out, poll, poll_context);
 }
 
 nn_status nn_predict(const nn_network *network, const nn_data *data, int64_t *classes,
                      nn_poll *poll, void *poll_context) {
     NN_TRY(nn__data_check(data, &network->plan, NULL));
     outputs out = {.plan = &network->plan, .classes = classes};
-    return sweep(network, data, false, name_classes, &out, poll, poll_context);
+    return sweep(network, data, false, true, name_classes, &out, poll, poll_context);
 }
 
 /* ---- loss and accuracy ---------------------------------------------------------------------- */
@@ -147,7 +168,7 @@ typedef struct evaluation {
 static nn_status add_block(void *context, const nn__buffers *output, desk *d,
                            const nn__pass *pass) {
     evaluation *e = context;
-    nn__sums_add(&e->sums, e->plan, e->loss, output, &d->workspace, pass->rows);
+    nn__sums_add(&e->sums, e->plan, e->loss, output, &d->workspace, pass);
     return NN_OK;
 }
 
@@ -157,7 +178,7 @@ nn_status nn_evaluate(const nn_network *network, const nn_data *data, nn_cost co
     evaluation e = {.plan = plan, .loss = nn__loss_find(cost, plan->loss->output)};
     if (e.loss == NULL || plan->n_outputs < e.loss->fewest_outputs) return NN_ERROR_PAIR;
     NN_TRY(nn__data_check(data, plan, e.loss));
-    NN_TRY(sweep(network, data, true, add_block, &e, poll, poll_context));
+    NN_TRY(sweep(network, data, true, true, add_block, &e, poll, poll_context));
     double n = (double)data->x.n_rows;
     result->loss = e.sums.loss / n;
     result->accuracy = nn_network_is_regression(network) ? NAN : (double)e.sums.n_right / n;
@@ -192,7 +213,7 @@ nn_status nn_gradient(const nn_network *network, const nn_data *data,
     NN_TRY(nn__penalty_check(&options->penalty));
     nn__sums sums = {0};
     desk d;
-    nn_status status = make_desk(&d, network, data, poll, poll_context);
+    nn_status status = make_desk(&d, network, data, true, poll, poll_context);
     if (status == NN_OK) status = gradient_at(&d, options, gradient, &sums);
     clear_desk(&d);
     NN_TRY(status);
@@ -261,7 +282,8 @@ nn_status nn_inspect(const nn_network *network, const nn_data *data, nn_real *co
     const nn__plan *plan = &network->plan;
     NN_TRY(nn__data_check(data, plan, delta != NULL ? plan->loss : NULL));
     inspection in = {.network = network, .z = z, .a = a, .delta = delta};
-    nn_status status = sweep(network, data, delta != NULL, inspect_block, &in, poll, poll_context);
+    nn_status status =
+        sweep(network, data, delta != NULL, false, inspect_block, &in, poll, poll_context);
     nn__arena_close(&in.gradient);
     return status;
 }

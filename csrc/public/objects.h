@@ -37,8 +37,13 @@ const nn__vector_kernels *nn__vector(void);
  * Codes: NN_ERROR_SHAPE, NN_ERROR_SIZE, NN_ERROR_TARGETS, NN_ERROR_LABEL. */
 nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__loss *loss);
 
+/* Room for the nonzeros of any `rows` rows of the data's sparse form; 0 where it has none, where the
+ * first layer cannot work on it, or where they would be too many to count. */
+size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows);
+
 /* Rows order[0 .. n-1], or first .. first + n - 1 where order is NULL, into the workspace: inputs,
- * and with `targets` also targets and weights. n <= workspace->rows. */
+ * and with `targets` also targets and weights. n <= workspace->rows. The inputs are gathered as
+ * sparse rows where the workspace has room for their nonzeros. */
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace);
 
@@ -69,9 +74,10 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
 nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
                          nn__update *update, nn__sums *sums);
 
-/* Adds the block in the workspace, whose last node's buffers are `output`, to the sums. */
+/* Adds the block of pass->rows rows in the workspace, whose last node's buffers are `output`, to
+ * the sums. Only `rows` and `vector` of the pass are read. */
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
-                  const nn__buffers *output, const nn__workspace *workspace, size_t rows);
+                  const nn__buffers *output, const nn__workspace *workspace, const nn__pass *pass);
 
 /* workspace->gradients[0] = scale w dc/dz of the block in the workspace. */
 void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,

@@ -1,33 +1,33 @@
 /* From a batch to its gradient: gather, forward, loss and delta, backward, block after block. */
 #include <math.h>
-#include <string.h>
 
 #include "base/threads.h"
 #include "public/objects.h"
 
+/* The block in the workspace, whose last node's buffers are `output`, for the loss. */
+static nn__outputs outputs_of(const nn__plan *plan, const nn__buffers *output,
+                              const nn__workspace *workspace, size_t rows) {
+    return (nn__outputs){.z = output->x,
+                         .a = output->y,
+                         .y = workspace->targets,
+                         .weights = workspace->weights,
+                         .rows = rows,
+                         .n = plan->n_outputs,
+                         .ld = nn__padded(plan->n_outputs)};
+}
+
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
-                  const nn__buffers *output, const nn__workspace *workspace, size_t rows) {
-    const size_t n = plan->n_outputs, stride = nn__padded(n);
-    const bool regression = nn__loss_is_regression(plan->loss, n);
-    for (size_t r = 0; r < rows; r++) {
-        const nn_real *z = output->x + r * stride, *a = output->y + r * stride;
-        const nn_real *y = workspace->targets + r * stride;
-        sums->loss += (double)workspace->weights[r] * loss->value(z, a, y, n);
-        if (regression) continue;
-        sums->n_right += nn__loss_class(a, n, loss->output) == nn__loss_class(y, n, loss->output);
-    }
+                  const nn__buffers *output, const nn__workspace *workspace, const nn__pass *pass) {
+    const nn__outputs outputs = outputs_of(plan, output, workspace, pass->rows);
+    sums->loss += loss->value(&outputs, pass->vector);
+    if (!nn__loss_is_regression(plan->loss, plan->n_outputs))
+        sums->n_right += nn__loss_count_right(&outputs, loss->output);
 }
 
 void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,
                       size_t rows, double scale) {
-    const size_t n = plan->n_outputs, stride = nn__padded(n);
-    nn_real *delta = workspace->gradients[0];
-    for (size_t r = 0; r < rows; r++) {
-        const size_t at = r * stride;
-        plan->loss->delta(delta + at, output->x + at, output->y + at, workspace->targets + at, n,
-                          (nn_real)(scale * (double)workspace->weights[r]));
-        memset(delta + at + n, 0, (stride - n) * sizeof *delta);
-    }
+    const nn__outputs outputs = outputs_of(plan, output, workspace, rows);
+    plan->loss->delta(workspace->gradients[0], &outputs, (nn_real)scale);
 }
 
 /* One block of a batch as far as dC/dz of the outputs, which lies in workspace->gradients[0]. */
@@ -37,7 +37,7 @@ static nn_status block_delta(const nn__plan *plan, const nn__pass *pass, const n
     const nn__buffers *output;
     nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true, workspace);
     NN_TRY(nn__plan_forward(plan, pass, workspace, parameters, &output));
-    nn__sums_add(sums, plan, plan->loss, output, workspace, pass->rows);
+    nn__sums_add(sums, plan, plan->loss, output, workspace, pass);
     nn__output_delta(plan, output, workspace, pass->rows, 1.0 / (double)batch->n);
     return NN_OK;
 }

@@ -88,12 +88,11 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
     if (batch_size == 0) return NN_ERROR_SIZE;
     if (batch_size > data->x.n_rows) batch_size = data->x.n_rows;
     nn_trainer_unbind(trainer);
-    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET), capacity = 0;
+    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET);
     if (rows > batch_size) rows = batch_size;
-    const bool sparse = data->sparse != NULL && nn__plan_takes_sparse(plan);
-    if (sparse) capacity = rows * (nn__sparse_longest(data->sparse) + 1);
+    const size_t capacity = nn__data_capacity(data, plan, rows);
     NN_TRY(nn__workspace_make(&trainer->workspace, plan, rows, capacity));
-    trainer->tile = sparse ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0;
+    trainer->tile = capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0;
     trainer->order = nn__allocate(data->x.n_rows, sizeof *trainer->order);
     if (trainer->order == NULL) return NN_ERROR_MEMORY;
     NN_TRY(prepare_slots(trainer, optimizer));

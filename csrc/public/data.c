@@ -139,6 +139,7 @@ nn_status nn_sparse_create(nn_sparse **sparse, const nn_data *data, size_t n_non
 
 nn_status nn_sparse_create_csr(nn_sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
                                nn_poll *poll, void *poll_context) {
+    (void)nn_start();
     return nn__sparse_create_csr(sparse, csr, row, column, poll, poll_context);
 }
 

@@ -181,10 +181,10 @@ nn_status nn_sparse_create(nn_sparse **sparse, const nn_data *data, size_t n_non
                            void *poll_context);
 
 /* A copy of compressed sparse rows; zeros among the values are left out, bytes stand for i/255.
- * NN_ERROR_ARGUMENT: a dtype or index size is foreign, row_start does not begin with 0, descends or exceeds n_values,
- * columns are outside or do not ascend. NN_ERROR_NUMBER: a number is NaN, infinite or too large for
- * an nn_real: the first is in *row at *column. NN_ERROR_SIZE: no column, 2^32 rows or columns and
- * more. Also NN_ERROR_MEMORY, NN_STOPPED. */
+ * NN_ERROR_ARGUMENT: a dtype or index size is foreign; row_start does not begin with 0, descends or
+ * exceeds n_values; columns are outside or do not ascend. NN_ERROR_NUMBER: a number is NaN,
+ * infinite or too large for an nn_real; the first is in *row at *column. NN_ERROR_SIZE: no column,
+ * or 2^32 rows or columns. Also NN_ERROR_MEMORY, NN_STOPPED. */
 nn_status nn_sparse_create_csr(nn_sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
                                nn_poll *poll, void *poll_context);
 void nn_sparse_free(nn_sparse *sparse);

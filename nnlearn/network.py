@@ -233,7 +233,8 @@ class Network:
         ----------
         x : array_like, shape (n, n_inputs)
             float32, float64 and uint8 (i stands for i/255) are read in place. (n,) for one input
-            and (n, height, width) are taken too. A Split stands for its x.
+            and (n, height, width) are taken too; SciPy's sparse matrices, as CSR, never become
+            dense. A Split stands for its x.
 
         Returns
         -------
@@ -522,7 +523,7 @@ class Network:
         ----------
         x : array_like, shape (n, n_inputs), or Split
             Inputs; float32, float64 and uint8 with contiguous columns are read in place and must
-            not change during the fit.
+            not change during the fit. SciPy's sparse matrices are taken as CSR.
         y : array_like, optional
             Integer labels (n,), or targets (n, n_outputs).
         epochs : int, default 30

@@ -62,7 +62,11 @@ static nn_status make_desk(desk *d, const nn_network *network, const nn_data *da
 }
 
 static nn__pass pass_of(const desk *d) {
-    return (nn__pass){.scale = 1.0,
+    const double density = d->workspace.capacity > 0 ? SPARSE : 1.0;
+    const double work = nn__plan_work(&d->network->plan, density) * (double)d->workspace.rows;
+    return (nn__pass){.n_threads = nn_network_threads(d->network),
+                      .shared = work >= NN_SHARED_WORK,
+                      .scale = 1.0,
                       .layout = &d->layout,
                       .vector = d->network->vector,
                       .poll = d->poll,
@@ -91,7 +95,7 @@ static nn_status sweep_with(desk *d, bool targets, visit_block *visit, void *con
     for (size_t first = 0; first < pass.progress.total; first += d->workspace.rows) {
         size_t left = pass.progress.total - first;
         pass.row0 = pass.progress.done = first;
-        pass.rows = left < d->workspace.rows ? left : d->workspace.rows;
+        pass.rows = pass.block_rows = left < d->workspace.rows ? left : d->workspace.rows;
         nn__work_begin();
         nn_status status = sweep_block(d, targets, &pass, visit, context);
         nn__work_end();

@@ -11,7 +11,8 @@
 
 struct nn_network {
     nn__plan plan;
-    nn__arena parameters; /* laid out as plan.arena; made with the network, never moves */
+    nn__arena parameters;    /* laid out as plan.arena; made with the network, never moves */
+    atomic_size_t n_threads; /* that may share a long step or a large block */
     atomic_uint_fast64_t epochs, steps; /* read while an epoch runs */
     const nn__vector_kernels *vector;
 };
@@ -40,6 +41,9 @@ nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__lo
 /* Room for the nonzeros of any `rows` rows of the data's sparse form; 0 where it has none, where the
  * first layer cannot work on it, or where they would be too many to count. */
 size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows);
+
+/* The share of numbers that are not zero in the data's sparse form. */
+double nn__data_density(const nn_data *data);
 
 /* Rows order[0 .. n-1], or first .. first + n - 1 where order is NULL, into the workspace: inputs,
  * and with `targets` also targets and weights. n <= workspace->rows. The inputs are gathered as

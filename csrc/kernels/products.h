@@ -77,7 +77,8 @@ typedef struct nn__product_kernels {
     void (*dense_forward)(nn_real *restrict y, size_t ldy, const nn_real *restrict x, size_t ldx,
                           size_t rows, const nn__weights *W, const nn_real *restrict b);
 
-    /* W = beta W + c x^T dy.   x (rows, n_in) with rows ldx apart, dy with rows ldy apart. */
+    /* W = beta W + c x^T dy.   x (rows, n_in) with rows ldx apart, dy with rows ldy apart. One
+     * tile; with beta = 0 what W held does not matter, even NaN. */
     void (*dense_update)(const nn__weights *W, const nn_real *restrict x, size_t ldx,
                          const nn_real *restrict dy, size_t ldy, size_t rows, nn_real beta,
                          nn_real c);

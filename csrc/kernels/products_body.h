@@ -311,7 +311,8 @@ static SIMD_INLINE void update_few(nn_real *restrict W, size_t stride, const nn_
     const vec keep = vec_all(beta), factor = vec_all(c);
     for (int k = 0; k < n; k++)
         for (int v = 0; v < nv; v++)
-            sum[k][v] = vec_mul(keep, vec_load(W + (size_t)k * stride + v * LANES));
+            sum[k][v] = beta == 0 ? vec_all(0)
+                                  : vec_mul(keep, vec_load(W + (size_t)k * stride + v * LANES));
     for (size_t r = 0; r < rows; r++) {
         vec d[DENSE_GROUP];
         for (int v = 0; v < nv; v++)

@@ -103,11 +103,14 @@ static void forward_dense(const nn__node *node, const nn__pass *pass, const nn_r
 
 /* ---- backward ------------------------------------------------------------------------------- */
 
-/* V = W^T.   W (n_in, n_out) with rows ldw apart, V (n_out, n_in) with rows ldv apart */
+/* V = W^T.   W (n_in, n_out) with rows ldw apart, V (n_out, n_in) with rows ldv apart and zeros
+ * between them: the scratch has held other weights before. */
 static void transpose(nn_real *restrict V, size_t ldv, const nn_real *restrict W, size_t ldw,
                       size_t n_in, size_t n_out) {
     for (size_t i = 0; i < n_in; i++)
         for (size_t j = 0; j < n_out; j++) V[j * ldv + i] = W[i * ldw + j];
+    for (size_t j = 0; j < n_out; j++)
+        for (size_t i = n_in; i < ldv; i++) V[j * ldv + i] = 0;
 }
 
 /* W^T into the scratch, where backward wants it. */

@@ -242,7 +242,10 @@ static void check_updates(problem *p, const nn__product_kernels *kernels, const 
     want(p, wanted, xdy, 1, (double)c);
     pack(p, &p->weights, p->W);
     nn__columns_make(&p->columns, &p->entries, p->n_in, c);
-    kernels->sparse_update_columns(&p->weights, &p->columns, p->packed_dy, p->ld);
+    const size_t part = p->n_in / 3; /* in two parts, as threads would */
+    kernels->sparse_update_columns(&p->weights, &p->columns, 0, part, p->packed_dy, p->ld);
+    kernels->sparse_update_columns(&p->weights, &p->columns, part, p->n_in - part, p->packed_dy,
+                                   p->ld);
     check_weights(p, &p->weights, wanted);
     if (p->stride != p->padded) return;
     pack(p, &p->weights, p->W);
@@ -269,8 +272,11 @@ static void check_momentum(problem *p, const nn__product_kernels *kernels, const
     pack(p, &p->weights, p->W);
     pack(p, &p->velocity, p->v);
     nn__columns_make(&p->columns, &p->entries, p->n_in, -m.eta);
-    kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, p->packed_dy, p->ld,
-                                    &m);
+    const size_t part = p->n_in / 3; /* in two parts, as threads would */
+    kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, part, p->n_in - part,
+                                    p->packed_dy, p->ld, &m);
+    kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, 0, part, p->packed_dy,
+                                    p->ld, &m);
     for (size_t i = 0; i < p->n_in * p->n_out; i++) {
         wanted[i] = (sum){-eta * xdy[i].value, eta * xdy[i].size};
         add(&wanted[i], shrink * p->W[i]);
@@ -400,12 +406,13 @@ static void fused_levels_give_the_same_bits(void) {
         kernels->sparse_forward(p.y, p.ld, &p.entries, &p.weights, p.packed_b, scales[1], p.cursor);
         memcpy(y, p.y, n_y * sizeof *y);
         nn__columns_make(&p.columns, &p.entries, p.n_in, (nn_real)-0.3);
-        kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, p.packed_dy, p.ld, &m);
+        kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, 0, p.n_in, p.packed_dy,
+                                        p.ld, &m);
         memcpy(W, p.velocity.values, p.n_values * sizeof *W);
         kernels->sparse_update_rows(&p.weights, &p.entries, p.packed_dy, p.ld, scales[1]);
         kernels->dense_update(&p.weights, p.packed_x, p.ldx, p.packed_dy, p.ld, p.rows, scales[1],
                               scales[1]);
-        kernels->sparse_update_columns(&p.weights, &p.columns, p.packed_dy, p.ld);
+        kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld);
         memcpy(W + p.n_values, p.weights.values, p.n_values * sizeof *W);
         kernels->dense_forward(p.y, p.ld, p.packed_x, p.ldx, p.rows, &p.weights, p.packed_b);
         for (size_t j = 0; j < n_y; j++) y[j] += p.y[j];

@@ -7,10 +7,9 @@ of the rounds the least seconds count, unless `aggregate` says otherwise.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from benchmarks.peers.base import PEERS
 
@@ -20,6 +19,18 @@ if TYPE_CHECKING:
 
 #: All peers but the loop over samples, which takes too long for most.
 BATCHED = tuple(name for name in PEERS if name != "loop")
+
+
+class Goal(NamedTuple):
+    """What a row is to reach, and to go beyond.
+
+    kind: "python", the fastest Python peer / ours; a peer's name, that one / ours; "share", the
+    measure two_runs / two_threads; "seconds", ours at most; "in_c", ours called from C at most.
+    """
+
+    kind: str
+    goal: float
+    beyond: float
 
 
 @dataclass(frozen=True)
@@ -40,11 +51,10 @@ class Case(ABC):
     peers: ClassVar[tuple[str, ...]] = BATCHED
     measure: ClassVar[str] = "whole"  # which of the measures that time gives the ratios are of
     aggregate: ClassVar[str] = "min"  # or "median"
-    rounds: ClassVar[int | None] = None  # where not what the command line says
+    rounds: ClassVar[int | None] = None  # where it is not what the command line says
+    quick_rounds: ClassVar[int | None] = None
     tolerance: ClassVar[float] = 0.0  # how far check may be from the reference peer's
-    #: "python": fastest Python peer / ours, "kann", "loop", "torch": that peer / ours, "seconds":
-    #: ours at most, "share": of the measure `share`. Each with what to go beyond.
-    goals: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    goals: ClassVar[tuple[Goal, ...]] = ()
 
     @abstractmethod
     def setup(self, name: str, peer: Peer, rig: Rig) -> None:
@@ -58,6 +68,9 @@ class Case(ABC):
         """A number that must be near that of the reference peer, if what was timed is right."""
         return None
 
+    def teardown(self) -> None:  # noqa: B027 - most have nothing to do
+        """End what was started."""
+
     @classmethod
     def is_quick(cls, name: str) -> bool:
         """Whether --quick measures this peer: those that compile for long are left out."""
@@ -65,7 +78,8 @@ class Case(ABC):
 
     @classmethod
     def n_rounds(cls, asked: int, quick: bool) -> int:
-        return min(asked, cls.rounds or asked)
+        own = cls.quick_rounds or cls.rounds if quick else cls.rounds
+        return own or asked
 
     @classmethod
     def count(cls, folder: Path) -> Count | None:

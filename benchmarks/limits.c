@@ -29,11 +29,7 @@ float limits_fma(size_t n, float a, float b) {
     vb += b;
     for (int i = 0; i < CHAINS; i++) s[i] = va * (float)i;
     for (size_t k = 0; k < n; k++) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++) {
-            s[i] = s[i] * va + vb;
-            __asm__ volatile("" : "+v"(s[i]));
-        }
+        for (int i = 0; i < CHAINS; i++) s[i] = s[i] * va + vb;
     }
     for (int i = 1; i < CHAINS; i++) s[0] += s[i];
     return s[0][0];

@@ -27,7 +27,7 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 #: Assumed where the system does not tell.
 USUAL_CACHES = {"L1": 32 << 10, "L2": 512 << 10, "L3": 16 << 20}
 MEMORY = 256 << 20  # bytes read to measure the main memory
-TRIES = 7
+TRIES = 15
 
 #: Above this share of nonzero inputs a step is counted as dense; a nonzero then is not 3 bytes
 #: (16 bits of index, 8 of value) but a float of 4.
@@ -77,7 +77,7 @@ def measure() -> dict[str, Any]:
     library.limits_fma_operations.argtypes = [ctypes.c_size_t]
     library.limits_fma.argtypes = [ctypes.c_size_t, ctypes.c_float, ctypes.c_float]
     library.limits_read.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
-    n = 2_000_000
+    n = 500_000
     operations = library.limits_fma_operations(n)
     peak = best_rate(operations, lambda: library.limits_fma(n, 0.5, 1.0))
     sizes = caches()
@@ -91,6 +91,15 @@ def measure() -> dict[str, Any]:
         times = max(1, MEMORY // size)
         rates[level] = best_rate(size * times, lambda: library.limits_read(at, size, times))  # noqa: B023 - called at once
     return {"operations": peak, "bytes": rates, "caches": sizes}
+
+
+def best(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The higher rates of two measurements."""
+    if "error" in first:
+        return first
+    rates = {level: max(rate, second["bytes"][level]) for level, rate in first["bytes"].items()}
+    operations = max(first["operations"], second["operations"])
+    return {**first, "operations": operations, "bytes": rates}
 
 
 def seconds(count: Count, limits: dict[str, Any]) -> tuple[float, float]:

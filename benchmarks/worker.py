@@ -41,7 +41,7 @@ class Host:
 
     def setup(self, case: str, folder: str, quick: bool, core: int, cores: list[int]) -> None:
         from benchmarks.case import Rig
-        from benchmarks.cases import CASES
+        from benchmarks.table import CASES
 
         self.case = None
         self.peer.forget()
@@ -56,6 +56,7 @@ class Host:
 
     def drop(self) -> None:
         """Let go of the case and its memory."""
+        self.case.teardown()
         self.case = None
 
 

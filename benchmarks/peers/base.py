@@ -62,6 +62,7 @@ class Work:
     optimizer: str = "sgd"  # or "adam"
     hidden: str = "sigmoid"  # or "relu", "tanh"
     output: str = "sigmoid"  # with the cross-entropy; or "softmax" with the log-likelihood
+    is_quadratic: bool = False  # the quadratic cost instead: nnlearn and PyTorch alone
 
     def with_rows(self, n_rows: int, usual: int) -> Work:
         """The same with a penalty that decays the weights as it does for the usual rows."""

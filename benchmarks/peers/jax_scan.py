@@ -17,8 +17,20 @@ from benchmarks.peers.base import Array, Model, Parameters, Peer, Work, one_hot
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu, "tanh": jnp.tanh}
 
 
+def keeps_transposed(work: Work) -> bool:
+    """Whether the weights are kept as (outputs, inputs): faster for small batches."""
+    return work.batch_size < 50
+
+
+def oriented(work: Work, parameters: Any) -> Any:
+    """From (inputs, outputs) to how the weights are kept, and back."""
+    if keeps_transposed(work):
+        return tuple(p.T for p in parameters)  # biases stay as they are
+    return tuple(parameters)
+
+
 def logits(work: Work, parameters: Any, x: Any) -> Any:
-    w1, b1, w2, b2 = parameters
+    w1, b1, w2, b2 = oriented(work, parameters)
     return ACTIVATIONS[work.hidden](x @ w1 + b1) @ w2 + b2
 
 
@@ -76,6 +88,8 @@ class JaxModel(Model):
     def __init__(self, work: Work, parameters: Parameters, seed: int) -> None:
         super().__init__(work, parameters, seed)
         self.rng = np.random.default_rng(seed)
+
+        parameters = oriented(work, parameters)
 
         def zeros() -> tuple[Any, ...]:
             return tuple(jnp.zeros(array.shape, jnp.float32) for array in parameters)

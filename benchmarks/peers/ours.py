@@ -18,6 +18,7 @@ class OurModel(Model):
         super().__init__(work, parameters, seed)
         n_in, n_hidden, n_out = work.layers
         cost = "cross_entropy" if work.output == "sigmoid" else "log_likelihood"
+        cost = "quadratic" if work.is_quadratic else cost
         self.net = nn.Network([n_in, n_hidden, n_out], cost=cost, activation=work.hidden, seed=seed)
         for i in range(2):
             self.net.weights[i] = parameters[2 * i]

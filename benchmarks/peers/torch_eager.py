@@ -67,6 +67,8 @@ class TorchModel(Model):
     def loss(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         if self.work.output == "softmax":
             return nn.functional.cross_entropy(z, y)
+        if self.work.is_quadratic:
+            return 0.5 * nn.functional.mse_loss(torch.sigmoid(z), y, reduction="sum") / len(z)
         summed = nn.functional.binary_cross_entropy_with_logits(z, y, reduction="sum")
         return summed / len(z)
 

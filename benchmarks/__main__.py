@@ -69,7 +69,8 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "core": core,
         "cores": len(cores),
     }
-    result["notes"] = datasets.prepare(folder)
+    needed = dict.fromkeys(case.data for case in cases if case.data)
+    result["notes"] = datasets.prepare(folder, needed)
     result["limits"] = limits_of(core, cores)
     log = open(options.log or os.devnull, "w")  # noqa: SIM115 - the workers' as long as they live
     with log, Workers(names, Rig(folder, options.quick, core, cores), log) as workers:
@@ -110,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         result = run(options, Path(folder))
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(result, indent=1) + "\n")
+    out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     print(report.ending(result))
     print(f"written to {out}")
     return 0

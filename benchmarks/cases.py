@@ -17,7 +17,6 @@ class Steps(Case):
     """Training, by the step and as a whole: one epoch of data that is bound anew each round."""
 
     work: ClassVar[Work]
-    data: ClassVar[str] = "mnist"
     n_rows: ClassVar[int] = 50_000
     n_quick: ClassVar[int] = 10_000
     measure = "step"
@@ -52,7 +51,6 @@ class Whole(Case):
     all count. The network is made outside."""
 
     work: ClassVar[Work]
-    data: ClassVar[str] = "mnist"
     n_rows: ClassVar[int] = 50_000
     n_quick: ClassVar[int] = 10_000
     epochs: ClassVar[int] = 1
@@ -114,8 +112,7 @@ class Row3(Steps):
 class Row4(Steps):
     name = "row4"
     title = "784-800-10, batch 100"
-    n_quick = 5_000
-    work = Work((784, 800, 10), 100, 0.1, l2=5.0)
+    work = Work((784, 800, 10), 100, 0.2, l2=5.0)
     goals = (
         Goal("python", 3, 4),
         Goal("kann", 3, 4),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -52,20 +54,26 @@ def clouds(n: int, n_test: int, n_inputs: int, n_classes: int, spread: float, se
     return Data(x[:n], y[:n], x[n:], y[n:])
 
 
-def prepare(folder: Path) -> list[str]:
-    """Writes all sets into the folder; what is to be said of them."""
-    digits, note = mnist()
-    sets = {
-        "mnist": digits,
-        "dense": clouds(10_000, 2_000, 3072, 10, spread=4.0, seed=1),
-        "table": clouds(150, 150, 4, 3, spread=0.15, seed=2),
-    }
-    for name, data in sets.items():
+#: How each set is made, with what is to be said of it.
+SETS: Mapping[str, Callable[[], tuple[Data, str]]] = {
+    "mnist": mnist,
+    "dense": lambda: (clouds(10_000, 2_000, 3072, 10, spread=4.0, seed=1), ""),
+    "table": lambda: (clouds(150, 150, 4, 3, spread=0.15, seed=2), ""),
+}
+
+
+def prepare(folder: Path, names: Iterable[str]) -> list[str]:
+    """Writes these sets into the folder; what is to be said of them."""
+    notes = []
+    for name in names:
+        data, note = SETS[name]()
+        notes += [note] if note else []
         for part in PARTS:
             np.save(folder / f"{name}.{part}.npy", getattr(data, part))
-    return [note] if note else []
+    return notes
 
 
+@lru_cache(maxsize=2)
 def load(folder: Path, name: str) -> Data:
-    """A set that prepare has written."""
+    """A set that prepare has written; what was asked for last is kept, for the next benchmark."""
     return Data(*(np.load(folder / f"{name}.{part}.npy") for part in PARTS))

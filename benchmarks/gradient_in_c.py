@@ -7,7 +7,6 @@ import ctypes
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,27 +53,40 @@ def changed_to(folder: Path) -> Any:
         os.chdir(before)
 
 
-def built(x: Array, targets: Array, parameters: Parameters) -> Callable[[int], float]:
-    """A function that makes so many calls some times over, and gives the least mean seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        core = library(Path(folder))
-    core.driver_create.restype = ctypes.c_void_p
-    core.driver_seconds.restype = ctypes.c_double
-    core.driver_seconds.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
-    kept = [np.ascontiguousarray(array, np.float64) for array in (x, targets, *parameters)]
-    pointers = [ctypes.c_void_p(array.ctypes.data) for array in kept]
-    tensors = (ctypes.c_void_p * 4)(*(pointer.value for pointer in pointers[2:]))
-    sizes = (len(x), x.shape[1], parameters[0].shape[1], targets.shape[1])
-    driver = core.driver_create(*pointers[:2], *map(ctypes.c_size_t, sizes), tensors)
-    if not driver:
-        raise RuntimeError("the driver in C made no network")
+class Gradient:
+    """The driver's network and data. `cost` is what the last call gave."""
 
-    def seconds(calls: int) -> float:
-        assert len(kept) == 6  # the driver reads them: they live as long as this function
+    def __init__(self, x: Array, targets: Array, parameters: Parameters) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            self.library = library(Path(folder))  # stays loaded when the file goes
+        self.library.driver_create.restype = ctypes.c_void_p
+        self.library.driver_seconds.restype = ctypes.c_double
+        self.library.driver_seconds.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+        self.library.driver_free.argtypes = [ctypes.c_void_p]
+        arrays = [np.ascontiguousarray(array, np.float64) for array in (x, targets, *parameters)]
+        self.kept = arrays  # the driver reads x where it is
+        pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
+        tensors = (ctypes.c_void_p * 4)(*(pointer.value for pointer in pointers[2:]))
+        sizes = (len(x), x.shape[1], parameters[0].shape[1], targets.shape[1])
+        self.driver = self.library.driver_create(
+            *pointers[:2], *map(ctypes.c_size_t, sizes), tensors
+        )
+        if not self.driver:
+            raise RuntimeError("the driver in C made no network")
+        self.seconds(1)
+
+    def __del__(self) -> None:
+        if hasattr(self, "driver"):
+            self.library.driver_free(self.driver)
+
+    def seconds(self, calls: int) -> float:
+        """The mean of so many calls, the least of some such means."""
         cost = ctypes.c_double()
-        least = min(core.driver_seconds(driver, calls, ctypes.byref(cost)) for _ in range(BLOCKS))
+        least = min(
+            self.library.driver_seconds(self.driver, calls, ctypes.byref(cost))
+            for _ in range(BLOCKS)
+        )
         if least < 0:
             raise RuntimeError("nn_gradient failed")
+        self.cost = cost.value
         return float(least)
-
-    return seconds

@@ -83,7 +83,7 @@ def measure() -> dict[str, Any]:
     sizes = caches()
     levels = {level: size // 2 for level, size in sizes.items()}
     levels["memory"] = MEMORY
-    block = np.ones(MEMORY + 64, np.uint8)
+    block = np.ones(max(levels.values()) + 64, np.uint8)
     at = block.ctypes.data + -block.ctypes.data % 64
     rates = {}
     for level, size in levels.items():

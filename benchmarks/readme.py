@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ def columns(result: Mapping[str, Any]) -> list[str]:
 
 def cell(found: Mapping[str, Any], measure: str) -> str:
     """A time; what was not measured, or gave a wrong answer, is a dash."""
-    if not is_valid(found) or math.isnan(found[measure]):
+    if not is_valid(found) or not found[measure]:
         return "-"
     return duration(found[measure])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -26,8 +25,10 @@ KINDS = {
 UPPER_BOUNDS = ("seconds", "in_c")
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | None) -> str:
     """Three digits, in the unit that fits."""
+    if seconds is None:
+        return "not reached"
     for unit, scale in (("us", 1e-6), ("ms", 1e-3)):
         if seconds < 0.9995 * 1000 * scale:
             return f"{three_digits(seconds / scale)} {unit}"
@@ -47,13 +48,13 @@ def is_valid(found: Mapping[str, Any]) -> bool:
 def ratios(peers: Mapping[str, Mapping[str, Any]], measure: str) -> dict[str, float]:
     """Time of each peer divided by ours; of those alone that gave the right answer."""
     ours = peers.get(OURS, {})
-    if not is_valid(ours) or not ours.get(measure, 0) > 0:
+    if not is_valid(ours) or not ours[measure]:
         return {}
-    found = {}
-    for name, peer in peers.items():
-        if name != OURS and is_valid(peer) and not math.isnan(peer.get(measure, math.nan)):
-            found[name] = peer[measure] / ours[measure]
-    return found
+    return {
+        name: peer[measure] / ours[measure]
+        for name, peer in peers.items()
+        if name != OURS and is_valid(peer) and peer[measure]
+    }
 
 
 def fastest(found: Mapping[str, float]) -> str | None:
@@ -85,8 +86,6 @@ def goal_outcome(goal: Goal, made: Row) -> dict[str, Any]:
         value = ours.get(made["measure"] if goal.kind == "seconds" else goal.kind)
     else:
         value = made["ratios"].get(made["fastest"] if goal.kind == "python" else goal.kind)
-    if value is not None and math.isnan(value):
-        value = None
 
     def reaches(bound: float) -> bool:
         if value is None:
@@ -101,8 +100,8 @@ def add_limits(made: Row, measured: Mapping[str, Any]) -> None:
     """The shares of the two limits of the machine that ours reaches in this row."""
     ours = made["peers"].get(OURS, {})
     made["limits"] = None
-    if made["count"] and "error" not in measured and is_valid(ours):
-        arithmetic, memory = limits.seconds(limits.Count(**made["count"]), measured)
+    if made["count"] and "error" not in measured and is_valid(ours) and ours[made["measure"]]:
+        arithmetic, memory = limits.seconds(limits.Count(**made["count"]), dict(measured))
         seconds = ours[made["measure"]]
         made["limits"] = {"arithmetic": arithmetic / seconds, "memory": memory / seconds}
 

@@ -9,7 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -139,23 +139,33 @@ class Workers:
                     peers[name] = {"error": str(error)}
                     del turns[name]
         for name, measured in turns.items():
-            peers[name] = {**aggregated(measured, case.aggregate)}
-            peers[name]["check"] = self.workers[name].ask("check")
-            peers[name]["turns"] = measured
-        for name in turns:
-            self.workers[name].ask("drop")
+            found: dict[str, Any] = {**aggregated(measured, case.aggregate)}
+            found["turns"] = [without_nan(turn) for turn in measured]
+            try:
+                found["check"] = self.workers[name].ask("check")
+                self.workers[name].ask("drop")
+            except WorkerError as error:
+                found = {"error": str(error)}
+            peers[name] = found
         mark(peers, case.tolerance)
         return {name: peers[name] for name in case.peers if name in peers}
 
 
-def aggregated(turns: Sequence[dict[str, float]], how: str) -> dict[str, float]:
-    """One number a measure. NaN, a goal that was not reached, makes the median NaN."""
+def aggregated(turns: Sequence[dict[str, float]], how: str) -> dict[str, float | None]:
+    """One number a measure. NaN stands for a goal that was not reached in any time: where the
+    median, or the least, is such a time there is no number."""
     choose = min if how == "min" else statistics.median
-    found = {}
+    found: dict[str, float | None] = {}
     for measure in turns[0]:
-        numbers = [turn[measure] for turn in turns]
-        found[measure] = math.nan if any(map(math.isnan, numbers)) else choose(numbers)
+        numbers = [math.inf if math.isnan(turn[measure]) else turn[measure] for turn in turns]
+        chosen = choose(numbers)
+        found[measure] = chosen if math.isfinite(chosen) else None
     return found
+
+
+def without_nan(turn: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON has no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in turn.items()}
 
 
 def mark(peers: dict[str, Any], tolerance: float) -> None:

@@ -40,7 +40,9 @@ class BatchedModel(Model):
         super().__init__(work, parameters, seed)
         self.rng = np.random.default_rng(seed)
         self.w1, self.b1, self.w2, self.b2 = (array.copy() for array in parameters)
-        self.velocity = [np.zeros_like(array) for array in parameters] if work.momentum else []
+        self.velocity: list[Array] = (
+            [np.zeros_like(array) for array in parameters] if work.momentum else []
+        )
         self.buffers: dict[int, Buffers] = {}
 
     def bind(self, x: Array, labels: Array) -> None:
@@ -118,7 +120,7 @@ class BatchedModel(Model):
 
 class BatchedPeer(Peer):
     def version(self) -> str:
-        blas = np.show_config("dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload]
+        blas = np.show_config("dicts")["Build Dependencies"]["blas"]
         return f"NumPy {np.__version__}, {blas['name']} {blas['version']}"
 
     def model(self, work: Work, parameters: Parameters, seed: int) -> BatchedModel:

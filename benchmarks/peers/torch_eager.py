@@ -32,7 +32,10 @@ def make_optimizer(work: Work, net: nn.Sequential, n_rows: int) -> torch.optim.O
         return torch.optim.Adam(net.parameters(), lr=work.learning_rate, fused=True)
     weights = [p for p in net.parameters() if p.ndim == 2]
     biases = [p for p in net.parameters() if p.ndim == 1]
-    groups = [{"params": weights, "weight_decay": work.l2 / n_rows}, {"params": biases}]
+    groups: list[dict[str, Any]] = [
+        {"params": weights, "weight_decay": work.l2 / n_rows},
+        {"params": biases},
+    ]
     return torch.optim.SGD(groups, lr=work.learning_rate, momentum=work.momentum, fused=True)
 
 

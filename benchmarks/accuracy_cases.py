@@ -24,22 +24,23 @@ def recipe(n_hidden: int, batch_size: int, learning_rate: float, **rest: object)
     )
 
 
-#: The settings of each library, by target: chosen as the fastest of a grid (hidden units, batch
-#: size, learning rate), trained on 50,000 images and judged on the 10,000 of the validation set.
+#: The settings of each library, by target. The peers': Adam, the least time of a grid over hidden
+#: units (64 to 256), batch size (64 to 512) and learning rate, trained on 50,000 images and judged
+#: on the validation set's 10,000.
 RECIPES: Mapping[float, Mapping[str, Work]] = {
     0.97: {
         "nnlearn": recipe(100, 20, 0.2),
-        "sklearn": recipe(100, 128, 3e-3, optimizer="adam"),
-        "torch": recipe(100, 128, 3e-3, optimizer="adam"),
-        "torch-compiled": recipe(100, 128, 3e-3, optimizer="adam"),
-        "jax": recipe(100, 64, 2e-3, optimizer="adam"),
+        "sklearn": recipe(64, 128, 3e-3, optimizer="adam"),
+        "torch": recipe(256, 256, 4e-3, optimizer="adam"),
+        "torch-compiled": recipe(100, 256, 8e-3, optimizer="adam"),
+        "jax": recipe(100, 256, 8e-3, optimizer="adam"),
     },
     0.98: {
         "nnlearn": recipe(128, 20, 0.2),
-        "sklearn": recipe(256, 128, 3e-3, optimizer="adam"),
-        "torch": recipe(256, 128, 3e-3, optimizer="adam"),
-        "torch-compiled": recipe(256, 128, 3e-3, optimizer="adam"),
-        "jax": recipe(256, 64, 2e-3, optimizer="adam"),
+        "sklearn": recipe(256, 256, 4e-3, optimizer="adam"),
+        "torch": recipe(256, 256, 4e-3, optimizer="adam"),
+        "torch-compiled": recipe(256, 256, 4e-3, optimizer="adam"),
+        "jax": recipe(256, 64, 1e-3, optimizer="adam"),
     },
 }
 
@@ -81,3 +82,7 @@ class To98(ToAccuracy):
     name = "to-98"
     title = "MNIST to 98 % test accuracy, call to return, median of seeds"
     target = 0.98
+
+    @classmethod
+    def is_quick(cls, name: str) -> bool:
+        return name in ("nnlearn", "jax")

@@ -123,9 +123,11 @@ class Workers:
         for name in case.peers:
             if name in self.missing:
                 peers[name] = {"error": self.missing[name]}
+            elif name not in self.workers:
+                continue  # nobody asked for it
             elif rig.quick and not case.is_quick(name):
                 peers[name] = {"error": "left out by --quick"}
-            elif name in self.workers:
+            else:
                 try:
                     self.workers[name].ask("setup", case=case.name, **places)
                     turns[name] = []

@@ -106,6 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     out = options.out or RESULTS / machine.file_name(machine.describe())
     if options.readme:
+        if not out.exists():
+            sys.exit(f"--readme needs the results of a run: there is no {out}")
         readme.write(readme.README, json.loads(out.read_text()))
         return 0
     with tempfile.TemporaryDirectory() as folder:

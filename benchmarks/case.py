@@ -48,7 +48,7 @@ class Case(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    data: ClassVar[str | None] = "mnist"  # the set that it needs, of benchmarks/datasets.py
+    data: ClassVar[str] = "mnist"  # the set that it needs, of datasets.py; "" for none
     peers: ClassVar[tuple[str, ...]] = BATCHED
     measure: ClassVar[str] = "whole"  # which of the measures that time gives the ratios are of
     aggregate: ClassVar[str] = "min"  # or "median"

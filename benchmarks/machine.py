@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 import re
+import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from benchmarks.compiling import compiler
 
 #: The instruction sets that matter here, as Linux calls them.
 INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni")
@@ -24,6 +25,15 @@ def cpu_lines() -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in lines}
 
 
+def compiler_version() -> str:
+    """What compiles on the spot; empty where nothing does."""
+    try:
+        said = subprocess.run([*compiler(), "--version"], capture_output=True, text=True).stdout
+    except OSError:
+        return ""
+    return said.partition("\n")[0]
+
+
 def describe() -> dict[str, Any]:
     """For the report: the processor, the system, Python, the date."""
     lines = cpu_lines()
@@ -36,7 +46,7 @@ def describe() -> dict[str, Any]:
         "instructions": [flag for flag in INSTRUCTIONS if flag in flags],
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "numpy": np.__version__,
+        "compiler": compiler_version(),
         "date": date.today().isoformat(),
     }
 

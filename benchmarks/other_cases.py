@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Compare(Case):
     rounds = 1
     goals = (Goal("torch", 50, 80),)
     SIZES, SEEDS, EPOCHS = (30, 100), 3, 30
+    WORST_ERROR = 0.2  # of 2,000 images, five epochs; less when not --quick
     RATES = (("quadratic", 3.0), ("cross_entropy", 0.5))
 
     def setup(self, name: str, peer: Peer, rig: Rig) -> None:
@@ -51,9 +53,14 @@ class Compare(Case):
             for size in self.SIZES
         }
         began = time.perf_counter()
-        nn.compare(variants, split, seeds=self.SEEDS, epochs=self.epochs, n_jobs=2, verbose=0)
+        made = nn.compare(
+            variants, split, seeds=self.SEEDS, epochs=self.epochs, n_jobs=2, verbose=0
+        )
         seconds = time.perf_counter() - began
         pin((self.rig.core,))
+        worst = max(np.median([run.test_error for run in made[name]]) for name in variants)
+        if worst > self.WORST_ERROR:
+            raise RuntimeError(f"a median test error must be at most {self.WORST_ERROR}: {worst}")
         return seconds
 
     def estimated(self) -> float:
@@ -72,7 +79,7 @@ class Gradient(Case):
 
     name = "gradient"
     title = "cost and gradient, 24-8-2 tanh, 200 rows, float64, a call"
-    data = None
+    data = ""
     peers = ("nnlearn", "numpy", "torch", "jax")
     measure = "call"
     tolerance = 1e-9  # of a cost near 1, in float64
@@ -123,7 +130,8 @@ class Threads(Case):
     goals = (Goal("share", 0.9, 0.9),)
 
     def setup(self, name: str, peer: Peer, rig: Rig) -> None:
-        from benchmarks.runner import Worker  # which imports this module's neighbours
+        from benchmarks.peers.ours import OurModel
+        from benchmarks.runner import Worker
 
         if len(rig.cores) < 2:
             raise RuntimeError("this process has one core")
@@ -131,7 +139,8 @@ class Threads(Case):
         n = Row4.n_quick if rig.quick else 20_000
         self.set = datasets.load(rig.folder, "mnist").take(n)
         work = Row4.work.with_rows(n, Row4.n_rows)
-        self.model = peer.model(work, start(work, 1), 1, n_threads=2)  # type: ignore[call-arg]
+        self.make = partial(OurModel, work, start(work, 1), 1)
+        self.model = self.make(n_threads=2)
         self.model.bind(self.set.x, self.set.y)
         self.n_steps = n / work.batch_size
         self.runs = [Worker(OURS, core) for core in self.cores]
@@ -148,6 +157,17 @@ class Threads(Case):
         together = self.model.train(1) / self.n_steps
         pin((self.core,))
         return {"two_threads": together, "two_runs": 1.0 / sum(1.0 / step for step in alone)}
+
+    def check(self) -> None:
+        """Two threads must give the bits that one gives."""
+        outputs = []
+        for n_threads in (1, 2):
+            model = self.make(n_threads=n_threads)
+            model.bind(self.set.x[:2_000], self.set.y[:2_000])
+            model.train(1)
+            outputs.append(model.forward(self.set.test_x))
+        if not np.array_equal(*outputs):
+            raise RuntimeError("two threads give other bits than one")
 
     def teardown(self) -> None:
         for run in self.runs:

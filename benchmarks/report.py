@@ -114,7 +114,8 @@ def header(result: Mapping[str, Any]) -> str:
     m = result["machine"]
     kind = "; ".join(filter(None, (m["family"], " ".join(m["instructions"]))))
     text = [f"{m['cpu']} ({kind}), {m['system']}, core {result['core']} of {result['cores']}"]
-    text.append(f"Python {m['python']}, {m['date']}; {result['rounds']} rounds")
+    text.append(f"Python {m['python']}, {m['compiler'] or 'no C compiler'}, {m['date']}")
+    text.append(f"rounds: {result['rounds']}{', quick' if result['quick'] else ''}")
     for name in PEERS:
         if name in result["versions"]:
             text.append(f"{TITLES[name]:26s} {result['versions'][name]}")

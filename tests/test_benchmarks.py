@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import __main__, datasets, limits, machine, readme, report, runner
+from benchmarks import __main__, datasets, gradient_in_c, limits, machine, readme, report, runner
 from benchmarks.case import Goal, Rig
 from benchmarks.compiling import compiler
 from benchmarks.peers import base
@@ -90,6 +90,17 @@ def test_the_gradients_of_peers_agree_with_differences(name):
             costs.append(base.load(name).gradient(x, targets, moved)()[0])
         # The difference's own error is of second order in the step.
         assert found[place] == pytest.approx((costs[0] - costs[1]) / (2 * step), abs=1e-3)
+
+
+@pytest.mark.skipif(shutil.which(compiler()[0]) is None, reason="there is no C compiler")
+def test_the_gradient_timed_in_c_has_the_cost_of_python():
+    rng = np.random.default_rng(0)
+    x, targets = rng.normal(size=(7, 4)), rng.normal(size=(7, 2))
+    parameters = base.start(base.Work((4, 3, 2), 7, 0.0, hidden="tanh"), 1)
+    in_c = gradient_in_c.Gradient(x, targets, parameters)
+    assert in_c.seconds(10) > 0
+    cost, _ = base.load("nnlearn").gradient(x, targets, parameters)()
+    assert in_c.cost == cost
 
 
 def test_time_to_accuracy_is_nan_when_no_epoch_reaches_it():
@@ -292,6 +303,11 @@ def test_the_list_has_a_line_a_row_its_name_first(capsys):
 def test_an_unknown_name_ends_with_the_names_there_are(arguments):
     with pytest.raises(SystemExit, match=f"got '{arguments[1].split(',')[-1]}'"):
         __main__.main(arguments)
+
+
+def test_the_table_needs_a_run(tmp_path):
+    with pytest.raises(SystemExit, match="--readme needs the results of a run"):
+        __main__.main(["--readme", "--out", str(tmp_path / "none.json")])
 
 
 def test_results_are_named_after_the_cpu():

@@ -103,9 +103,9 @@ class BatchedModel(Model):
             np.multiply(w, shrink, out=g)
             np.add(v, g, out=v)
             np.add(w, v, out=w)
-        for bias, v, g in ((self.b1, c1, b.bias1), (self.b2, c2, b.bias2)):
+        for bias, v, sums in ((self.b1, c1, b.bias1), (self.b2, c2, b.bias2)):
             np.multiply(v, mu, out=v)
-            np.add(v, g, out=v)
+            np.add(v, sums, out=v)
             np.add(bias, v, out=bias)
 
     def forward(self, x: Array) -> Array:

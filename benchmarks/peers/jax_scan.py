@@ -125,6 +125,9 @@ class JaxPeer(Peer):
     def model(self, work: Work, parameters: Parameters, seed: int) -> JaxModel:
         return JaxModel(work, parameters, seed)
 
+    def forget(self) -> None:
+        jax.clear_caches()
+
     def gradient(self, x: Array, targets: Array, parameters: Parameters) -> Any:
         """In float64, which JAX has in a context of its own."""
         with jax.enable_x64(True):

@@ -54,6 +54,19 @@ class Host:
     def check(self) -> Any:
         return self.case.check()
 
+    def train(self, work: dict[str, Any], x: list[Any], labels: list[int], epochs: int) -> Any:
+        """For tests: the outputs after some epochs from the usual start."""
+        import numpy as np
+
+        from benchmarks.peers.base import Work, start
+
+        settings = Work(**{**work, "layers": tuple(work["layers"])})
+        model = self.peer.model(settings, start(settings, 1), 1)
+        rows = np.array(x, np.float32)
+        model.bind(rows, np.array(labels))
+        model.train(epochs)
+        return model.forward(rows).tolist()
+
     def drop(self) -> None:
         """Let go of the case and its memory."""
         self.case.teardown()

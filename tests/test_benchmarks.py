@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -33,21 +34,49 @@ def small_data():
     return x, rng.integers(0, 3, 20)
 
 
+def outputs_after_training(name, work, x, labels):
+    """What a peer's network gives after three epochs."""
+    model = base.load(name).model(work, base.start(work, 1), 1)
+    model.bind(x, labels)
+    model.train(3)
+    return model.forward(x)
+
+
+# One batch of all rows: the order in which they come makes no difference.
+WORKS = {
+    "plain": base.Work(SMALL, batch_size=20, learning_rate=0.3, l2=2.0),
+    "momentum": base.Work(SMALL, batch_size=20, learning_rate=0.3, l2=2.0, momentum=0.9),
+}
+
+
 @pytest.mark.parametrize("name", ["nnlearn", "numpy", "sklearn"])
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_peers_train_as_the_loop_over_samples_does(name, momentum):
-    if name == "sklearn":
-        pytest.importorskip("sklearn")
-    x, labels = small_data()
-    # One batch of all rows: the order in which they come makes no difference.
-    work = base.Work(SMALL, batch_size=20, learning_rate=0.3, l2=2.0, momentum=momentum)
-    outputs = []
-    for peer in ("loop", name) if not momentum else ("numpy", name):
-        model = base.load(peer).model(work, base.start(work, 1), 1)
-        model.bind(x, labels)
-        model.train(3)
-        outputs.append(model.forward(x))
-    np.testing.assert_allclose(outputs[1], outputs[0], atol=ROUNDING)
+def test_peers_train_as_the_loop_over_samples_does(name):
+    expected = outputs_after_training("loop", WORKS["plain"], *small_data())
+    found = outputs_after_training(name, WORKS["plain"], *small_data())
+    np.testing.assert_allclose(found, expected, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("name", ["nnlearn", "sklearn"])
+def test_peers_have_the_momentum_of_numpy(name):
+    expected = outputs_after_training("numpy", WORKS["momentum"], *small_data())
+    found = outputs_after_training(name, WORKS["momentum"], *small_data())
+    np.testing.assert_allclose(found, expected, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("kind", WORKS)
+@pytest.mark.parametrize("name", ["torch", "torch-compiled", "jax", "kann"])
+def test_larger_peers_train_as_numpy_does(name, kind, tmp_path):
+    """In a worker's process: these libraries warn, and have threads."""
+    core = min(__main__.available_cores())
+    with runner.Workers([name], Rig(tmp_path, True, core, (core,)), subprocess.DEVNULL) as workers:
+        if name in workers.missing:
+            pytest.skip(workers.missing[name])
+        x, labels = small_data()
+        found = workers.workers[name].ask(
+            "train", work=asdict(WORKS[kind]), x=x.tolist(), labels=labels.tolist(), epochs=3
+        )
+    expected = outputs_after_training("numpy", WORKS[kind], x, labels)
+    np.testing.assert_allclose(found, expected, atol=ROUNDING)
 
 
 def test_momentum_is_that_of_the_formulas():

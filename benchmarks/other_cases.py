@@ -78,7 +78,7 @@ class Gradient(Case):
     """A call of cost_and_gradient, from Python and, ours, in C."""
 
     name = "gradient"
-    title = "cost and gradient, 24-8-2 tanh, 200 rows, float64, a call"
+    title = "cost and gradient, 24-8-2 tanh, 200 rows, float64"
     data = ""
     peers = ("nnlearn", "numpy", "torch", "jax")
     measure = "call"

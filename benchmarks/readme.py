@@ -17,11 +17,12 @@ UNITS = {"step": "a step", "call": "a call", "two_threads": "a step"}
 
 
 def columns(result: Mapping[str, Any]) -> list[str]:
-    """The peers that were measured at anything."""
+    """Ours, and the peers that were measured at anything."""
+    rows = result["cases"].values()
     return [
         name
         for name in PEERS
-        if any(is_valid(row["peers"].get(name, {})) for row in result["cases"].values())
+        if name == OURS or any(is_valid(row["peers"].get(name, {})) for row in rows)
     ]
 
 
@@ -30,6 +31,17 @@ def cell(found: Mapping[str, Any], measure: str) -> str:
     if not is_valid(found) or not found[measure]:
         return "-"
     return duration(found[measure])
+
+
+def our_cell(row: Mapping[str, Any]) -> str:
+    """Our time, with what else was measured of us alone."""
+    found = row["peers"].get(OURS, {})
+    text = cell(found, row["measure"])
+    if text != "-" and "in_c" in found:
+        text += f" (in C {duration(found['in_c'])})"
+    if text != "-" and "two_runs" in found:
+        text += f" ({found['two_runs'] / found['two_threads']:.0%} of two runs)"
+    return text
 
 
 def ratio(row: Mapping[str, Any], name: str | None) -> str:
@@ -56,7 +68,8 @@ def table(result: Mapping[str, Any]) -> str:
     for row in result["cases"].values():
         measure = row["measure"]
         title = f"{row['title']}, {UNITS[measure]}" if measure in UNITS else row["title"]
-        line = [title, *(cell(row["peers"].get(name, {}), measure) for name in names)]
+        line = [title, our_cell(row)]
+        line += [cell(row["peers"].get(name, {}), measure) for name in names if name != OURS]
         line.append(ratio(row, row["fastest"]))
         line += [*([ratio(row, "kann")] if has_c else []), share(row)]
         lines.append(line)
@@ -69,7 +82,7 @@ def text(result: Mapping[str, Any]) -> str:
     family = f" ({machine['family']})" if machine["family"] else ""
     said = "; ".join(dict.fromkeys(versions[name] for name in PEERS if name in versions))
     missing = [TITLES[name] for name in PEERS if name in result["missing"]]
-    lines = [f"One core of an {machine['cpu']}{family}, {machine['date']}. {said}."]
+    lines = [f"{machine['cpu']}{family}, one core, {machine['date']}. {said}."]
     if result["quick"]:
         lines.append("Measured with `--quick`: less data, fewer rounds.")
     if missing:

@@ -287,7 +287,7 @@ def test_the_table_has_a_column_a_peer_and_the_two_ratios():
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     row = dict(zip(cells[0], cells[2], strict=True))
     assert row["work"] == "a network, a step"
-    assert row["nnlearn"] == "2 us"
+    assert row["nnlearn"] == "2 us (in C 5 us) (90% of two runs)"
     assert row["Python / nnlearn"] == "2"
     assert row["KANN / nnlearn"] == "1.5"
     assert row["limit"] == "50% memory"
@@ -302,7 +302,7 @@ def test_writing_the_table_changes_nothing_else_and_twice_the_same(tmp_path):
     results = json.loads(json.dumps(result()))
     readme.write(page, results)
     once = page.read_text()
-    assert once.startswith(f"before\n{readme.BEGIN}\nOne core of an Some CPU")
+    assert once.startswith(f"before\n{readme.BEGIN}\nSome CPU (family 1, model 2), one core")
     assert once.endswith(f"|\n{readme.END}\nafter\n")
     assert "old" not in once
     readme.write(page, results)

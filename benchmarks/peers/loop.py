@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from benchmarks.peers import batched
 from benchmarks.peers.base import Array, Model, Parameters, Peer, Work, batches, one_hot
 
 
@@ -70,7 +71,7 @@ class LoopModel(Model):
 
 class LoopPeer(Peer):
     def version(self) -> str:
-        return f"NumPy {np.__version__}"
+        return batched.make().version()
 
     def model(self, work: Work, parameters: Parameters, seed: int) -> LoopModel:
         return LoopModel(work, parameters, seed)

@@ -29,7 +29,12 @@ def parser() -> argparse.ArgumentParser:
     add("--peers", metavar="A,B", help=f"of {', '.join(PEERS)}; nnlearn and numpy are always there")
     add("--rounds", type=int, help=f"{ROUNDS}; with --quick {QUICK_ROUNDS}")
     add("--core", type=int, help="where all run; the last one of this process's")
-    add("--out", type=Path, metavar="JSON", help="default: benchmarks/results/<cpu>.json")
+    add(
+        "--out",
+        type=Path,
+        metavar="JSON",
+        help="default: benchmarks/results/<cpu>.json, <cpu>-quick.json or <cpu>-part.json",
+    )
     add("--readme", action="store_true", help="write README.md's table from the JSON, run nothing")
     add("--list", action="store_true", help="the rows, a line each, its name first")
     add("--log", type=Path, help="what the libraries print; default: nothing is kept")
@@ -55,6 +60,12 @@ def peers_chosen(peers: str | None) -> list[str]:
     if unknown:
         sys.exit(f"--peers must be of {', '.join(PEERS)}, got {unknown[0]!r}")
     return [name for name in PEERS if name in asked]
+
+
+def kind(options: argparse.Namespace) -> str:
+    """What is said of a run that is not whole, in its file's name."""
+    is_part = options.only or options.peers
+    return " ".join([*(["quick"] if options.quick else []), *(["part"] if is_part else [])])
 
 
 def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -100,11 +111,13 @@ def limits_of(core: int, cores: tuple[int, ...]) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
+    if options.rounds is not None and options.rounds < 1:
+        sys.exit(f"--rounds must be an integer >= 1, got {options.rounds}")
     if options.list:
         for name, case in CASES.items():
             print(f"{name:12s} {case.title}")
         return 0
-    out = options.out or RESULTS / machine.file_name(machine.describe())
+    out = options.out or RESULTS / machine.file_name(machine.describe(), kind(options))
     if options.readme:
         if not out.exists():
             sys.exit(f"--readme needs the results of a run: there is no {out}")

@@ -51,7 +51,7 @@ def describe() -> dict[str, Any]:
     }
 
 
-def file_name(machine: dict[str, Any]) -> str:
-    """A name for the results of this machine."""
+def file_name(machine: dict[str, Any], kind: str = "") -> str:
+    """A name for the results of this machine; those of a run that is not whole have their own."""
     text = f"{machine['cpu']} {machine['family'] if machine['cpu'].count(' ') < 2 else ''}"
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") + ".json"
+    return re.sub(r"[^a-z0-9]+", "-", f"{text} {kind}".lower()).strip("-") + ".json"

@@ -91,7 +91,10 @@ class Workers:
         self.workers: dict[str, Worker] = {}
         for name in names:
             worker = self.workers[name] = Worker(name, rig.core, log)
-            answer = worker.ask("load")
+            try:
+                answer = worker.ask("load")
+            except WorkerError as error:
+                answer = {"missing": str(error)}
             if "missing" in answer:
                 self.missing[name] = answer["missing"]
                 self.workers.pop(name).close()

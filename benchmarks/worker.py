@@ -43,7 +43,7 @@ class Host:
         from benchmarks.case import Rig
         from benchmarks.table import CASES
 
-        self.case = None
+        self.drop()
         self.peer.forget()
         self.case = CASES[case]()
         self.case.setup(self.name, self.peer, Rig(Path(folder), quick, core, tuple(cores)))
@@ -69,7 +69,8 @@ class Host:
 
     def drop(self) -> None:
         """Let go of the case and its memory."""
-        self.case.teardown()
+        if self.case is not None:
+            self.case.teardown()
         self.case = None
 
 

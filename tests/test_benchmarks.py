@@ -328,9 +328,11 @@ def test_the_list_has_a_line_a_row_its_name_first(capsys):
     assert {f"row{i}" for i in (1, 2, 3, 4, 6, 7, 8)} | {"row5-10", "row5-100"} <= set(CASES)
 
 
-@pytest.mark.parametrize("arguments", [["--only", "row99"], ["--peers", "numpy,caffe"]])
-def test_an_unknown_name_ends_with_the_names_there_are(arguments):
-    with pytest.raises(SystemExit, match=f"got '{arguments[1].split(',')[-1]}'"):
+@pytest.mark.parametrize(
+    "arguments", [["--only", "row99"], ["--peers", "numpy,caffe"], ["--rounds", "0"]]
+)
+def test_what_cannot_be_asked_for_ends_the_run(arguments):
+    with pytest.raises(SystemExit, match=f"got '?{arguments[1].split(',')[-1]}'?$"):
         __main__.main(arguments)
 
 
@@ -342,6 +344,9 @@ def test_the_table_needs_a_run(tmp_path):
 def test_results_are_named_after_the_cpu():
     described = machine.describe() | {"cpu": "AMD EPYC", "family": "family 25, model 17"}
     assert machine.file_name(described) == "amd-epyc-family-25-model-17.json"
+    options = __main__.parser().parse_args(["--quick", "--only", "row1"])
+    name = machine.file_name(described, __main__.kind(options))
+    assert name == "amd-epyc-family-25-model-17-quick-part.json"
 
 
 def test_the_sets_made_can_be_learnt_and_are_always_the_same():

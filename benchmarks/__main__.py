@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import datasets, limits, machine, readme, report
-from benchmarks.case import Case, Rig
+from benchmarks.case import QUICK_ROUNDS, ROUNDS, Case, Rig
 from benchmarks.peers.base import OURS, PEERS, REFERENCE
 from benchmarks.runner import Workers
 from benchmarks.table import CASES
 from benchmarks.worker import pin
 
-ROUNDS, QUICK_ROUNDS = 7, 3
 RESULTS = Path(__file__).with_name("results")
 
 
@@ -27,7 +26,11 @@ def parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="less data and fewer rounds: within two minutes")
     add("--only", action="append", metavar="NAME", help="this row; may be given again")
     add("--peers", metavar="A,B", help=f"of {', '.join(PEERS)}; nnlearn and numpy are always there")
-    add("--rounds", type=int, help=f"{ROUNDS}; with --quick {QUICK_ROUNDS}")
+    add(
+        "--rounds",
+        type=int,
+        help=f"{ROUNDS}, with --quick {QUICK_ROUNDS}; seeds: 10, with --quick 1",
+    )
     add("--core", type=int, help="where all run; the last one of this process's")
     add(
         "--out",
@@ -72,11 +75,10 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     cases, names = chosen(options.only), peers_chosen(options.peers)
     cores = available_cores()
     core = cores[-1] if options.core is None else options.core
-    rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     result: dict[str, Any] = {
         "machine": machine.describe(),
         "quick": options.quick,
-        "rounds": rounds,
+        "rounds": options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS),
         "core": core,
         "cores": len(cores),
     }
@@ -90,7 +92,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         result["cases"] = {}
         for case in cases:
             print(f"... {case.name}: {case.title}", file=sys.stderr, flush=True)
-            measured = workers.measure(case, rounds)
+            measured = workers.measure(case, options.rounds)
             row = report.row(case, measured, case.count(folder))
             result["cases"][case.name] = row
             print(report.lines(row), flush=True)

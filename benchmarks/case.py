@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from benchmarks.limits import Count
     from benchmarks.peers.base import Peer
 
+#: Rounds of most benchmarks.
+ROUNDS, QUICK_ROUNDS = 7, 3
+
 #: All peers but the loop over samples, which takes too long for most.
 BATCHED = tuple(name for name in PEERS if name != "loop")
 
@@ -52,7 +55,7 @@ class Case(ABC):
     peers: ClassVar[tuple[str, ...]] = BATCHED
     measure: ClassVar[str] = "whole"  # which of the measures that time gives the ratios are of
     aggregate: ClassVar[str] = "min"  # or "median"
-    rounds: ClassVar[int | None] = None  # where it is not what the command line says
+    rounds: ClassVar[int | None] = None  # where they are not the usual ones
     quick_rounds: ClassVar[int | None] = None
     tolerance: ClassVar[float] = 0.0  # how far check may be from the reference peer's
     goals: ClassVar[tuple[Goal, ...]] = ()
@@ -78,9 +81,10 @@ class Case(ABC):
         return name != "torch-compiled"
 
     @classmethod
-    def n_rounds(cls, asked: int, quick: bool) -> int:
+    def n_rounds(cls, asked: int | None, quick: bool) -> int:
+        """As many as were asked for; else what is usual for this benchmark."""
         own = cls.quick_rounds or cls.rounds if quick else cls.rounds
-        return own or asked
+        return asked or own or (QUICK_ROUNDS if quick else ROUNDS)
 
     @classmethod
     def count(cls, folder: Path) -> Count | None:

@@ -113,7 +113,7 @@ class Workers:
         for worker in self.workers.values():
             worker.close()
 
-    def measure(self, case: type[Case], rounds: int) -> dict[str, Any]:
+    def measure(self, case: type[Case], rounds: int | None) -> dict[str, Any]:
         """All rounds of a case: by peer what it measured, or why it did not."""
         rig, peers = self.rig, {}
         places = {

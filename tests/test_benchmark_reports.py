@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import readme, report, runner
 from benchmarks.case import Goal
+from benchmarks.table import CASES
 
 ROOT = Path(__file__).parents[1]
 
@@ -136,3 +137,10 @@ def test_a_page_without_the_markers_is_refused():
 
 def test_the_readme_has_the_markers():
     assert readme.with_table((ROOT / "README.md").read_text(), result())
+
+
+def test_the_rounds_asked_for_win_over_the_usual_ones():
+    assert [CASES["row1"].n_rounds(None, quick) for quick in (False, True)] == [7, 3]
+    assert [CASES["to-97"].n_rounds(None, quick) for quick in (False, True)] == [10, 1]
+    assert CASES["compare"].n_rounds(None, True) == 1
+    assert CASES["to-97"].n_rounds(4, False) == 4

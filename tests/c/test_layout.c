@@ -174,7 +174,8 @@ static void check_steps(const size_t *widths, size_t n, size_t rows, bool sparse
                          .gradient = gradient.values,
                          .slots = {momentum > 0 ? velocity.values : NULL},
                          .scale = 1};
-    nn__pass pass = {.training = true, .scale = 1, .layout = &layout, .vector = network->vector};
+    nn__pass pass = {
+        .training = true, .n_threads = 1, .scale = 1, .layout = &layout, .vector = network->vector};
     nn__sums sums = {0};
     for (size_t step = 0; step < 3; step++) {
         const nn__batch batch = {.data = data, .order = order + step, .n = rows - step % 2};

@@ -236,13 +236,24 @@ static void want(const problem *p, sum *wanted, const sum *xdy, double beta, dou
     }
 }
 
+/* Rows of W that are updated in one call, and those from row `at` on. */
+static size_t part_of(const problem *p) {
+    return (p->n_in - 1) / 3 + 1;
+}
+
+static size_t part_at(const problem *p, size_t at) {
+    return p->n_in - at < part_of(p) ? p->n_in - at : part_of(p);
+}
+
 static void check_updates(problem *p, const nn__product_kernels *kernels, const sum *xdy,
                           sum *wanted) {
     const nn_real c = (nn_real)-0.3, betas[] = {1, 0, (nn_real)0.8, (nn_real)-1.5};
     want(p, wanted, xdy, 1, (double)c);
     pack(p, &p->weights, p->W);
     nn__columns_make(&p->columns, &p->entries, p->n_in, c);
-    kernels->sparse_update_columns(&p->weights, &p->columns, p->packed_dy, p->ld);
+    for (size_t at = 0; at < p->n_in; at += part_of(p))
+        kernels->sparse_update_columns(&p->weights, &p->columns, at, part_at(p, at), p->packed_dy,
+                                       p->ld);
     check_weights(p, &p->weights, wanted);
     if (p->stride != p->padded) return;
     pack(p, &p->weights, p->W);
@@ -269,8 +280,9 @@ static void check_momentum(problem *p, const nn__product_kernels *kernels, const
     pack(p, &p->weights, p->W);
     pack(p, &p->velocity, p->v);
     nn__columns_make(&p->columns, &p->entries, p->n_in, -m.eta);
-    kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, p->packed_dy, p->ld,
-                                    &m);
+    for (size_t at = 0; at < p->n_in; at += part_of(p))
+        kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, at, part_at(p, at),
+                                        p->packed_dy, p->ld, &m);
     for (size_t i = 0; i < p->n_in * p->n_out; i++) {
         wanted[i] = (sum){-eta * xdy[i].value, eta * xdy[i].size};
         add(&wanted[i], shrink * p->W[i]);
@@ -400,12 +412,13 @@ static void fused_levels_give_the_same_bits(void) {
         kernels->sparse_forward(p.y, p.ld, &p.entries, &p.weights, p.packed_b, scales[1], p.cursor);
         memcpy(y, p.y, n_y * sizeof *y);
         nn__columns_make(&p.columns, &p.entries, p.n_in, (nn_real)-0.3);
-        kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, p.packed_dy, p.ld, &m);
+        kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, 0, p.n_in, p.packed_dy,
+                                        p.ld, &m);
         memcpy(W, p.velocity.values, p.n_values * sizeof *W);
         kernels->sparse_update_rows(&p.weights, &p.entries, p.packed_dy, p.ld, scales[1]);
         kernels->dense_update(&p.weights, p.packed_x, p.ldx, p.packed_dy, p.ld, p.rows, scales[1],
                               scales[1]);
-        kernels->sparse_update_columns(&p.weights, &p.columns, p.packed_dy, p.ld);
+        kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld);
         memcpy(W + p.n_values, p.weights.values, p.n_values * sizeof *W);
         kernels->dense_forward(p.y, p.ld, p.packed_x, p.ldx, p.rows, &p.weights, p.packed_b);
         for (size_t j = 0; j < n_y; j++) y[j] += p.y[j];

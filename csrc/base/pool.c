@@ -10,8 +10,8 @@
  * microseconds in all) before it sleeps. */
 enum { MOST_WORKERS = 63, LOOKS = 4000 };
 
-/* `ticket` is number of the job (high half) and the next shard to be taken (low half). A thread that
- * has taken a shard may read the job: it stays until all its shards are done. */
+/* `ticket` is the number of the job (high half) and the next shard to be taken (low half). A thread
+ * that has taken a shard may read the job: it stays until all its shards are done. */
 typedef struct pool {
     pthread_mutex_t taken; /* by the caller of the present job */
     pthread_mutex_t lock;  /* of the sleepers */

@@ -34,10 +34,9 @@ static void init_dense(const nn__plan *plan, const nn__node *node, nn_real *para
 
 /* ---- which product by which loops ------------------------------------------------------------ */
 
-/* Our own loops (products.h) against BLIS, as measured on a Zen 4: at 10 rows ours take half the time
- * or less in layers of 10 outputs and 0.7 to 0.95 of it in layers of 100; from 100 rows and 100
- * outputs on BLIS is as fast or faster. Weights beyond the second-level cache are better left to its
- * blocking when there are many rows. */
+/* Our own loops (products.h) against BLIS, on a Zen 4: with 10 rows ours take 0.3 to 0.5 of the
+ * time in layers of 10 outputs and 0.7 to 0.95 in layers of 100; with 100 rows and 100 outputs BLIS
+ * is as fast or faster. Weights beyond the second-level cache are left to its blocking. */
 #define FEW_ROWS 32
 #define NARROW 64
 #define CACHED ((size_t)1 << 17) /* nn_reals */

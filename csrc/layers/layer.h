@@ -78,7 +78,7 @@ struct nn__layer_kind {
     void (*forward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                     const nn__buffers *io);
 
-    /* Made ready for backward: called once, before rows are given to several threads. May be NULL. */
+    /* Makes ready for backward, once, before rows are given to several threads. May be NULL. */
     void (*prepare)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                     const nn__buffers *io);
 

@@ -77,8 +77,8 @@ double nn__plan_work(const nn__plan *plan, double density);
 /* From so many multiplications on a block is shared among threads. */
 #define NN_SHARED_WORK 4e6
 
-/* A workspace for up to `rows` rows, and for as many sparse rows of `capacity` nonzeros in all. Owned
- * by the caller, also after an error.   Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+/* A workspace for up to `rows` rows, also sparse ones of `capacity` nonzeros in all. Owned by the
+ * caller, also after an error.   Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
 nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows,
                              size_t capacity);
 void nn__workspace_free(nn__workspace *workspace);

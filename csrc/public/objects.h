@@ -38,8 +38,8 @@ const nn__vector_kernels *nn__vector(void);
  * Codes: NN_ERROR_SHAPE, NN_ERROR_SIZE, NN_ERROR_TARGETS, NN_ERROR_LABEL. */
 nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__loss *loss);
 
-/* Room for the nonzeros of any `rows` rows of the data's sparse form; 0 where it has none, where the
- * first layer cannot work on it, or where they would be too many to count. */
+/* Room for the nonzeros of any `rows` rows of the data's sparse form; 0 where it has none, where
+ * the first layer cannot work on it, or where they would be too many to count. */
 size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows);
 
 /* The share of numbers that are not zero in the data's sparse form. */

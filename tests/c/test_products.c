@@ -250,10 +250,10 @@ static void check_updates(problem *p, const nn__product_kernels *kernels, const 
     const nn_real c = (nn_real)-0.3, betas[] = {1, 0, (nn_real)0.8, (nn_real)-1.5};
     want(p, wanted, xdy, 1, (double)c);
     pack(p, &p->weights, p->W);
-    nn__columns_make(&p->columns, &p->entries, p->n_in, c);
+    nn__columns_make(&p->columns, &p->entries, p->n_in);
     for (size_t at = 0; at < p->n_in; at += part_of(p))
         kernels->sparse_update_columns(&p->weights, &p->columns, at, part_at(p, at), p->packed_dy,
-                                       p->ld);
+                                       p->ld, c);
     check_weights(p, &p->weights, wanted);
     if (p->stride != p->padded) return;
     pack(p, &p->weights, p->W);
@@ -279,7 +279,7 @@ static void check_momentum(problem *p, const nn__product_kernels *kernels, const
     const double eta = (double)m.eta, mu = (double)m.mu, shrink = -eta * (double)m.l2;
     pack(p, &p->weights, p->W);
     pack(p, &p->velocity, p->v);
-    nn__columns_make(&p->columns, &p->entries, p->n_in, -m.eta);
+    nn__columns_make(&p->columns, &p->entries, p->n_in);
     for (size_t at = 0; at < p->n_in; at += part_of(p))
         kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, at, part_at(p, at),
                                         p->packed_dy, p->ld, &m);
@@ -297,6 +297,16 @@ static void check_momentum(problem *p, const nn__product_kernels *kernels, const
         add(&wanted[i], p->W[i]);
     }
     check_weights(p, &p->weights, wanted);
+}
+
+/* Runs a check for every level that this CPU has, from the lowest. */
+static void at_every_level(void (*check)(const nn__vector_kernels *vector)) {
+    for (int level = NN__CPU_PORTABLE; level <= (int)nn__cpu_best(); level++) {
+        size_t before = check_failures;
+        check(nn__vector_table((nn__cpu_level)level));
+        if (check_failures != before)
+            printf("    at level %s\n", nn__cpu_name((nn__cpu_level)level));
+    }
 }
 
 /* All kernels of all levels on one problem. */
@@ -393,6 +403,33 @@ static void denormal_and_huge_numbers_are_right(void) {
     free_problem(&p);
 }
 
+/* Where dy is 0 the largest x changes nothing, whatever the factor: c x alone would be infinite. */
+static void check_largest(const nn__vector_kernels *vector) {
+    const nn__product_kernels *kernels = vector->products;
+    const nn__momentum m = {8, 0, 0, false};
+    problem p = make_problem(5, 11, 70, 0, 0.5);
+    for (size_t e = 0; e < p.entries.start[p.rows]; e++) p.entries.value[e] = LARGEST;
+    for (size_t i = 0; i < p.rows * p.ldx; i++) p.packed_x[i] = LARGEST;
+    for (size_t i = 0; i < p.rows * p.ld; i++) p.packed_dy[i] = 0;
+    pack(&p, &p.weights, p.W);
+    pack(&p, &p.velocity, p.W);
+    nn__columns_make(&p.columns, &p.entries, p.n_in);
+    kernels->sparse_update_rows(&p.weights, &p.entries, p.packed_dy, p.ld, 8);
+    kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld, 8);
+    kernels->dense_update(&p.weights, p.packed_x, p.ldx, p.packed_dy, p.ld, p.rows, 1, 8);
+    const size_t bytes = p.n_values * sizeof(nn_real);
+    CHECK(memcmp(p.weights.values, p.velocity.values, bytes) == 0);
+    kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, 0, p.n_in, p.packed_dy,
+                                    p.ld, &m);
+    pack(&p, &p.velocity, p.W);
+    CHECK(memcmp(p.weights.values, p.velocity.values, bytes) == 0);
+    free_problem(&p);
+}
+
+static void the_largest_numbers_times_zero_are_zero(void) {
+    at_every_level(check_largest);
+}
+
 /* ---- levels --------------------------------------------------------------------------------- */
 
 /* The levels that fuse products with sums give the same bits; portable rounds once more a term. */
@@ -411,14 +448,15 @@ static void fused_levels_give_the_same_bits(void) {
         pack(&p, &p.velocity, p.v);
         kernels->sparse_forward(p.y, p.ld, &p.entries, &p.weights, p.packed_b, scales[1], p.cursor);
         memcpy(y, p.y, n_y * sizeof *y);
-        nn__columns_make(&p.columns, &p.entries, p.n_in, (nn_real)-0.3);
+        nn__columns_make(&p.columns, &p.entries, p.n_in);
         kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, 0, p.n_in, p.packed_dy,
                                         p.ld, &m);
         memcpy(W, p.velocity.values, p.n_values * sizeof *W);
         kernels->sparse_update_rows(&p.weights, &p.entries, p.packed_dy, p.ld, scales[1]);
         kernels->dense_update(&p.weights, p.packed_x, p.ldx, p.packed_dy, p.ld, p.rows, scales[1],
                               scales[1]);
-        kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld);
+        kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld,
+                                       scales[1]);
         memcpy(W + p.n_values, p.weights.values, p.n_values * sizeof *W);
         kernels->dense_forward(p.y, p.ld, p.packed_x, p.ldx, p.rows, &p.weights, p.packed_b);
         for (size_t j = 0; j < n_y; j++) y[j] += p.y[j];
@@ -434,7 +472,8 @@ int main(void) {
     static const check_case cases[] = {
         CASE(products_are_right_for_every_width),  CASE(products_are_right_for_every_batch),
         CASE(products_are_right_in_tiles),         CASE(products_are_right_in_blocks),
-        CASE(denormal_and_huge_numbers_are_right), CASE(fused_levels_give_the_same_bits),
+        CASE(denormal_and_huge_numbers_are_right), CASE(the_largest_numbers_times_zero_are_zero),
+        CASE(fused_levels_give_the_same_bits),
     };
     return check_run(cases, COUNT(cases));
 }

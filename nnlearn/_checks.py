@@ -63,20 +63,14 @@ def real(
     below: float | None = None,
 ) -> float:
     """The value as a finite float, ``>= minimum``, ``> above`` and ``< below``, where given."""
-    bounds = [
-        f"{sign} {bound:g}"
-        for sign, bound in ((">=", minimum), (">", above), ("<", below))
-        if bound is not None
-    ]
-    requirement = " ".join(["be a finite number", " and ".join(bounds)]).rstrip()
     if isinstance(value, (bool, np.bool_, str, bytes)):
-        fail(TypeError, name, requirement, value)
+        fail(TypeError, name, _range(minimum, above, below), value)
     try:
         number = float(value)
     except OverflowError:  # an int beyond all floats
         number = math.inf
     except (TypeError, ValueError):
-        fail(TypeError, name, requirement, value)
+        fail(TypeError, name, _range(minimum, above, below), value)
     inside = (
         math.isfinite(number)
         and (minimum is None or number >= minimum)
@@ -84,8 +78,18 @@ def real(
         and (below is None or number < below)
     )
     if not inside:
-        fail(ValueError, name, requirement, value)
+        fail(ValueError, name, _range(minimum, above, below), value)
     return number
+
+
+def _range(minimum: float | None, above: float | None, below: float | None) -> str:
+    """What `real` asks for, in words."""
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in ((">=", minimum), (">", above), ("<", below))
+        if bound is not None
+    ]
+    return " ".join(["be a finite number", " and ".join(bounds)]).rstrip()
 
 
 def boolean(name: str, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,17 +32,17 @@ class Architecture:
     layers: tuple[Layer, ...]
     cost: str
 
-    @property
+    @cached_property
     def n_inputs(self) -> int:
         """Columns of x."""
         return input_size(self.input_shape)[1]
 
-    @property
-    def dense(self) -> list[Dense]:
+    @cached_property
+    def dense(self) -> tuple[Dense, ...]:
         """The layers with weights, in order."""
-        return [layer for layer in self.layers if isinstance(layer, Dense)]
+        return tuple(layer for layer in self.layers if isinstance(layer, Dense))
 
-    @property
+    @cached_property
     def n_outputs(self) -> int:
         """Units of the last dense layer."""
         return self.dense[-1].n
@@ -55,7 +56,7 @@ class Architecture:
             width = layer.n
         return total
 
-    @property
+    @cached_property
     def output(self) -> str:
         """The activation of the outputs."""
         return self.activation_after(len(self.dense) - 1)
@@ -72,7 +73,7 @@ class Architecture:
                 name = layer.name
         return name
 
-    @property
+    @cached_property
     def is_regression(self) -> bool:
         """Predictions are outputs, not classes."""
         return self.cost == "quadratic" and (

@@ -58,7 +58,7 @@ def as_callbacks(callbacks: Any) -> list[Callback]:
     """The callbacks of a fit: one or several, objects or plain functions."""
     if isinstance(callbacks, Callback) or callable(callbacks):
         callbacks = (callbacks,)
-    if not isinstance(callbacks, Iterable) or isinstance(callbacks, (str, bytes)):
+    if isinstance(callbacks, (str, bytes)) or not isinstance(callbacks, (tuple, list, Iterable)):
         _checks.fail(TypeError, "callbacks", "be functions or Callback objects", callbacks)
     return [_as_callback(callback) for callback in callbacks]
 

@@ -244,7 +244,7 @@ class History:
 
     def _append(self, row: Mapping[str, float]) -> None:
         """Add one epoch. Every column must be given; NaN stands for what was not evaluated."""
-        if row.keys() != set(self._columns):
+        if [*row] != self._columns and row.keys() != set(self._columns):
             names = ", ".join(self._columns)
             raise ValueError(f"a row must have the columns {names}, got {', '.join(row)}")
         self._rows.append({column: float(row[column]) for column in self._columns})
@@ -260,7 +260,7 @@ class History:
         if not self._rows:
             self.start = other.start
         self._columns += [column for column in other._columns if column not in self._columns]
-        self._rows += [dict(row) for row in other._rows]
+        self._rows += other._rows
         self.step_loss = np.concatenate([self.step_loss, other.step_loss])
         self.prepare_seconds += other.prepare_seconds
         self.stop_reason = other.stop_reason

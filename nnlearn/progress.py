@@ -25,7 +25,15 @@ _FALLBACK_COLUMNS = 80
 
 
 class Progress(Protocol):
-    """What `fit` reports to."""
+    """What `fit` reports to.
+
+    Attributes
+    ----------
+    is_silent : bool
+        Nothing is shown: nobody need call `update`.
+    """
+
+    is_silent: bool
 
     def update(self, epoch: int, fraction: float, row: Mapping[str, float] | None) -> None:
         """Say where training is.
@@ -151,6 +159,8 @@ class GroupProgress:
 class _Silent:
     """Shows nothing."""
 
+    is_silent = True
+
     def update(self, epoch: int, fraction: float, row: Mapping[str, float] | None) -> None:
         """Nothing."""
 
@@ -160,6 +170,8 @@ class _Silent:
 
 class _FitProgress:
     """One network: its epoch, the share done, the latest values, and the time left."""
+
+    is_silent = False
 
     def __init__(self, display: "_Display", epochs: int) -> None:
         self._display = display

@@ -273,9 +273,10 @@ class _Run:
         self.core_settings = settings.optimizer._core_settings()
         self.has_accuracy = not net._architecture.is_regression
         self.history = History([])
-        self.step_losses: list[np.ndarray[Any, Any]] = []
+        self.step_losses = np.empty(0, np.float32)  # of all steps, and room for more
         self.n_steps = 0  # of an epoch
         self.begun = False  # everything is ready, and epochs may have changed the network
+        self.settled = False
 
     def begin(self, sets: _Sets, seconds: float) -> None:
         """What is known once the data is there."""
@@ -304,6 +305,14 @@ class _Run:
         if self.settings.epochs:
             batch_size = min(self.settings.batch_size, self.sets.train.n_rows)
             self.n_steps = self.trainer.bind(self.sets.train, batch_size, self.core_settings)
+            self.trainer.prepare(
+                optimizer=self.core_settings,
+                l1=self.settings.l1,
+                l2=self.settings.l2,
+                penalize_biases=self.settings.penalize_biases,
+                shuffle=self.settings.shuffle,
+                seed=self.settings.seed,
+            )
         self.net._trainer = self.trainer
         self.begun = True
         if self.sets.scale is not None and self.settings.epochs:
@@ -346,6 +355,8 @@ class _Run:
         divergence, is begun anew by the next fit. May be called again at any time, also after an
         interrupt within: every step gives the same when repeated.
         """
+        if self.settled:
+            return
         self.net._use_threads(None)
         if self.net._trainer is not None:
             self.net._trainer.unbind()  # the data must not live as long as the network
@@ -354,15 +365,18 @@ class _Run:
         core, history, rows = self.net._core, self.history, len(self.history)
         core.counters = (self.counters[0] + rows, self.counters[1] + rows * self.n_steps)
         if rows:
-            history.step_loss = np.concatenate(self.step_losses[:rows])
+            history.step_loss = self.step_losses[: rows * self.n_steps].copy()
         whole = self.past._again()
         whole._extend(history)
         self.net._changes += 1  # a copy that another thread is making begins anew
         vars(self.net.history).update(vars(whole))
         self.net._changes += 1
+        self.settled = True
 
     def _check_parameters(self) -> None:
         """Raise ValueError for a parameter that was not finite before training."""
+        if self.net._core.is_finite():
+            return
         for name, array in self.net.parameters.items():
             if not np.isfinite(array).all():
                 place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -398,44 +412,47 @@ class _Run:
 
     def _epoch(self, epoch: int) -> None:
         """Train, evaluate and record one epoch."""
-        if self.settings.callbacks:  # they may have written into the weights
-            self._check_parameters()
-        step_loss = np.empty(self.n_steps, np.float32)
-        row = self._trained(epoch, step_loss)
-        is_last = epoch == self.settings.epochs
-        row |= self._evaluations(is_last or epoch % self.settings.evaluate_every == 0)
-        self.step_losses[len(self.history) :] = [step_loss]
-        self.history._append(row)
-        self.progress.update(epoch, 1.0, row)
-
-    def _trained(self, epoch: int, step_loss: np.ndarray[Any, Any]) -> dict[str, float]:
-        """Train one epoch: what the row says of training itself."""
-        began = time.perf_counter()
-        outcome = self._train_epoch(epoch, step_loss)
-        seconds = time.perf_counter() - began
-        if outcome[0] == "stopped":
-            raise self.net._core_module.Stopped
-        if outcome[0] == "diverged":
-            self._diverged(*outcome[1:])
-        _, loss, penalty, accuracy, _ = outcome
-        row = {"epoch": self.net._core.counters[0], "loss": loss, "penalty": penalty}
-        if self.has_accuracy:
-            row["accuracy"] = accuracy
-        rate = self.settings.optimizer.learning_rate
-        return {**row, "seconds": seconds, "learning_rate": rate}
-
-    def _train_epoch(self, epoch: int, step_loss: np.ndarray[Any, Any]) -> tuple[Any, ...]:
         settings = self.settings
-        return self.trainer.epoch(
-            optimizer=self.core_settings,
-            l1=settings.l1,
-            l2=settings.l2,
-            penalize_biases=settings.penalize_biases,
-            shuffle=settings.shuffle,
-            seed=settings.seed,
-            step_loss=step_loss,
-            progress=self._step_progress(epoch),
-        )
+        if settings.callbacks:  # they may have written into the weights
+            self._check_parameters()
+        row = self._trained(epoch)
+        if self.sets.evaluated:
+            is_last = epoch == settings.epochs
+            row |= self._evaluations(is_last or epoch % settings.evaluate_every == 0)
+        self.history._append(row)
+        if not self.progress.is_silent:
+            self.progress.update(epoch, 1.0, row)
+
+    def _trained(self, epoch: int) -> dict[str, float]:
+        """Train one epoch: what the row says of training itself."""
+        done = len(self.history)
+        first = done * self.n_steps
+        self._make_room(first + self.n_steps)
+        progress = None if self.progress.is_silent else self._step_progress(epoch)
+        began = time.perf_counter()
+        outcome = self.trainer.epoch(self.step_losses, first, progress)
+        seconds = time.perf_counter() - began
+        if outcome[0] != "done":
+            self._ended_within(*outcome)
+        row = {"epoch": self.counters[0] + done + 1, "loss": outcome[1], "penalty": outcome[2]}
+        if self.has_accuracy:
+            row["accuracy"] = outcome[3]
+        row["seconds"] = seconds
+        row["learning_rate"] = self.settings.optimizer.learning_rate
+        return row
+
+    def _make_room(self, n: int) -> None:
+        """Let `step_losses` have n elements at least; those there are kept."""
+        if n > self.step_losses.size:
+            more = max(n, min(2 * n, self.settings.epochs * self.n_steps))
+            kept, self.step_losses = self.step_losses, np.empty(more, np.float32)
+            self.step_losses[: kept.size] = kept
+
+    def _ended_within(self, how: str, *failure: Any) -> NoReturn:
+        """Raise what an epoch ended with that did not come to its end."""
+        if how == "stopped":
+            raise self.net._core_module.Stopped
+        self._diverged(*failure)
 
     def _step_progress(self, epoch: int) -> Callable[[int, int], None]:
         def show(done: int, total: int) -> None:

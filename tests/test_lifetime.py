@@ -111,19 +111,15 @@ def test_the_losses_of_the_steps_fit_the_data_that_is_bound() -> None:
     sgd = ("sgd", 0.1, 0.0, False)
     labels = {"labels": np.zeros(ROWS, np.int32), "n_classes": 3}
     assert trainer.bind(_core.Data(X, **labels), 10, sgd) == 30
-    for n, array in ((29, np.zeros(29, np.float32)), (30, np.zeros(30, np.float64))):
+    trainer.prepare(optimizer=sgd, l1=0.0, l2=0.0, penalize_biases=False, shuffle=True, seed=0)
+    short, long = np.zeros(29, np.float32), np.full(40, -1, np.float32)
+    for array, first in ((short, 0), (long, 11), (long, 41), (np.zeros(30, np.float64), 0)):
         with pytest.raises((TypeError, ValueError), match=r"^step_loss must "):
-            trainer.epoch(
-                optimizer=sgd,
-                l1=0.0,
-                l2=0.0,
-                penalize_biases=False,
-                shuffle=True,
-                seed=0,
-                step_loss=array,
-                progress=None,
-            )
-        assert net._core.counters == (0, 0), n
+            trainer.epoch(array, first, None)
+        assert net._core.counters == (0, 0), (array.size, first)
+    assert trainer.epoch(long, 10, None)[0] == "done"
+    assert (long[:10] == -1).all()
+    assert (long[10:] > 0).all()
 
 
 # ---------------------------------------------------------------- whose turn it is

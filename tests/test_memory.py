@@ -227,7 +227,7 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
     net = core.Network(4, layers, "cross_entropy", 1)
     trainer = core.Trainer(net)
     rest: dict[str, Any] = {"l1": 0.0, "l2": 0.1, "penalize_biases": False}
-    epoch = rest | {"optimizer": sgd, "shuffle": True, "seed": 1, "progress": None}
+    settings = rest | {"optimizer": sgd, "shuffle": True, "seed": 1}
     gradient = rest | {"n": 30.0, "training": False, "seed": 0}
     state = ("sgd", [[array.copy() for array in net.parameters()]])
     held = (
@@ -264,6 +264,7 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
             net.names,
             net.output,
             net.is_regression,
+            net.is_finite(),
         ),
         lambda: setattr(net, "counters", net.counters),
         lambda: (net.forward(data, out), net.predict(data, classes)),
@@ -272,7 +273,11 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: net.inspect(data, z, a, delta),
         lambda: net.claimed(lambda: (net.stop(), net.stopping), net.stop),
         lambda: core.Trainer(net),
-        lambda: (trainer.bind(data, 10, sgd), trainer.epoch(step_loss=losses, **epoch)),
+        lambda: (
+            trainer.bind(data, 10, sgd),
+            trainer.prepare(**settings),
+            trainer.epoch(losses, 0, None),
+        ),
         lambda: trainer.set_state(*trainer.get_state()),
         lambda: trainer.set_state(*state),
         lambda: (trainer.clear(), core.info(), core.names("cost"), core.pair("hinge", "linear")),
@@ -311,8 +316,14 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: core.Trainer(data),
         lambda: trainer.bind(data, 0, sgd),
         lambda: trainer.bind(data, 10, ("foo", 0.1, 0.9, False)),
-        lambda: trainer.epoch(step_loss=None, **epoch | {"optimizer": ("sgd", -1.0, 0.0, False)}),
-        lambda: trainer.epoch(step_loss=out, **epoch),
+        lambda: trainer.prepare(**settings | {"optimizer": ("foo", 1.0, 0.0, False)}),
+        lambda: (
+            trainer.prepare(**settings | {"optimizer": ("sgd", -1.0, 0.0, False)}),
+            trainer.epoch(None, 0, None),
+        ),
+        lambda: trainer.epoch(out, 0, None),
+        lambda: trainer.epoch(losses, 1, None),
+        lambda: trainer.epoch(losses, 0),
         lambda: trainer.set_state("sgd", [[out]]),
         lambda: trainer.set_state("foo", [None]),
         lambda: core.names("foo"),

@@ -301,6 +301,8 @@ def test_a_network_is_not_entered_from_within_its_progress(monkeypatch: Any) -> 
     class Entering:
         """A display that asks the network while it trains."""
 
+        is_silent = False
+
         def update(self, epoch: int, fraction: float, row: Any) -> None:
             net.forward(WIDE_X[:1])
 

@@ -98,6 +98,8 @@ typedef struct poller {
     bool is_main;
     bool raised; /* a signal's handler or progress has raised: the exception is set */
     double next_look, next_show;
+    double last;      /* when it last looked at the clock */
+    int skip, period; /* questions to be let go by until it looks again; as many as last time */
     PyThreadState *thread;
 } poller;
 

@@ -8,6 +8,11 @@
 #define LOOK_EVERY 0.04
 #define SHOW_EVERY 0.1
 
+/* Questions to the poll function that go by, at most, between two looks at the clock, where that
+ * many took no longer than BRIEF seconds. */
+#define MOST_SKIPPED 32
+#define BRIEF 2e-4
+
 /* ---- the lock ------------------------------------------------------------------------------- */
 
 /* Was the network at work in the process that this one was forked from? A thread that waits counts:
@@ -66,8 +71,8 @@ bool nnpy_enter(network_object *self) {
     }
     if (self->owner == me && !let_others_first(self)) return false;
     if (!PyThread_acquire_lock(self->lock, NOWAIT_LOCK) && !wait_for_lock(self)) return false;
+    if (self->owner != me) self->process = (long)getpid(); /* a claim has noted it */
     self->worker = me;
-    self->process = (long)getpid();
     return true;
 }
 
@@ -127,7 +132,8 @@ bool nnpy_poll_begin(poller *self, PyObject *object, network_object *network, Py
     int is_main = state != NULL ? in_main_thread(state) : -1;
     if (is_main < 0) return false;
     double now = seconds();
-    *self = (poller){.is_main = is_main == 1, .next_look = now + LOOK_EVERY, .next_show = now};
+    *self = (poller){
+        .is_main = is_main == 1, .next_look = now + LOOK_EVERY, .next_show = now, .last = now};
     if (network != NULL && network->owner == PyThread_get_thread_ident()) self->network = network;
     if (progress != Py_None) self->progress = progress;
     self->thread = PyEval_SaveThread(); /* the GIL is released here */
@@ -153,12 +159,19 @@ int nnpy_poll(void *context, const nn_progress *progress) {
     poller *self = context;
     if (self->network != NULL && atomic_load_explicit(&self->network->stop, memory_order_relaxed))
         return 1;
-    if (!self->is_main) return 0;
+    if (!self->is_main || self->skip-- > 0) return 0;
     double now = seconds();
+    const bool brief = now - self->last < BRIEF; /* then let twice as many go by */
+    self->period = !brief                            ? 0
+                   : self->period < MOST_SKIPPED / 2 ? 2 * self->period + 1
+                                                     : MOST_SKIPPED;
+    self->skip = self->period;
+    self->last = now;
     if (now < self->next_look) return 0;
     PyEval_RestoreThread(self->thread);
     self->raised = !look(self, progress, now);
     self->thread = PyEval_SaveThread();
-    self->next_look = seconds() + LOOK_EVERY;
+    self->last = seconds();
+    self->next_look = self->last + LOOK_EVERY;
     return self->raised;
 }

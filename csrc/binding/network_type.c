@@ -118,6 +118,13 @@ static PyObject *get_names(PyObject *object, void *closure) {
     return list;
 }
 
+PyDoc_STRVAR(is_finite_doc, "is_finite($self, /)\n--\n\n"
+                            "Whether no parameter is NaN or infinite.");
+
+static PyObject *network_is_finite(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+    return PyBool_FromLong(nn_network_is_finite(((network_object *)object)->network));
+}
+
 PyDoc_STRVAR(initialize_doc, "initialize($self, seed, /)\n--\n\n"
                              "Draws the start weights anew; both counters become 0.");
 
@@ -277,6 +284,7 @@ static PyObject *get_is_regression(PyObject *object, void *closure) {
 
 static PyMethodDef methods[] = {
     {"parameters", network_parameters, METH_NOARGS, parameters_doc},
+    {"is_finite", network_is_finite, METH_NOARGS, is_finite_doc},
     {"snapshot", network_snapshot, METH_O, snapshot_doc},
     {"initialize", network_initialize, METH_VARARGS, initialize_doc},
     {"forward", nnpy_network_forward, METH_VARARGS, nnpy_forward_doc},

@@ -7,6 +7,7 @@ typedef struct trainer_object {
     PyObject_HEAD nn_trainer *trainer;
     network_object *network; /* owned */
     PyObject *data;          /* owned: bound, or NULL */
+    nn_epoch settings;       /* of the epochs to come */
 } trainer_object;
 
 /* ---- making and freeing --------------------------------------------------------------------- */
@@ -23,6 +24,7 @@ static PyObject *trainer_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     trainer_object *self = (trainer_object *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     self->network = (network_object *)Py_NewRef(network);
+    self->settings = nn_epoch_defaults();
     nn_status status = nn_trainer_create(&self->trainer, self->network->network);
     if (status == NN_OK) return (PyObject *)self;
     Py_DECREF(self);
@@ -75,63 +77,78 @@ static PyObject *answer(const nn_trainer *trainer, nn_status status,
                          failure.value);
 }
 
+PyDoc_STRVAR(prepare_doc,
+             "prepare($self, *, optimizer, l1, l2, penalize_biases, shuffle, seed)\n--\n\n"
+             "The settings of all epochs from now on. optimizer: as bind takes it.");
+
+static PyObject *trainer_prepare(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"optimizer", "l1", "l2", "penalize_biases", "shuffle", "seed", NULL};
+    trainer_object *self = (trainer_object *)object;
+    PyObject *optimizer;
+    nn_epoch settings = nn_epoch_defaults();
+    int biases, shuffle;
+    unsigned long long seed;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OddppK:prepare", names, &optimizer,
+                                     &settings.l1, &settings.l2, &biases, &shuffle, &seed) ||
+        !nnpy_parse_optimizer(optimizer, &settings.optimizer))
+        return NULL;
+    settings.penalize_biases = biases;
+    settings.shuffle = shuffle;
+    settings.seed = (uint64_t)seed;
+    self->settings = settings;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(
     epoch_doc,
-    "epoch($self, *, optimizer, l1, l2, penalize_biases, shuffle, seed, step_loss, progress)\n"
-    "--\n\n"
+    "epoch($self, step_loss, first, progress, /)\n--\n\n"
     "Trains one epoch on the bound data: ('done', loss, penalty, accuracy, n_steps),\n"
     "('stopped', n_steps) after stop(), or ('diverged', step, where, value) with everything as it\n"
-    "was. step_loss: (steps,) float32 or None; progress: called with (steps done, steps), or "
-    "None.");
+    "was. step_loss: float32 (n,) or None; the losses of the steps go to its elements from "
+    "`first`\n"
+    "on. progress: called with (steps done, steps), or None.");
 
 /* Points settings at the caller's array for the losses of the steps. False with an exception. */
-static bool take_step_loss(const trainer_object *self, PyObject *step_loss, nn_epoch *settings) {
+static bool take_step_loss(const trainer_object *self, PyObject *step_loss, size_t first,
+                           nn_epoch *settings) {
     if (step_loss == Py_None) return true;
     PyArrayObject *array = nnpy_output(step_loss, "step_loss", NPY_FLOAT32, 1);
     if (array == NULL) return false;
-    if ((size_t)PyArray_DIM(array, 0) != nn_trainer_n_steps(self->trainer)) {
-        PyErr_SetString(PyExc_ValueError, "step_loss must have one element a step");
+    const size_t size = (size_t)PyArray_DIM(array, 0);
+    if (first > size || nn_trainer_n_steps(self->trainer) > size - first) {
+        PyErr_SetString(PyExc_ValueError, "step_loss must have room for the steps of an epoch");
         return false;
     }
-    settings->step_loss = PyArray_DATA(array);
+    settings->step_loss = (float *)PyArray_DATA(array) + first;
     return true;
 }
 
 /* The epoch itself, with the network entered: until it is, another thread could bind other data.
  * False with an exception, else *status is the core's. */
-static bool run(trainer_object *self, nn_epoch *settings, nn_epoch_result *result,
-                PyObject *step_loss, PyObject *progress, nn_status *status) {
-    poller poll = {0};
-    if (!take_step_loss(self, step_loss, settings) ||
+static bool run(trainer_object *self, nn_epoch_result *result, PyObject *step_loss, size_t first,
+                PyObject *progress, nn_status *status) {
+    poller poll;
+    nn_epoch settings = self->settings;
+    if (!take_step_loss(self, step_loss, first, &settings) ||
         !nnpy_poll_begin(&poll, (PyObject *)self, self->network, progress))
         return false;
-    settings->poll = nnpy_poll;
-    settings->poll_context = &poll;
-    *status = nn_train_epoch(self->trainer, settings, result);
+    settings.poll = nnpy_poll;
+    settings.poll_context = &poll;
+    *status = nn_train_epoch(self->trainer, &settings, result);
     nnpy_poll_end(&poll);
     return !poll.raised;
 }
 
-static PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"optimizer", "l1",       "l2", "penalize_biases", "shuffle", "seed",
-                            "step_loss", "progress", NULL};
+static PyObject *trainer_epoch(PyObject *object, PyObject *const *args, Py_ssize_t n_args) {
     trainer_object *self = (trainer_object *)object;
-    PyObject *optimizer, *step_loss, *progress;
-    nn_epoch settings = nn_epoch_defaults();
     nn_epoch_result result = {0};
-    int biases, shuffle;
-    unsigned long long seed;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OddppKOO:epoch", names, &optimizer,
-                                     &settings.l1, &settings.l2, &biases, &shuffle, &seed,
-                                     &step_loss, &progress))
-        return NULL;
-    if (!nnpy_parse_optimizer(optimizer, &settings.optimizer)) return NULL;
-    settings.penalize_biases = biases;
-    settings.shuffle = shuffle;
-    settings.seed = (uint64_t)seed;
     nn_status status = NN_OK;
+    if (n_args != 3)
+        return PyErr_Format(PyExc_TypeError, "epoch must be given 3 arguments, got %zd", n_args);
+    size_t first = PyLong_AsSize_t(args[1]);
+    if (first == (size_t)-1 && PyErr_Occurred()) return NULL;
     if (!nnpy_enter(self->network)) return NULL;
-    bool ran = run(self, &settings, &result, step_loss, progress, &status);
+    bool ran = run(self, &result, args[0], first, args[2], &status);
     nnpy_leave(self->network);
     if (!ran) return NULL;
     if (status == NN_OK || status == NN_STOPPED || status == NN_DIVERGED)
@@ -263,7 +280,9 @@ static PyObject *trainer_clear(PyObject *object, PyObject *Py_UNUSED(ignored)) {
 
 static PyMethodDef methods[] = {
     {"bind", trainer_bind, METH_VARARGS, bind_doc},
-    {"epoch", (PyCFunction)(void (*)(void))trainer_epoch, METH_VARARGS | METH_KEYWORDS, epoch_doc},
+    {"prepare", (PyCFunction)(void (*)(void))trainer_prepare, METH_VARARGS | METH_KEYWORDS,
+     prepare_doc},
+    {"epoch", (PyCFunction)(void (*)(void))trainer_epoch, METH_FASTCALL, epoch_doc},
     {"unbind", trainer_unbind, METH_NOARGS, unbind_doc},
     {"get_state", trainer_get_state, METH_NOARGS, state_doc},
     {"set_state", trainer_set_state, METH_VARARGS, set_state_doc},

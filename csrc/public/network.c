@@ -150,6 +150,15 @@ nn_parameter nn_network_parameter(const nn_network *network, size_t i) {
                           .is_bias = tensor->is_bias};
 }
 
+bool nn_network_is_finite(const nn_network *network) {
+    for (size_t i = 0; i < network->plan.n_tensors; i++) {
+        const nn__tensor *tensor = &network->plan.tensors[i];
+        const nn_real *values = network->parameters.values + tensor->offset;
+        if (!network->vector->all_finite(values, tensor->count)) return false;
+    }
+    return true;
+}
+
 size_t nn_network_extent(const nn_network *network) {
     return network->parameters.size;
 }

@@ -117,6 +117,7 @@ nn_activation nn_network_output(const nn_network *network);
 bool nn_network_is_regression(const nn_network *network);
 size_t nn_network_n_tensors(const nn_network *network);
 nn_parameter nn_network_parameter(const nn_network *network, size_t i);
+bool nn_network_is_finite(const nn_network *network); /* no parameter is NaN or infinite */
 
 /* The extent of the parameters with what lies between them, in nn_reals: the size of a gradient. */
 size_t nn_network_extent(const nn_network *network);

@@ -3,6 +3,7 @@ any number of threads, in a forked child; and how far the levels of kernels are 
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -226,3 +227,36 @@ def test_levels_of_kernels_give_the_same_to_rounding(tmp_path: Path) -> None:
             assert error < BETWEEN_LEVELS[name.split()[0]], name
     if len(fused) == 2:
         assert_same_bits(*fused)
+
+
+# ---------------------------------------------------------------- divergence
+
+
+@each_dtype
+@pytest.mark.parametrize("hidden", [40, 100])
+@pytest.mark.parametrize("setting", ["plain", "momentum"])
+def test_divergence_leaves_the_network_as_it_was(setting: str, hidden: int, dtype: str) -> None:
+    x, y = problem()
+    settings = SETTINGS[setting]
+    net = fit(network(hidden=hidden, dtype=dtype), x, y, **settings)
+    twin, rate = net.copy(), 1e30 if dtype == "float32" else 1e300
+    with pytest.raises(FloatingPointError) as caught:
+        fit(net, x, y, **settings | {"learning_rate": rate})
+    message = str(caught.value)
+    assert re.match(r"the loss became (NaN|infinite) at epoch 3, batch \d+: lower ", message)
+    assert message.endswith(f"({rate}); the network is as it was after epoch 2")
+    assert_same_bits(net.parameters, twin.parameters)
+    for each in (net, twin):
+        fit(each, x, y, **settings)
+    assert_same_bits(net.parameters, twin.parameters)
+
+
+def test_weights_that_overflow_behind_a_finite_loss_are_named() -> None:
+    """No decay is lazy here: each step multiplies the weight of an input by -9."""
+    x = np.zeros((1, 70), np.float32)
+    x[0, 3] = 1
+    net = nn.Network([70, 1], seed=0)
+    with pytest.raises(FloatingPointError, match=r"^dense1\.weight became infinite during epoch "):
+        net.fit(x, [0], epochs=100, learning_rate=10.0, l2=1.0, sparse=True)
+    assert 35 < len(net.history) < 45
+    assert np.isfinite(net.weights[0]).all()

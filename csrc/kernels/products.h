@@ -60,8 +60,8 @@ typedef struct nn__product_kernels {
     void (*sparse_update_rows)(const nn__weights *W, const nn__entries *x,
                                const nn_real *restrict dy, size_t ld, nn_real c);
 
-    /* W += c x^T dy for rows p = first .. first + n - 1 of W, by columns of x: each row of W is read
-     * and written once. */
+    /* W += c x^T dy for rows p = first .. first + n - 1 of W, by columns of x: each row of W is
+     * read and written once. */
     void (*sparse_update_columns)(const nn__weights *W, const nn__columns *x, size_t first,
                                   size_t n, const nn_real *restrict dy, size_t ld, nn_real c);
 

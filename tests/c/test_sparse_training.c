@@ -110,7 +110,7 @@ static void a_stopped_epoch_leaves_the_weights_that_were_reached(void) {
 
 /* ---- diverged ------------------------------------------------------------------------------- */
 
-/* The network and the velocity are as before, and the same trainer goes on as if nothing had been. */
+/* Network and velocity are as before, and the same trainer goes on as if nothing had been. */
 static void check_diverged(size_t hidden, size_t batch_size, double momentum, bool sparse) {
     rig r = make_rig(hidden, N_ROWS, momentum, 1), other = make_rig(hidden, N_ROWS, momentum, 1);
     rig *both[] = {&r, &other};
@@ -140,7 +140,7 @@ static void after_a_divergence_training_goes_on_as_before(void) {
 
 /* ---- without memory ------------------------------------------------------------------------- */
 
-/* The k-th allocation of a binding fails, for every k; then it binds, and trains as another does. */
+/* The k-th allocation of a binding fails, for every k; then it binds and trains as another does. */
 static void every_failed_allocation_of_a_binding_is_told(void) {
     rig r = make_rig(100, N_ROWS, 0.5, 1), other = make_rig(100, N_ROWS, 0.5, 1);
     nn_status status = NN_ERROR_MEMORY;

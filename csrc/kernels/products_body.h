@@ -215,28 +215,30 @@ static SIMD_INLINE void add_column(vec *sum, const uint32_t *restrict row,
 
 static SIMD_INLINE void update_columns(nn_real *restrict W, size_t stride, size_t first, size_t end,
                                        const nn__columns *x, const nn_real *restrict dy, size_t ld,
-                                       const int nv) {
+                                       nn_real c, const int nv) {
     const uint32_t *restrict start = x->start, *restrict row = x->row;
     const nn_real *restrict value = x->value;
+    const vec factor = vec_all(c); /* last: c times x alone may be too large for a number */
     for (size_t p = first; p < end; p++) {
         const uint32_t e = start[p], e_end = start[p + 1];
         if (e == e_end) continue;
         nn_real *w = W + p * stride;
         vec sum[GROUP];
-        for (int v = 0; v < nv; v++) sum[v] = vec_load(w + v * LANES);
+        for (int v = 0; v < nv; v++) sum[v] = vec_all(0);
         add_column(sum, row, value, e, e_end, dy, ld, nv);
-        for (int v = 0; v < nv; v++) vec_store(w + v * LANES, sum[v]);
+        for (int v = 0; v < nv; v++)
+            vec_store(w + v * LANES, vec_fma(factor, sum[v], vec_load(w + v * LANES)));
     }
 }
 
 static void sparse_update_columns(const nn__weights *W, const nn__columns *x, size_t first,
-                                  size_t n, const nn_real *restrict dy, size_t ld) {
+                                  size_t n, const nn_real *restrict dy, size_t ld, nn_real c) {
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
         nn_real *tile = W->values + t * W->n_in * W->stride;
         const size_t left = W->columns - at, width = left < W->stride ? left : W->stride;
         for (size_t j = 0, group; j < width; j += group * LANES) {
             group = next_group((width - j) / LANES, GROUP);
-#define UPDATE(nv) update_columns(tile + j, W->stride, first, first + n, x, dy + at + j, ld, nv)
+#define UPDATE(nv) update_columns(tile + j, W->stride, first, first + n, x, dy + at + j, ld, c, nv)
             EACH_WIDTH(group, UPDATE)
 #undef UPDATE
         }
@@ -249,19 +251,20 @@ static SIMD_INLINE void update_momentum(nn_real *restrict W, nn_real *restrict v
                                         const nn__momentum *m, const int nv) {
     const uint32_t *restrict start = x->start, *restrict row = x->row;
     const nn_real *restrict value = x->value;
-    const vec mu = vec_all(m->mu), shrink = vec_all(-m->eta * m->l2);
+    const vec eta = vec_all(-m->eta), mu = vec_all(m->mu), l2 = vec_all(m->l2);
     const bool nesterov = m->nesterov;
     for (size_t p = first; p < end; p++) {
         nn_real *w = W + p * stride, *u = velocity + p * stride;
-        vec old[GROUP], step[GROUP]; /* step: -eta g */
+        vec old[GROUP], g[GROUP];
         for (int v = 0; v < nv; v++) {
             old[v] = vec_load(w + v * LANES);
-            step[v] = vec_mul(shrink, old[v]);
+            g[v] = vec_mul(l2, old[v]);
         }
-        add_column(step, row, value, start[p], start[p + 1], dy, ld, nv);
+        add_column(g, row, value, start[p], start[p + 1], dy, ld, nv);
         for (int v = 0; v < nv; v++) {
-            const vec moved = vec_fma(mu, vec_load(u + v * LANES), step[v]);
-            const vec by = nesterov ? vec_fma(mu, moved, step[v]) : moved;
+            const vec step = vec_mul(eta, g[v]);
+            const vec moved = vec_fma(mu, vec_load(u + v * LANES), step);
+            const vec by = nesterov ? vec_fma(mu, moved, step) : moved;
             vec_store(u + v * LANES, moved);
             vec_store(w + v * LANES, vec_add(old[v], by));
         }

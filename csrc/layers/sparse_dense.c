@@ -78,6 +78,7 @@ typedef struct change {
     const nn__momentum *momentum;
     const nn_real *dy;
     size_t ld;
+    nn_real factor; /* of x^T dy, without momentum */
 } change;
 
 /* Rows of W in a shard. */
@@ -89,7 +90,7 @@ static void change_part(const change *c, size_t first, size_t n) {
     if (c->momentum != NULL)
         products->sparse_update_momentum(&c->W, &c->v, c->x, first, n, c->dy, c->ld, c->momentum);
     else
-        products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld);
+        products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld, c->factor);
 }
 
 static void change_shard(void *context, size_t shard) {
@@ -113,9 +114,10 @@ void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const
                 .x = &io->sparse->columns,
                 .W = weights_of(gradient, place),
                 .dy = dy,
-                .ld = nn__padded(node->n_out)};
+                .ld = nn__padded(node->n_out),
+                .factor = 1};
     if (!pass->accumulate) memset(c.W.values, 0, place->count * sizeof *gradient);
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, 1);
+    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
     change_all(&c);
 }
 
@@ -141,7 +143,8 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }
-    nn__columns_make(&x->columns, &x->rows, node->n_in, factor);
+    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    c->factor = factor;
     change_all(c);
 }
 
@@ -163,7 +166,7 @@ void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__updat
     } else if (smooth && sgd->kind == NN_OPTIMIZER_SGD && sgd->momentum > 0.0) {
         c.momentum = &momentum;
         c.v = weights_of(update->slots[0], place);
-        nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, -momentum.eta);
+        nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
         change_all(&c);
     } else {
         nn__sparse_dense_gradient(node, pass, io, dy, update->gradient);

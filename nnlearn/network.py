@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy as copying
 import os
-import secrets
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -129,6 +128,7 @@ class Network:
         self._dtype = dtype
         self._core_module = _core_of(dtype)
         self._core: _core.Network = _made(self._core_module, architecture, dtype, seed)
+        self._names = self._core.names  # of the parameters
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
         self._shared: SharedData | None = None  # for the next fit, beside others on the same data
@@ -191,7 +191,7 @@ class Network:
     @property
     def parameters(self) -> Parameters:
         """Every parameter by name, as a view."""
-        return Parameters(self._core.names, self._core.parameters())
+        return Parameters(self._names, self._core.parameters())
 
     @property
     def weights(self) -> ParameterList:
@@ -448,7 +448,7 @@ class Network:
             training=_checks.boolean("training", training),
             seed=_checks.seed(seed),
         )
-        return cost, Parameters(self._core.names, arrays)
+        return cost, Parameters(self._names, arrays)
 
     def inspect(self, x: Any, y: Any = None) -> Inspection:
         """What happens inside, sample by sample, without dropout.
@@ -767,7 +767,7 @@ class Network:
                 "seed": self.seed,
                 "n_threads": self.n_threads,
                 "input_scale": self._input_scale,
-                "parameters": dict(zip(self._core.names, arrays, strict=True)),
+                "parameters": dict(zip(self._names, arrays, strict=True)),
                 "counters": counters,
                 "optimizer": optimizer,
                 "history": copying.deepcopy(self.history),
@@ -867,9 +867,10 @@ class Network:
         may_be_sparse = sparse or (
             sparse is None and _sparse.worth_a_look(rows, self._architecture)
         )
+        may_be_sparse = bool(may_be_sparse)
         if not scan and not may_be_sparse:
             return data
-        found = data.scan()
+        found = data.scan(may_be_sparse)
         if scan:
             _arrays.check_scan(found, rows, scale, name, fit)
         if may_be_sparse and (sparse or _sparse.worth_it(found[2], rows, self.dtype)):
@@ -922,7 +923,7 @@ def _check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
 def check_seed(seed: Any) -> int:
     """A seed of the user's, or one drawn from the operating system for None."""
     if seed is None:
-        return secrets.randbits(32)
+        return int.from_bytes(os.urandom(4), "little")
     return _checks.seed(seed)
 
 

@@ -121,17 +121,19 @@ static void data_dealloc(PyObject *object) {
 
 PyDoc_STRVAR(
     scan_doc,
-    "scan($self, /)\n--\n\n"
+    "scan($self, with_checksum=True, /)\n--\n\n"
     "One pass over x: (place, largest, n_nonzero, checksum), place being the (row, column)\n"
-    "of the first NaN or infinity, or None. The checksum is of the bytes, row by row; with\n"
-    "a sparse form alone it is 0.");
+    "of the first NaN or infinity, or None. The checksum is of the bytes, row by row; 0 where\n"
+    "it is not wanted, and with a sparse form alone.");
 
-static PyObject *data_scan(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+static PyObject *data_scan(PyObject *object, PyObject *args) {
     data_object *self = (data_object *)object;
     nn_scan scan;
     poller poll;
+    int with_checksum = 1;
+    if (!PyArg_ParseTuple(args, "|p:scan", &with_checksum)) return NULL;
     if (!nnpy_poll_begin(&poll, object, NULL, NULL)) return NULL;
-    nn_status status = nn_data_scan(self->data, nnpy_poll, &poll, &scan);
+    nn_status status = nn_data_scan(self->data, with_checksum, nnpy_poll, &poll, &scan);
     nnpy_poll_end(&poll);
     if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
     PyObject *place = scan.finite
@@ -156,7 +158,7 @@ static PyObject *data_sparse(PyObject *object, void *closure) {
     return Py_NewRef(((data_object *)object)->sparse);
 }
 
-static PyMethodDef methods[] = {{"scan", data_scan, METH_NOARGS, scan_doc}, {0}};
+static PyMethodDef methods[] = {{"scan", data_scan, METH_VARARGS, scan_doc}, {0}};
 
 static PyGetSetDef getset[] = {{"x", data_x, NULL, "The inputs, as given.", NULL},
                                {"sparse", data_sparse, NULL, "Their Sparse, or None.", NULL},

@@ -102,7 +102,8 @@ size_t nn_data_n_columns(const nn_data *data) {
     return data->x.n_columns;
 }
 
-nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan) {
+nn_status nn_data_scan(const nn_data *data, bool with_checksum, nn_poll *poll, void *poll_context,
+                       nn_scan *scan) {
     enum { BLOCK = 1024 };
     if (is_sparse_alone(data)) {
         *scan = (nn_scan){
@@ -110,7 +111,7 @@ nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, n
         return NN_OK;
     }
     (void)nn_start(); /* for the kernels of this CPU; where that fails the portable ones serve */
-    nn__rows_scan found = nn__rows_scan_begin();
+    nn__rows_scan found = nn__rows_scan_begin(with_checksum);
     nn_progress progress = {.total = data->x.n_rows};
     for (size_t first = 0; first < data->x.n_rows && found.finite; first += BLOCK) {
         progress.done = first;
@@ -123,7 +124,7 @@ nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, n
                       .column = found.column,
                       .largest = found.tally.largest,
                       .n_nonzero = found.tally.n_nonzero,
-                      .checksum = nn__rows_scan_checksum(&found, &data->x)};
+                      .checksum = with_checksum ? nn__rows_scan_checksum(&found, &data->x) : 0};
     return NN_OK;
 }
 

@@ -9,11 +9,16 @@
 #include "layers/plan.h"
 #include "public/nnlearn.h"
 
+/* What an evaluation works with: buffers for a block of rows, the packed parameters and their
+ * gradient (evaluate.c). */
+typedef struct nn__desk nn__desk;
+
 struct nn_network {
     nn__plan plan;
     nn__arena parameters; /* laid out as plan.arena; made with the network, never moves */
     atomic_uint_fast64_t epochs, steps; /* read while an epoch runs */
     const nn__vector_kernels *vector;
+    _Atomic(nn__desk *) desk; /* kept for the next evaluation, NULL while one has it */
 };
 
 struct nn_data {
@@ -46,6 +51,11 @@ size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows)
  * sparse rows where the workspace has room for their nonzeros. */
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace);
+
+/* ---- evaluate.c ---- */
+
+/* Frees a desk; NULL is allowed. */
+void nn__desk_free(nn__desk *desk);
 
 /* ---- pass.c ---- */
 

@@ -54,6 +54,7 @@ class Sparse:
 
 class Network:
     counters: tuple[int, int]
+    n_threads: int
     def __new__(
         cls,
         n_inputs: int,

@@ -95,8 +95,13 @@ def show_config() -> Config:
     )
 
 
-def _threads() -> str:
-    """How many threads a step takes, and that asking for more changes nothing so far."""
+def default_threads() -> int:
+    """Threads of a network that was given none: as many as asked for, else one a core."""
     asked = threads_asked()
-    note = f" ({asked[0]}={asked[1]} has no effect in this version)" if asked else ""
-    return f"1 in a step{note}"
+    return asked[1] if asked else available_cores()
+
+
+def _threads() -> str:
+    """How many threads a long step is shared by, and who asked for them."""
+    asked = threads_asked()
+    return f"{default_threads()} ({asked[0] if asked else 'one a core'})"

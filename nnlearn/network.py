@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nnlearn import _arrays, _checks, _core, _sparse, training
 from nnlearn._shared import SharedData
 from nnlearn.architecture import Architecture, resolve
+from nnlearn.config import default_threads
 from nnlearn.costs import check_cost, check_pair
 from nnlearn.history import History
 from nnlearn.inspection import Inspection
@@ -59,8 +60,10 @@ class Network:
         Of start values, mini-batches and dropout, in [0, 2^64). None draws one; ``net.seed`` tells
         it and repeats the run.
     n_threads : int, optional
-        Accepted and kept; in this version a step runs in one thread, whatever it says. Results
-        will not depend on it.
+        How many threads may share a long training step or a large block of an evaluation. None:
+        NNLEARN_NUM_THREADS, else BLIS_NUM_THREADS, else OMP_NUM_THREADS, else the cores that this
+        process may use. Short steps stay in one thread. The number changes no result, not in the
+        last bit.
 
     Attributes
     ----------
@@ -135,7 +138,12 @@ class Network:
         self._changes = 0  # of history and seed, for who copies them meanwhile
         self._seed = seed
         self._n_threads = n_threads
+        self._use_threads(None)
         self.history = History(["epoch"])
+
+    def _use_threads(self, n_threads: int | None) -> None:
+        """Let the core share long work among so many threads; None: as the network says."""
+        self._core.n_threads = n_threads or self._n_threads or default_threads()
 
     # ---- what it is ---------------------------------------------------------------------------
 
@@ -156,12 +164,13 @@ class Network:
 
     @property
     def n_threads(self) -> int | None:
-        """As given; a step of this version runs in one thread."""
+        """As given: how many threads may share a long step."""
         return self._n_threads
 
     @n_threads.setter
     def n_threads(self, value: int | None) -> None:
         self._n_threads = check_n_threads(value)
+        self._use_threads(None)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -233,7 +242,8 @@ class Network:
         ----------
         x : array_like, shape (n, n_inputs)
             float32, float64 and uint8 (i stands for i/255) are read in place. (n,) for one input
-            and (n, height, width) are taken too. A Split stands for its x.
+            and (n, height, width) are taken too; SciPy's sparse matrices, as CSR, never become
+            dense. A Split stands for its x.
 
         Returns
         -------
@@ -522,7 +532,7 @@ class Network:
         ----------
         x : array_like, shape (n, n_inputs), or Split
             Inputs; float32, float64 and uint8 with contiguous columns are read in place and must
-            not change during the fit.
+            not change during the fit. SciPy's sparse matrices are taken as CSR.
         y : array_like, optional
             Integer labels (n,), or targets (n, n_outputs).
         epochs : int, default 30
@@ -564,7 +574,7 @@ class Network:
         reset_optimizer : bool, default False
             Forget velocities of earlier fits first.
         n_threads : int, optional
-            Wins over the network's; a step of this version runs in one thread.
+            How many threads may share a long step of this fit; None: the network's.
         verbose : {None, 0, 1}, default None
             0 (or False) nothing, 1 (or True) progress, None progress in a terminal or notebook
             alone. On stderr.

@@ -82,6 +82,7 @@ class Settings:
     shuffle: bool
     seed: int
     reset_optimizer: bool
+    n_threads: int | None
     verbose: int | None
 
     @classmethod
@@ -89,8 +90,7 @@ class Settings:
         """Check everything that does not depend on the data."""
         _refuse_unknown(net, given["unknown"])
         seed, epochs = given["seed"], given["epochs"]
-        if given["n_threads"] is not None:
-            _checks.integer("n_threads", given["n_threads"], minimum=1)
+        n_threads = given["n_threads"]
         return cls(
             epochs=DEFAULT_EPOCHS
             if epochs is None
@@ -110,6 +110,9 @@ class Settings:
             shuffle=_checks.boolean("shuffle", given["shuffle"]),
             seed=net.seed if seed is None else _checks.seed(seed),
             reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
+            n_threads=None
+            if n_threads is None
+            else _checks.integer("n_threads", n_threads, minimum=1),
             verbose=check_verbose(given["verbose"]),
         )
 
@@ -278,6 +281,7 @@ class _Run:
     def begin(self, sets: _Sets, seconds: float) -> None:
         """What is known once the data is there."""
         trainer = self.net._trainer
+        self.net._use_threads(self.settings.n_threads)
         self.sets = sets
         self.trainer = self.net._core_module.Trainer(self.net._core) if trainer is None else trainer
         self.history = History(self._columns())
@@ -353,6 +357,7 @@ class _Run:
         """
         if self.settled:
             return
+        self.net._use_threads(None)
         if self.net._trainer is not None:
             self.net._trainer.unbind()  # the data must not live as long as the network
         if not self.begun:

@@ -15,7 +15,7 @@ from fits import X, Y
 from twins import assert_same_bits, snapshot
 
 import nnlearn as nn
-from nnlearn import _core, _core64
+from nnlearn import _core, _core64, _sparse
 
 CORES: dict[str, ModuleType] = {"float32": _core, "float64": _core64}
 TARGETS, WEIGHTS = np.eye(3)[Y], np.linspace(0, 2, len(X))
@@ -177,6 +177,26 @@ def test_a_failed_evaluation_ends_a_fit_between_epochs(dtype: str) -> None:
     assert n_failed >= 20
     assert sorted(set(rows)) == [0, 1, 2]
     assert_same_bits(kept(net), kept(reached[-1]))
+
+
+@each_dtype
+def test_a_sparse_form_that_finds_no_memory_leaves_the_network_alone(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made anew for every fit, as none is kept."""
+    monkeypatch.setattr(_sparse, "forms", _sparse.Forms(kept=0))
+    fresh = kept(network(dtype))
+    net = network(dtype)
+
+    def attempt() -> None:
+        assert_same_bits(kept(net), fresh)
+        net.fit(X, Y, sparse=True, **MOMENTUM)
+
+    n_failed, _ = sweep(CORES[dtype], attempt, MemoryError)
+    assert n_failed >= 12  # a form is five allocations
+    other = network(dtype)
+    other.fit(X, Y, sparse=True, **MOMENTUM)
+    assert_same_bits(kept(net), kept(other))
 
 
 @each_dtype

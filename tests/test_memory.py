@@ -221,16 +221,40 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
     a = [np.empty((30, 4), dtype), z[0].copy(), out.copy()]
     delta = [array.copy() for array in z]
     data = core.Data(X, labels=labels, n_classes=3)
+    starts, columns = np.arange(0, 121, 4, np.int32), np.tile(np.arange(4, dtype=np.int32), 30)
+    csr: tuple[Any, ...] = ((30, 4), starts, columns, X.ravel())
+    form = core.Sparse(data, data.scan()[2])
     net = core.Network(4, layers, "cross_entropy", 1)
     trainer = core.Trainer(net)
     rest: dict[str, Any] = {"l1": 0.0, "l2": 0.1, "penalize_biases": False}
     settings = rest | {"optimizer": sgd, "shuffle": True, "seed": 1}
     gradient = rest | {"n": 30.0, "training": False, "seed": 0}
     state = ("sgd", [[array.copy() for array in net.parameters()]])
-    held = (X, labels, targets, weights, out, classes, losses, *z, *a, *delta, data, net, trainer)
+    held = (
+        *csr[1:],
+        form,
+        X,
+        labels,
+        targets,
+        weights,
+        out,
+        classes,
+        losses,
+        *z,
+        *a,
+        *delta,
+        data,
+        net,
+        trainer,
+    )
     good: list[Callable[[], Any]] = [
         lambda: core.Data(X, targets=targets, sample_weight=weights).scan(),
         lambda: core.Data(X_NAN).scan(),
+        lambda: core.Sparse.from_csr(*csr),
+        lambda: core.Sparse.from_csr(*csr[:3], X_NAN.ravel()),
+        lambda: (form.shape, form.n_nonzero, form.nbytes, data.sparse, data.x),
+        lambda: core.Data(None, sparse=core.Sparse(data, form.n_nonzero)).scan(),
+        lambda: core.Data(X, labels=labels, n_classes=3, sparse=form).sparse,
         lambda: data.n_rows,
         lambda: core.Network(4, layers, "quadratic", 2).initialize(5),
         lambda: (
@@ -261,6 +285,16 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
     ]
     bad: list[Callable[[], Any]] = [
         lambda: core.Data(Y),
+        lambda: core.Data(None),
+        lambda: core.Data(X[1:], sparse=form),
+        lambda: core.Data(X, sparse=data),
+        lambda: core.Data(None, labels=labels, n_classes=2, sparse=form),
+        lambda: core.Sparse(data, 7),
+        lambda: core.Sparse(X, 7),
+        lambda: core.Sparse.from_csr(*csr[:2], columns[::-1].copy(), X.ravel()),
+        lambda: core.Sparse.from_csr(*csr[:2], columns.astype(np.int64), X.ravel()),
+        lambda: core.Sparse.from_csr((29, 4), *csr[1:]),
+        lambda: core.Sparse.from_csr(*csr[:3], labels),
         lambda: core.Data(X, labels=labels, n_classes=2),
         lambda: core.Data(X, targets=targets, sample_weight=weights[:2]),
         lambda: core.Network(4, [("dense", 5, "foo", "scaled", 0.0, 0.0)], "quadratic", 1),
@@ -307,7 +341,7 @@ def test_the_cores_types_keep_nothing(dtype: str) -> None:
         for each in calls:
             each()
 
-    assert_steady(call, (*held, core.Network, core.Data, core.Trainer, core.Stopped))
+    assert_steady(call, (*held, core.Network, core.Data, core.Sparse, core.Trainer, core.Stopped))
 
 
 # ---------------------------------------------------------------- the process

@@ -499,7 +499,7 @@ def no_threads_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"NNLEARN_NUM_THREADS": "2", "OMP_NUM_THREADS": "x"}, "NNLEARN_NUM_THREADS=2"),
     ],
 )
-def test_show_config_says_that_a_step_takes_one_thread(
+def test_show_config_says_how_many_threads_share_a_long_step(
     variables: dict[str, str], asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
@@ -507,8 +507,9 @@ def test_show_config_says_that_a_step_takes_one_thread(
         monkeypatch.setenv(name, value)
     config = nn.show_config()
     assert config["cores"] == "3"
-    note = f" ({asked} has no effect in this version)" if asked else ""
-    assert config["threads"] == f"1 in a step{note}"
+    name, _, number = asked.partition("=")
+    assert config["threads"] == (f"{number} ({name})" if asked else "3 (one a core)")
+    assert nn.Network([2, 1])._core.n_threads == (int(number) if asked else 3)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "4,2", "many", "1.5"])

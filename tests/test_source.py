@@ -31,6 +31,7 @@ MUTABLE_STATICS = {
     ("kernels/gemm.c", "wide_context"),
     ("kernels/gemm.c", "kernels_name"),
     ("kernels/sparse.c", "chosen"),
+    ("base/pool.c", "the_pool"),
     ("base/threads.c", "gate"),  # fork waits for BLIS
     ("base/threads.c", "work"),
     ("public/network.c", "chosen_level"),
@@ -117,7 +118,7 @@ def mutable_statics_of(text: str) -> list[str]:
         if pointer := re.search(r"\(\*(const )?(\w+)", left):  # to a function
             names += [] if pointer[1] else [pointer[2]]
         elif "const" not in left[left.rfind("*") + 1 :]:
-            bare = re.sub(r"=[^,;]*|\[[^]]*\]|;", "", line)
+            bare = re.sub(r"=\s*\{.*|=[^,;]*|\[[^]]*\]|;", "", line)
             names += [part.split()[-1].lstrip("*") for part in bare.split(",")]
     return names
 

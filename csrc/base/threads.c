@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "base/pool.h"
+
 /* Workers share `work`; a fork has it alone. Both come through the gate, which a fork keeps shut:
  * workers cannot keep it waiting by taking turns. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -19,6 +21,7 @@ static void in_parent(void) {
 
 /* The child has one thread, of another identity than the one that locked: both begin anew. */
 static void in_child(void) {
+    nn__pool_forget();
     pthread_rwlock_init(&work, NULL);
     pthread_mutex_init(&gate, NULL);
 }

@@ -185,6 +185,20 @@ static PyObject *network_snapshot(PyObject *object, PyObject *trainer) {
     return answer;
 }
 
+static PyObject *get_threads(PyObject *object, void *closure) {
+    (void)closure;
+    return PyLong_FromSize_t(nn_network_threads(((network_object *)object)->network));
+}
+
+static int set_threads(PyObject *object, PyObject *value, void *closure) {
+    (void)closure;
+    size_t n = value != NULL ? PyLong_AsSize_t(value) : (size_t)-1;
+    if (value == NULL) PyErr_SetString(PyExc_AttributeError, "n_threads cannot be deleted");
+    if (PyErr_Occurred()) return -1;
+    nn_network_set_threads(((network_object *)object)->network, n);
+    return 0;
+}
+
 static int set_counters(PyObject *object, PyObject *value, void *closure) {
     (void)closure;
     unsigned long long epochs, steps;
@@ -286,6 +300,7 @@ static PyMethodDef methods[] = {
 static PyGetSetDef getset[] = {
     {"names", get_names, NULL, "The names of the parameters, in their order.", NULL},
     {"counters", get_counters, set_counters, "(epochs, steps) of the network's life.", NULL},
+    {"n_threads", get_threads, set_threads, "Threads that may share a long step.", NULL},
     {"stopping", get_stopping, NULL, "Whether stop() has been called in this fit.", NULL},
     {"output", get_output, NULL, "The activation of the outputs.", NULL},
     {"is_regression", get_is_regression, NULL, "Whether predictions are no classes.", NULL},

@@ -60,15 +60,16 @@ typedef struct nn__product_kernels {
     void (*sparse_update_rows)(const nn__weights *W, const nn__entries *x,
                                const nn_real *restrict dy, size_t ld, nn_real c);
 
-    /* W += x^T dy by columns of x, which hold the factor c: each row of W is read and written
-     * once. */
-    void (*sparse_update_columns)(const nn__weights *W, const nn__columns *x,
-                                  const nn_real *restrict dy, size_t ld);
+    /* W += x^T dy for rows p = first .. first + n - 1 of W, by columns of x, which hold the factor
+     * c: each row of W is read and written once. */
+    void (*sparse_update_columns)(const nn__weights *W, const nn__columns *x, size_t first,
+                                  size_t n, const nn_real *restrict dy, size_t ld);
 
-    /* Momentum by columns of x, which hold the factor -eta; with g = x^T dy + l2 W, every row of W:
+    /* Momentum for these rows of W, by columns of x, which hold the factor -eta. With
+     * g = x^T dy + l2 W, also where a column is empty:
      *     v <- mu v - eta g;   W <- W + v          nesterov: W <- W + mu v - eta g */
     void (*sparse_update_momentum)(const nn__weights *W, const nn__weights *v, const nn__columns *x,
-                                   const nn_real *restrict dy, size_t ld,
+                                   size_t first, size_t n, const nn_real *restrict dy, size_t ld,
                                    const nn__momentum *momentum);
 
     /* y = x W + b.   x (rows, n_in) with rows ldx apart, y with rows ldy apart. One tile; without b
@@ -76,7 +77,8 @@ typedef struct nn__product_kernels {
     void (*dense_forward)(nn_real *restrict y, size_t ldy, const nn_real *restrict x, size_t ldx,
                           size_t rows, const nn__weights *W, const nn_real *restrict b);
 
-    /* W = beta W + c x^T dy.   x (rows, n_in) with rows ldx apart, dy with rows ldy apart. */
+    /* W = beta W + c x^T dy.   x (rows, n_in) with rows ldx apart, dy with rows ldy apart. One
+     * tile; with beta = 0 what W held does not matter, even NaN. */
     void (*dense_update)(const nn__weights *W, const nn_real *restrict x, size_t ldx,
                          const nn_real *restrict dy, size_t ldy, size_t rows, nn_real beta,
                          nn_real c);

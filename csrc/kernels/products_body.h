@@ -176,9 +176,10 @@ static SIMD_INLINE void add_column(vec *sum, const nn__columns *x, size_t p,
     }
 }
 
-static SIMD_INLINE void update_columns(nn_real *W, size_t stride, size_t n_in, const nn__columns *x,
-                                       const nn_real *restrict dy, size_t ld, const int nv) {
-    for (size_t p = 0; p < n_in; p++) {
+static SIMD_INLINE void update_columns(nn_real *W, size_t stride, size_t first, size_t end,
+                                       const nn__columns *x, const nn_real *restrict dy, size_t ld,
+                                       const int nv) {
+    for (size_t p = first; p < end; p++) {
         if (x->start[p] == x->start[p + 1]) continue;
         nn_real *w = W + p * stride;
         vec sum[GROUP];
@@ -188,26 +189,27 @@ static SIMD_INLINE void update_columns(nn_real *W, size_t stride, size_t n_in, c
     }
 }
 
-static void sparse_update_columns(const nn__weights *W, const nn__columns *x,
-                                  const nn_real *restrict dy, size_t ld) {
+static void sparse_update_columns(const nn__weights *W, const nn__columns *x, size_t first,
+                                  size_t n, const nn_real *restrict dy, size_t ld) {
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
         nn_real *tile = W->values + t * W->n_in * W->stride;
         const size_t left = W->columns - at, width = left < W->stride ? left : W->stride;
         for (size_t j = 0, group; j < width; j += group * LANES) {
             group = next_group((width - j) / LANES, GROUP);
-#define UPDATE(nv) update_columns(tile + j, W->stride, W->n_in, x, dy + at + j, ld, nv)
+#define UPDATE(nv) update_columns(tile + j, W->stride, first, first + n, x, dy + at + j, ld, nv)
             EACH_WIDTH(group, UPDATE)
 #undef UPDATE
         }
     }
 }
 
-static SIMD_INLINE void update_momentum(nn_real *W, nn_real *velocity, size_t stride, size_t n_in,
-                                        const nn__columns *x, const nn_real *restrict dy, size_t ld,
+static SIMD_INLINE void update_momentum(nn_real *W, nn_real *velocity, size_t stride, size_t first,
+                                        size_t end, const nn__columns *x,
+                                        const nn_real *restrict dy, size_t ld,
                                         const nn__momentum *m, const int nv) {
     const vec mu = vec_all(m->mu), shrink = vec_all(-m->eta * m->l2);
     const bool nesterov = m->nesterov;
-    for (size_t p = 0; p < n_in; p++) {
+    for (size_t p = first; p < end; p++) {
         nn_real *w = W + p * stride, *u = velocity + p * stride;
         vec step[GROUP]; /* -eta g */
         for (int v = 0; v < nv; v++) step[v] = vec_mul(shrink, vec_load(w + v * LANES));
@@ -222,7 +224,7 @@ static SIMD_INLINE void update_momentum(nn_real *W, nn_real *velocity, size_t st
 }
 
 static void sparse_update_momentum(const nn__weights *W, const nn__weights *v, const nn__columns *x,
-                                   const nn_real *restrict dy, size_t ld,
+                                   size_t first, size_t n, const nn_real *restrict dy, size_t ld,
                                    const nn__momentum *momentum) {
     const nn__momentum m = *momentum; /* a copy: no store may change it */
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
@@ -231,7 +233,7 @@ static void sparse_update_momentum(const nn__weights *W, const nn__weights *v, c
         for (size_t j = 0, group; j < width; j += group * LANES) {
             group = next_group((width - j) / LANES, GROUP);
 #define UPDATE(nv)                                                                                 \
-    update_momentum(W->values + tile + j, v->values + tile + j, W->stride, W->n_in, x,             \
+    update_momentum(W->values + tile + j, v->values + tile + j, W->stride, first, first + n, x,    \
                     dy + at + j, ld, &m, nv)
             EACH_WIDTH(group, UPDATE)
 #undef UPDATE
@@ -309,7 +311,8 @@ static SIMD_INLINE void update_few(nn_real *restrict W, size_t stride, const nn_
     const vec keep = vec_all(beta), factor = vec_all(c);
     for (int k = 0; k < n; k++)
         for (int v = 0; v < nv; v++)
-            sum[k][v] = vec_mul(keep, vec_load(W + (size_t)k * stride + v * LANES));
+            sum[k][v] = beta == 0 ? vec_all(0)
+                                  : vec_mul(keep, vec_load(W + (size_t)k * stride + v * LANES));
     for (size_t r = 0; r < rows; r++) {
         vec d[DENSE_GROUP];
         for (int v = 0; v < nv; v++)

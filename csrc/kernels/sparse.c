@@ -94,19 +94,6 @@ static void put_values(nn__sparse *sparse, size_t at, int dtype, const void *row
     }
 }
 
-void nn__sparse_put(nn__sparse *sparse, size_t at, size_t column, double value) {
-    if (sparse->wide)
-        ((uint32_t *)sparse->columns)[at] = (uint32_t)column;
-    else
-        ((uint16_t *)sparse->columns)[at] = (uint16_t)column;
-    if (sparse->dtype == NN_DTYPE_UINT8)
-        ((uint8_t *)sparse->values)[at] = (uint8_t)value;
-    else if (sparse->dtype == NN_DTYPE_FLOAT32)
-        ((float *)sparse->values)[at] = (float)value;
-    else
-        ((double *)sparse->values)[at] = value;
-}
-
 void nn__sparse_end_row(nn__sparse *sparse, size_t row, size_t end) {
     const size_t n = end - sparse->start[row];
     sparse->start[row + 1] = end;

@@ -53,20 +53,19 @@ void nn__sparse_start(nn__cpu_level level);
 nn_status nn__sparse_create(nn__sparse **sparse, const nn_input *x, size_t n_nonzero, nn_poll *poll,
                             void *poll_context);
 
-/* The same of compressed sparse rows that are sorted and without duplicates; zeros among the values
- * are left out. NN_ERROR_ARGUMENT: a dtype or width is foreign, row_start does not begin with 0,
- * descends or exceeds n_values, or a column is outside or not above the one before. NN_ERROR_NUMBER: a number is
- * NaN, infinite or too large for an nn_real; then *row and *column say where the first is. Also
- * NN_ERROR_SIZE, NN_ERROR_MEMORY, NN_STOPPED. */
+/* The same of compressed sparse rows; zeros among the values are left out. NN_ERROR_ARGUMENT: a
+ * dtype or index size is foreign; row_start does not begin with 0, descends or exceeds n_values; a
+ * column is outside or not above the one before. NN_ERROR_NUMBER: a number is NaN, infinite or too
+ * large for an nn_real; then *row and *column say where the first is. Also NN_ERROR_SIZE,
+ * NN_ERROR_MEMORY, NN_STOPPED. */
 nn_status nn__sparse_create_csr(nn__sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
                                 nn_poll *poll, void *poll_context);
 
 /* The steps of making one, row after row. nn__sparse_make: of this size and x's dtype, without
- * contents (NN_ERROR_SIZE, NN_ERROR_MEMORY); nn__sparse_put: nonzero `at`; nn__sparse_end_row: after
- * a row, with the nonzeros so far. */
+ * contents (NN_ERROR_SIZE, NN_ERROR_MEMORY). nn__sparse_end_row: after each row, with the nonzeros
+ * so far. */
 nn_status nn__sparse_make(nn__sparse **sparse, size_t n_rows, size_t n_columns, size_t n_nonzero,
                           int dtype);
-void nn__sparse_put(nn__sparse *sparse, size_t at, size_t column, double value);
 void nn__sparse_end_row(nn__sparse *sparse, size_t row, size_t end);
 
 /* Frees it; NULL is allowed. */

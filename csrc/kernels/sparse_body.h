@@ -24,16 +24,52 @@ enum { WIDTH = 16 };
 #endif
 typedef uint64_t vector __attribute__((vector_size(WIDTH)));
 
-/* *product = the low halves of *a times the low halves of *b, lane by lane. */
-static inline void multiply_low(vector *product, const vector *a, const vector *b) {
+/* Vectors from and to memory of any alignment. By intrinsics, not memcpy: a vector whose address is
+ * taken is misplaced by gcc's AddressSanitizer where it is of 64 bytes. */
+static inline vector load(const void *from) {
 #if defined __AVX512F__ && defined __AVX512BW__
-    *product = (vector)_mm512_mul_epu32((__m512i)*a, (__m512i)*b);
+    return (vector)_mm512_loadu_si512(from);
 #elif defined __AVX2__
-    *product = (vector)_mm256_mul_epu32((__m256i)*a, (__m256i)*b);
-#elif defined __SSE2__
-    *product = (vector)_mm_mul_epu32((__m128i)*a, (__m128i)*b);
+    return (vector)_mm256_loadu_si256(from);
 #else
-    *product = (*a & 0xffffffffu) * (*b & 0xffffffffu);
+    vector v;
+    memcpy(&v, from, sizeof v);
+    return v;
+#endif
+}
+
+static inline void store(void *to, vector v) {
+#if defined __AVX512F__ && defined __AVX512BW__
+    _mm512_storeu_si512(to, (__m512i)v);
+#elif defined __AVX2__
+    _mm256_storeu_si256(to, (__m256i)v);
+#else
+    memcpy(to, &v, sizeof v);
+#endif
+}
+
+/* The first n of a vector's bytes, zeros behind them. */
+static inline vector load_part(const unsigned char *from, size_t n) {
+#if defined __AVX512F__ && defined __AVX512BW__
+    const __mmask64 first = n < WIDTH ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
+    return (vector)_mm512_maskz_loadu_epi8(first, from);
+#else
+    unsigned char part[WIDTH] = {0};
+    memcpy(part, from, n < WIDTH ? n : WIDTH);
+    return load(part);
+#endif
+}
+
+/* The low halves of a times the low halves of b, lane by lane. */
+static inline vector multiply_low(vector a, vector b) {
+#if defined __AVX512F__ && defined __AVX512BW__
+    return (vector)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined __AVX2__
+    return (vector)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined __SSE2__
+    return (vector)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+    return (a & 0xffffffffu) * (b & 0xffffffffu);
 #endif
 }
 
@@ -41,37 +77,27 @@ static inline void multiply_low(vector *product, const vector *a, const vector *
  * bijection of s, and the first also one of the word: two contents that differ in one word end in
  * different lanes for certain, and a later word makes up for an earlier one by chance alone.
  * With s = low + 2^32 high, s K is K low + 2^32 K high. */
-static inline void mix(vector *s, const vector *word) {
+static inline vector mix(vector s, vector word) {
     const vector factor = (vector){0} + 0x9d2c5a87u;
-    vector high, low;
-    *s += *word;
-    *s ^= *s >> 29;
-    high = *s >> 32;
-    multiply_low(&high, &high, &factor);
-    multiply_low(&low, s, &factor);
-    *s = low + (high << 32);
+    s += word;
+    s ^= s >> 29;
+    return multiply_low(s, factor) + (multiply_low(s >> 32, factor) << 32);
 }
 
-#define LOAD_LANES(v)                                                                              \
-    vector s##v;                                                                                   \
-    memcpy(&s##v, lanes + v * WIDTH / 8, WIDTH);
-#define STORE_LANES(v) memcpy(lanes + v * WIDTH / 8, &s##v, WIDTH);
-#define MIX_WORDS(v)                                                                               \
-    memcpy(&word, from + v * WIDTH, WIDTH);                                                        \
-    mix(&s##v, &word);
+#define LOAD_LANES(v) vector s##v = load(lanes + v * WIDTH / 8);
+#define STORE_LANES(v) store(lanes + v * WIDTH / 8, s##v);
+#define MIX_WORDS(v) s##v = mix(s##v, load(from + v * WIDTH));
+#define MIX_REST(v)                                                                                \
+    s##v = mix(s##v, n > v * WIDTH ? load_part(from + v * WIDTH, n - v * WIDTH) : (vector){0});
 
 static void hash(uint64_t *restrict lanes, const void *restrict bytes, size_t n) {
     const unsigned char *from = bytes;
-    unsigned char last[NN__STRIPE] = {0};
-    vector word;
     EACH_VECTOR(LOAD_LANES)
     for (; n >= NN__STRIPE; n -= NN__STRIPE, from += NN__STRIPE) {
         EACH_VECTOR(MIX_WORDS)
     }
     if (n > 0) {
-        memcpy(last, from, n);
-        from = last;
-        EACH_VECTOR(MIX_WORDS)
+        EACH_VECTOR(MIX_REST)
     }
     EACH_VECTOR(STORE_LANES)
 }
@@ -125,19 +151,20 @@ static bool tally_float64(nn__tally *tally, const void *row, size_t n) {
     return far <= most;
 }
 
+typedef uint8_t byte_vector __attribute__((vector_size(WIDTH)));
+
 static bool tally_uint8(nn__tally *tally, const void *row, size_t n) {
-    typedef uint8_t byte_vector __attribute__((vector_size(WIDTH)));
     const uint8_t *x = row;
     uint8_t largest = 0;
     size_t i = 0, n_zeros = 0;
     for (size_t j = 0; j < n; j++) largest = x[j] > largest ? x[j] : largest;
     while (i + WIDTH <= n) {
-        byte_vector zeros = {0}, bytes;
-        for (size_t k = 0; k < 255 && i + WIDTH <= n; k++, i += WIDTH) { /* what a byte counts */
-            memcpy(&bytes, x + i, WIDTH);
-            zeros -= (byte_vector)(bytes == 0); /* true is -1 */
-        }
-        for (size_t j = 0; j < WIDTH; j++) n_zeros += zeros[j];
+        uint8_t counts[WIDTH];
+        byte_vector zeros = {0};
+        for (size_t k = 0; k < 255 && i + WIDTH <= n; k++, i += WIDTH) /* what a byte counts */
+            zeros -= (byte_vector)((byte_vector)load(x + i) == 0);     /* true is -1 */
+        store(counts, (vector)zeros);
+        for (size_t j = 0; j < WIDTH; j++) n_zeros += counts[j];
     }
     for (; i < n; i++) n_zeros += x[i] == 0;
     tally->n_nonzero += n - n_zeros;
@@ -238,23 +265,11 @@ static inline size_t write_block(uint32_t *restrict column, uint64_t mask, size_
 
 #endif
 
-/* find_<kind>. Without masks every column is written, and the next one over a zero's. */
-#if defined __AVX2__
-#define DEFINE_FIND(kind, type, bits)                                                              \
-    static size_t find_##kind(uint32_t *restrict column, const void *restrict row, size_t n) {     \
-        const type *x = row;                                                                       \
-        size_t found = 0, c = 0;                                                                   \
-        for (; c + 64 <= n; c += 64) found += write_block(column + found, mask_##kind(x + c), c);  \
-        if (c < n) {                                                                               \
-            type last[64] = {0};                                                                   \
-            memcpy(last, x + c, (n - c) * sizeof *x);                                              \
-            found += write_bits(column + found, mask_##kind(last), c);                             \
-        }                                                                                          \
-        return found;                                                                              \
-    }
-#else
-#define DEFINE_FIND(kind, type, bits)                                                              \
-    static size_t find_##kind(uint32_t *restrict column, const void *restrict row, size_t n) {     \
+/* find_<kind> and, for less than 64 numbers and where there are no masks, few_<kind>: every column
+ * is written, and the next one over a zero's. The last 64 numbers of a row may have been taken in
+ * part before: those bits are shifted out. */
+#define DEFINE_FEW(kind, type, bits)                                                               \
+    static size_t few_##kind(uint32_t *restrict column, const void *restrict row, size_t n) {      \
         const type *x = row;                                                                       \
         size_t found = 0;                                                                          \
         for (size_t c = 0; c < n; c++) {                                                           \
@@ -265,10 +280,30 @@ static inline size_t write_block(uint32_t *restrict column, uint64_t mask, size_
         }                                                                                          \
         return found;                                                                              \
     }
+DEFINE_FEW(float32, float, uint32_t)
+DEFINE_FEW(float64, double, uint64_t)
+DEFINE_FEW(uint8, uint8_t, uint8_t)
+
+#if defined __AVX2__
+#define DEFINE_FIND(kind, type)                                                                    \
+    static size_t find_##kind(uint32_t *restrict column, const void *restrict row, size_t n) {     \
+        const type *x = row;                                                                       \
+        size_t found = 0, c = 0;                                                                   \
+        if (n < 64) return few_##kind(column, row, n);                                             \
+        for (; c + 64 <= n; c += 64) found += write_block(column + found, mask_##kind(x + c), c);  \
+        if (c < n)                                                                                 \
+            found += write_bits(column + found, mask_##kind(x + n - 64) >> (64 - n + c), c);       \
+        return found;                                                                              \
+    }
+#else
+#define DEFINE_FIND(kind, type)                                                                    \
+    static size_t find_##kind(uint32_t *restrict column, const void *restrict row, size_t n) {     \
+        return few_##kind(column, row, n);                                                         \
+    }
 #endif
-DEFINE_FIND(float32, float, uint32_t)
-DEFINE_FIND(float64, double, uint64_t)
-DEFINE_FIND(uint8, uint8_t, uint8_t)
+DEFINE_FIND(float32, float)
+DEFINE_FIND(float64, double)
+DEFINE_FIND(uint8, uint8_t)
 
 /* ---- numbers and columns --------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ typedef struct nn__sparse_loops {
     void (*hash)(uint64_t *restrict lanes, const void *restrict bytes, size_t n);
 
     /* Adds n >= 1 numbers to the tally. False where one is NaN, infinite or too large for an
-     * nn_real; what the tally then says means nothing. n <= 4096. */
+     * nn_real; what the tally then says means nothing. n < 2^32. */
     bool (*tally_float32)(nn__tally *tally, const void *row, size_t n);
     bool (*tally_float64)(nn__tally *tally, const void *row, size_t n);
     bool (*tally_uint8)(nn__tally *tally, const void *row, size_t n);

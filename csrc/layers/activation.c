@@ -42,8 +42,8 @@ static void forward_activation(const nn__node *node, const nn__pass *pass,
  * is the output's alone, whose derivative is in the loss. */
 static void backward_activation(const nn__node *node, const nn__pass *pass,
                                 const nn_real *parameters, const nn__buffers *io, const nn_real *dy,
-                                nn_real *dx, nn_real *gradient) {
-    (void)parameters, (void)dy, (void)gradient;
+                                nn_real *dx) {
+    (void)parameters, (void)dy;
     const size_t count = pass->rows * nn__padded(node->n_out);
     switch (node->layer.activation) {
     case NN_ACTIVATION_SIGMOID:

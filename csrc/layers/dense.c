@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "layers/init.h"
 #include "layers/sparse_dense.h"
 
@@ -33,10 +34,9 @@ static void init_dense(const nn__plan *plan, const nn__node *node, nn_real *para
 
 /* ---- which product by which loops ------------------------------------------------------------ */
 
-/* Our own loops (products.h) against BLIS, as measured on a Zen 4: at 10 rows ours take half the time
- * or less in layers of 10 outputs and 0.7 to 0.95 of it in layers of 100; from 100 rows and 100
- * outputs on BLIS is as fast or faster. Weights beyond the second-level cache are better left to its
- * blocking when there are many rows. */
+/* Our own loops (products.h) against BLIS, on a Zen 4: with 10 rows ours take 0.3 to 0.5 of the
+ * time in layers of 10 outputs and 0.7 to 0.95 in layers of 100; with 100 rows and 100 outputs BLIS
+ * is as fast or faster. Weights beyond the second-level cache are left to its blocking. */
 #define FEW_ROWS 32
 #define NARROW 64
 #define CACHED ((size_t)1 << 17) /* nn_reals */
@@ -90,7 +90,7 @@ static void forward_dense(const nn__node *node, const nn__pass *pass, const nn_r
     const nn_real *b = parameters + pass->layout->places[node->bias].offset;
     if (io->sparse != NULL) {
         nn__sparse_dense_forward(node, pass, parameters, io);
-    } else if (is_ours(node, pass->rows)) {
+    } else if (is_ours(node, pass->block_rows)) {
         const nn__weights W = weights_of(parameters, place);
         pass->vector->products->dense_forward(io->y, nn__padded(node->n_out), io->x,
                                               nn__padded(node->n_in), pass->rows, &W, b);
@@ -103,57 +103,96 @@ static void forward_dense(const nn__node *node, const nn__pass *pass, const nn_r
 
 /* ---- backward ------------------------------------------------------------------------------- */
 
-/* V = W^T.   W (n_in, n_out) with rows ldw apart, V (n_out, n_in) with rows ldv apart */
+/* V = W^T.   W (n_in, n_out) with rows ldw apart, V (n_out, n_in) with rows ldv apart and zeros
+ * between them: the scratch has held other weights before. */
 static void transpose(nn_real *restrict V, size_t ldv, const nn_real *restrict W, size_t ldw,
                       size_t n_in, size_t n_out) {
     for (size_t i = 0; i < n_in; i++)
         for (size_t j = 0; j < n_out; j++) V[j * ldv + i] = W[i * ldw + j];
+    for (size_t j = 0; j < n_out; j++)
+        for (size_t i = n_in; i < ldv; i++) V[j * ldv + i] = 0;
+}
+
+/* W^T into the scratch, where backward wants it. */
+static void prepare_dense(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                          const nn__buffers *io) {
+    const nn__place *place = &pass->layout->places[node->weight];
+    if (transposes(node, pass->block_rows))
+        transpose(io->transposed, nn__padded(node->n_in), parameters + place->offset, place->stride,
+                  node->n_in, node->n_out);
 }
 
 /* Of y = x W + b, given dy:   dx = dy W^T. */
-static void input_gradient(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+static void backward_dense(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                            const nn__buffers *io, const nn_real *dy, nn_real *dx) {
     const size_t stride = nn__padded(node->n_in), rest = stride - node->n_in;
-    const nn__place *place = &pass->layout->places[node->weight];
-    if (transposes(node, pass->rows)) {
+    if (transposes(node, pass->block_rows)) {
         const nn__weights V = {io->transposed, node->n_out, stride, stride};
-        transpose(V.values, stride, parameters + place->offset, place->stride, node->n_in,
-                  node->n_out);
         pass->vector->products->dense_forward(dx, stride, dy, nn__padded(node->n_out), pass->rows,
                                               &V, NULL);
         return;
     }
+    nn__matrix W = tensor_of(parameters, &pass->layout->places[node->weight]);
     nn__gemm(block_of(dx, pass->rows, node->n_in), block_of(dy, pass->rows, node->n_out),
-             nn__matrix_transposed(tensor_of(parameters, place)), false, pass->vector);
+             nn__matrix_transposed(W), false, pass->vector);
     for (size_t r = 0; rest > 0 && r < pass->rows; r++)
         memset(dx + r * stride + node->n_in, 0, rest * sizeof *dx);
 }
 
-/* W = beta W + c x^T dy, of W at its place in a packed array.   dy (rows, n_out) */
-static void add_product(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
-                        const nn_real *dy, nn_real *values, nn_real beta, nn_real c) {
-    const nn__place *place = &pass->layout->places[node->weight];
-    if (is_ours(node, pass->rows)) {
-        const nn__weights W = weights_of(values, place);
-        pass->vector->products->dense_update(&W, io->x, nn__padded(node->n_in), dy,
-                                             nn__padded(node->n_out), pass->rows, beta, c);
-    } else {
-        nn__gemm_scaled(tensor_of(values, place), beta, c,
-                        nn__matrix_transposed(block_of(io->x, pass->rows, node->n_in)),
-                        block_of(dy, pass->rows, node->n_out));
+/* W <- beta W + c x^T dy, of W at its place in a packed array.   dy (rows, n_out) */
+typedef struct product {
+    const nn__node *node;
+    const nn__pass *pass;
+    const nn_real *x, *dy;
+    nn_real *W;
+    nn_real beta, c;
+} product;
+
+/* Rows of W in a shard. */
+enum { SHARD_INPUTS = 64 };
+
+/* Rows first .. first + n - 1 of W. */
+static void add_product_rows(const product *p, size_t first, size_t n) {
+    const nn__node *node = p->node;
+    const size_t ldx = nn__padded(node->n_in), ldy = nn__padded(node->n_out), rows = p->pass->rows;
+    nn_real *W = p->W + first * ldy;
+    if (is_ours(node, p->pass->block_rows)) {
+        const nn__weights part = {W, n, ldy, ldy};
+        p->pass->vector->products->dense_update(&part, p->x + first, ldx, p->dy, ldy, rows, p->beta,
+                                                p->c);
+        return;
     }
+    nn__matrix C = nn__matrix_of(W, n, node->n_out), x = nn__matrix_of(p->x + first, rows, n);
+    C.row_stride = (ptrdiff_t)ldy;
+    x.row_stride = (ptrdiff_t)ldx;
+    nn__gemm_scaled(C, p->beta, p->c, nn__matrix_transposed(x), block_of(p->dy, rows, node->n_out));
+}
+
+static void add_product_shard(void *context, size_t shard) {
+    const product *p = context;
+    const size_t first = shard * SHARD_INPUTS, left = p->node->n_in - first;
+    add_product_rows(p, first, left < SHARD_INPUTS ? left : SHARD_INPUTS);
+}
+
+static void add_product(product *p) {
+    if (p->pass->shared)
+        nn__pool_run(p->pass->n_threads, (p->node->n_in - 1) / SHARD_INPUTS + 1, add_product_shard,
+                     p);
+    else
+        add_product_rows(p, 0, p->node->n_in);
 }
 
 /* Of y = x W + b, given dy:   dW = x^T dy,   db = sum over rows of dy. */
-static void backward_dense(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
-                           const nn__buffers *io, const nn_real *dy, nn_real *dx,
-                           nn_real *gradient) {
-    if (dx != NULL) input_gradient(node, pass, parameters, io, dy, dx);
+static void gradient_dense(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
+                           const nn_real *dy, nn_real *gradient) {
+    const nn__place *places = pass->layout->places;
+    product dW = {
+        node, pass, io->x, dy, gradient + places[node->weight].offset, pass->accumulate ? 1 : 0, 1};
     if (io->sparse != NULL)
         nn__sparse_dense_gradient(node, pass, io, dy, gradient);
     else
-        add_product(node, pass, io, dy, gradient, pass->accumulate ? 1 : 0, 1);
-    pass->vector->sum_rows(gradient + pass->layout->places[node->bias].offset, dy, pass->rows,
+        add_product(&dW);
+    pass->vector->sum_rows(gradient + places[node->bias].offset, dy, pass->rows,
                            nn__padded(node->n_out), pass->accumulate);
 }
 
@@ -161,21 +200,23 @@ static void backward_dense(const nn__node *node, const nn__pass *pass, const nn_
 
 /* Plain SGD without l1 needs no gradient written out:   W <- (1 - eta l2/n) W - eta x^T dy. */
 static void step_dense(const nn__node *node, const nn__pass *pass, nn__update *update,
-                       const nn__buffers *io, const nn_real *dy, nn_real *dx) {
+                       const nn__buffers *io, const nn_real *dy) {
+    const nn__place *places = pass->layout->places;
     const double eta = update->optimizer->learning_rate;
     const double decay = eta * update->penalty->l2 / update->penalty->n;
-    if (dx != NULL) input_gradient(node, pass, update->parameters, io, dy, dx);
+    const size_t W = places[node->weight].offset;
+    pass->vector->sum_rows(update->gradient + places[node->bias].offset, dy, pass->rows,
+                           nn__padded(node->n_out), false);
+    nn__optimizer_step(update, node->bias);
     if (io->sparse != NULL) {
         nn__sparse_dense_step(node, pass, update, io, dy);
     } else if (nn__optimizer_is_plain(update->optimizer) && update->penalty->l1 == 0.0) {
-        add_product(node, pass, io, dy, update->parameters, (nn_real)(1.0 - decay), (nn_real)-eta);
+        add_product(&(product){node, pass, io->x, dy, update->parameters + W,
+                               (nn_real)(1.0 - decay), (nn_real)-eta});
     } else {
-        add_product(node, pass, io, dy, update->gradient, 0, 1);
+        add_product(&(product){node, pass, io->x, dy, update->gradient + W, 0, 1});
         nn__optimizer_step(update, node->weight);
     }
-    pass->vector->sum_rows(update->gradient + pass->layout->places[node->bias].offset, dy,
-                           pass->rows, nn__padded(node->n_out), false);
-    nn__optimizer_step(update, node->bias);
 }
 
 const nn__layer_kind nn__dense_kind = {
@@ -183,6 +224,8 @@ const nn__layer_kind nn__dense_kind = {
     .plan = plan_dense,
     .init = init_dense,
     .forward = forward_dense,
+    .prepare = prepare_dense,
     .backward = backward_dense,
+    .gradient = gradient_dense,
     .step = step_dense,
 };

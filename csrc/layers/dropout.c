@@ -45,9 +45,8 @@ static void forward_dropout(const nn__node *node, const nn__pass *pass, const nn
 
 /* Of y = x * mask, given dy in dx:   dx = dy * mask. */
 static void backward_dropout(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
-                             const nn__buffers *io, const nn_real *dy, nn_real *dx,
-                             nn_real *gradient) {
-    (void)parameters, (void)dy, (void)gradient;
+                             const nn__buffers *io, const nn_real *dy, nn_real *dx) {
+    (void)parameters, (void)dy;
     pass->vector->multiply(dx, io->kept, pass->rows * nn__padded(node->n_out));
 }
 

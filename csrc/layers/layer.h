@@ -37,7 +37,12 @@ typedef struct nn__pass {
     uint64_t seed, step; /* the numbers of this step's masks */
     size_t row0;         /* place of the block's first row within its batch */
     size_t rows;
-    double scale;             /* what the first weights are to be multiplied by: lazy decay, or 1 */
+    size_t
+        block_rows;   /* rows of the whole block, of which these may be a part: it decides what runs
+                        * in which loops */
+    size_t n_threads; /* that may work on it, >= 1 */
+    bool shared;      /* the work is enough to be shared among threads: a matter of sizes alone */
+    double scale;     /* what the first weights are to be multiplied by: lazy decay, or 1 */
     const nn__layout *layout; /* of the packed parameters and their gradient */
     const nn__vector_kernels *vector;
     nn_poll *poll; /* asked between nodes; NULL where a pass is short */
@@ -73,15 +78,22 @@ struct nn__layer_kind {
     void (*forward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                     const nn__buffers *io);
 
-    /* Given dy: the node's share of `gradient` (laid out as the parameters), and dx unless it is
-     * NULL (nobody needs it).   dy (rows, n_out), dx (rows, n_in) */
-    void (*backward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
-                     const nn__buffers *io, const nn_real *dy, nn_real *dx, nn_real *gradient);
+    /* Makes ready for backward, once, before rows are given to several threads. May be NULL. */
+    void (*prepare)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                    const nn__buffers *io);
 
-    /* Backward, and the node's parameters follow their gradient. NULL for a node without
-     * parameters. */
+    /* Given dy: dx.   dy (rows, n_out), dx (rows, n_in) */
+    void (*backward)(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
+                     const nn__buffers *io, const nn_real *dy, nn_real *dx);
+
+    /* Given dy: the node's share of `gradient`, laid out as the parameters. NULL for a node without
+     * parameters, as the next. */
+    void (*gradient)(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
+                     const nn_real *dy, nn_real *gradient);
+
+    /* Given dy: the node's parameters follow their gradient. */
     void (*step)(const nn__node *node, const nn__pass *pass, nn__update *update,
-                 const nn__buffers *io, const nn_real *dy, nn_real *dx);
+                 const nn__buffers *io, const nn_real *dy);
 };
 
 /* How much scratch a dense node's backward wants, in nn_reals. */

@@ -1,9 +1,7 @@
-#include "layers/optimizer.h"
+#include "layers/plan.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "base/threads.h"
 
 /* In the order of nn_layer_kind. */
 static const nn__layer_kind *const kinds[] = {&nn__dense_kind, &nn__activation_kind,
@@ -123,10 +121,12 @@ bool nn__plan_takes_sparse(const nn__plan *plan) {
     return plan->nodes[0].kind == &nn__dense_kind;
 }
 
-double nn__plan_work(const nn__plan *plan) {
+double nn__plan_work(const nn__plan *plan, double density) {
     double work = 0.0;
-    for (size_t i = 0; i < plan->n_tensors; i++)
-        if (!plan->tensors[i].is_bias) work += (double)plan->tensors[i].count;
+    for (size_t i = 0; i < plan->n_tensors; i++) {
+        const nn__tensor *tensor = &plan->tensors[i];
+        if (!tensor->is_bias) work += (tensor->node == 0 ? density : 1.0) * (double)tensor->count;
+    }
     return work;
 }
 
@@ -239,68 +239,4 @@ void nn__workspace_free(nn__workspace *workspace) {
     nn__release(workspace->buffers);
     nn__release(workspace->labels);
     *workspace = (nn__workspace){0};
-}
-
-/* ---- the walk over the nodes ---------------------------------------------------------------- */
-
-/* Whether the caller wants the pass to end. */
-static bool stopped(const nn__pass *pass) {
-    if (pass->poll == NULL) return false;
-    nn__work_end();
-    bool stop = pass->poll(pass->poll_context, &pass->progress) != 0;
-    nn__work_begin();
-    return stop;
-}
-
-nn_status nn__plan_forward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
-                           const nn_real *parameters, const nn__buffers **output) {
-    const nn_real *x = workspace->is_sparse ? NULL : workspace->x;
-    workspace->buffers[0].sparse = workspace->is_sparse ? &workspace->sparse : NULL;
-    for (size_t i = 0; i < plan->n_nodes; i++) {
-        const nn__node *node = &plan->nodes[i];
-        nn__buffers *io = &workspace->buffers[i];
-        io->x = x;
-        if (node->kind->training_only && !pass->training) continue;
-        if (stopped(pass)) return NN_STOPPED;
-        node->kind->forward(node, pass, parameters, io);
-        x = io->y;
-    }
-    *output = &workspace->buffers[plan->n_nodes - 1];
-    return NN_OK;
-}
-
-nn_status nn__plan_backward(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace,
-                            const nn_real *parameters, nn_real *gradient, nn__plan_visit *visit,
-                            void *visit_context) {
-    const size_t first = plan->tensors[0].node; /* nobody needs a gradient before it */
-    nn_real *dy = workspace->gradients[0], *other = workspace->gradients[1];
-    for (size_t i = plan->n_nodes - 1; i-- > first;) {
-        const nn__node *node = &plan->nodes[i];
-        if (node->kind->training_only && !pass->training) continue;
-        if (stopped(pass)) return NN_STOPPED;
-        nn_real *dx = node->kind->in_place ? dy : other;
-        if (visit != NULL) visit(visit_context, node, dy);
-        node->kind->backward(node, pass, parameters, &workspace->buffers[i], dy,
-                             i == first ? NULL : dx, gradient);
-        if (dx != dy) other = dy;
-        dy = dx;
-    }
-    return NN_OK;
-}
-
-void nn__plan_step(const nn__pass *pass, nn__workspace *workspace, nn__update *update) {
-    const nn__plan *plan = update->plan;
-    const size_t first = plan->tensors[0].node;
-    nn_real *dy = workspace->gradients[0], *other = workspace->gradients[1];
-    for (size_t i = plan->n_nodes - 1; i-- > first;) {
-        const nn__node *node = &plan->nodes[i];
-        const nn__buffers *io = &workspace->buffers[i];
-        nn_real *dx = node->kind->in_place ? dy : other;
-        if (node->kind->step != NULL)
-            node->kind->step(node, pass, update, io, dy, i == first ? NULL : dx);
-        else
-            node->kind->backward(node, pass, update->parameters, io, dy, dx, update->gradient);
-        if (dx != dy) other = dy;
-        dy = dx;
-    }
 }

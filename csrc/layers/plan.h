@@ -71,11 +71,14 @@ size_t nn__plan_block_rows(const nn__plan *plan, size_t budget);
 /* Whether the first node can work on sparse rows: it is dense. */
 bool nn__plan_takes_sparse(const nn__plan *plan);
 
-/* Multiplications of a forward pass over one row. */
-double nn__plan_work(const nn__plan *plan);
+/* Multiplications of a forward pass over one row, with this share of the inputs not zero. */
+double nn__plan_work(const nn__plan *plan, double density);
 
-/* A workspace for up to `rows` rows, and for as many sparse rows of `capacity` nonzeros in all. Owned
- * by the caller, also after an error.   Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+/* From so many multiplications on a block is shared among threads. */
+#define NN_SHARED_WORK 4e6
+
+/* A workspace for up to `rows` rows, also sparse ones of `capacity` nonzeros in all. Owned by the
+ * caller, also after an error.   Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
 nn_status nn__workspace_make(nn__workspace *workspace, const nn__plan *plan, size_t rows,
                              size_t capacity);
 void nn__workspace_free(nn__workspace *workspace);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/pool.h"
+
 /* Up to so many columns an update goes row after row of the batch, whose dy stays in registers;
  * beyond, by columns, which reads and writes each row of W once. */
 #define NARROW 64
@@ -27,26 +29,93 @@ size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
 /* ---- forward -------------------------------------------------------------------------------- */
 
 /* y = scale x W' + b.   x (rows, n_in) sparse, W' (n_in, n_out), b (n_out,), y (rows, n_out) */
+typedef struct forward {
+    const nn__pass *pass;
+    const nn__sparse_batch *x;
+    nn__weights W;
+    const nn_real *b;
+    nn_real *y;
+    size_t ld;
+} forward;
+
+/* Rows first .. first + n - 1 of x. */
+static void forward_part(const forward *f, size_t first, size_t n) {
+    const nn__entries rows = {n, f->x->rows.start + first, f->x->rows.column, f->x->rows.value};
+    f->pass->vector->products->sparse_forward(f->y + first * f->ld, f->ld, &rows, &f->W, f->b,
+                                              (nn_real)f->pass->scale, f->x->cursor + first);
+}
+
+/* Rows of a shard. */
+enum { SHARD_ROWS = 32 };
+
+static void forward_rows(void *context, size_t shard) {
+    const forward *f = context;
+    const size_t first = shard * SHARD_ROWS, left = f->x->rows.rows - first;
+    forward_part(f, first, left < SHARD_ROWS ? left : SHARD_ROWS);
+}
+
 void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                               const nn__buffers *io) {
     const nn__place *places = pass->layout->places;
     const nn__weights W = weights_of((nn_real *)(uintptr_t)parameters, &places[node->weight]);
-    pass->vector->products->sparse_forward(io->y, nn__padded(node->n_out), &io->sparse->rows, &W,
-                                           parameters + places[node->bias].offset,
-                                           (nn_real)pass->scale, io->sparse->cursor);
+    forward f = {pass,  io->sparse,
+                 W,     parameters + places[node->bias].offset,
+                 io->y, nn__padded(node->n_out)};
+    if (pass->shared)
+        nn__pool_run(pass->n_threads, (pass->rows - 1) / SHARD_ROWS + 1, forward_rows, &f);
+    else
+        forward_part(&f, 0, pass->rows);
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
+
+/* What changes W, row by row of W, so that threads can share them. */
+typedef struct change {
+    const nn__pass *pass;
+    const nn__columns *x;
+    nn__weights W, v; /* v: momentum alone */
+    const nn__momentum *momentum;
+    const nn_real *dy;
+    size_t ld;
+} change;
+
+/* Rows of W in a shard. */
+enum { SHARD_INPUTS = 64 };
+
+/* Inputs first .. first + n - 1. */
+static void change_part(const change *c, size_t first, size_t n) {
+    const nn__product_kernels *products = c->pass->vector->products;
+    if (c->momentum != NULL)
+        products->sparse_update_momentum(&c->W, &c->v, c->x, first, n, c->dy, c->ld, c->momentum);
+    else
+        products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld);
+}
+
+static void change_shard(void *context, size_t shard) {
+    const change *c = context;
+    const size_t first = shard * SHARD_INPUTS, left = c->W.n_in - first;
+    change_part(c, first, left < SHARD_INPUTS ? left : SHARD_INPUTS);
+}
+
+static void change_all(change *c) {
+    if (c->pass->shared)
+        nn__pool_run(c->pass->n_threads, (c->W.n_in - 1) / SHARD_INPUTS + 1, change_shard, c);
+    else
+        change_part(c, 0, c->W.n_in);
+}
 
 /* Of y = x W + b, given dy:   dW = x^T dy. */
 void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const nn__buffers *io,
                                const nn_real *dy, nn_real *gradient) {
     const nn__place *place = &pass->layout->places[node->weight];
-    const nn__weights dW = weights_of(gradient, place);
-    if (!pass->accumulate) memset(dW.values, 0, place->count * sizeof *gradient);
+    change c = {.pass = pass,
+                .x = &io->sparse->columns,
+                .W = weights_of(gradient, place),
+                .dy = dy,
+                .ld = nn__padded(node->n_out)};
+    if (!pass->accumulate) memset(c.W.values, 0, place->count * sizeof *gradient);
     nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, 1);
-    pass->vector->products->sparse_update_columns(&dW, &io->sparse->columns, dy,
-                                                  nn__padded(node->n_out));
+    change_all(&c);
 }
 
 /* ---- step ----------------------------------------------------------------------------------- */
@@ -61,46 +130,39 @@ void nn__sparse_dense_fold(nn__update *update) {
 }
 
 /* Plain SGD without l1, its decay lazy. */
-static void step_lazily(const nn__node *node, const nn__pass *pass, nn__update *update,
-                        const nn__buffers *io, const nn_real *dy, double decay) {
-    const nn__product_kernels *products = pass->vector->products;
-    const nn__weights W = weights_of(update->parameters, &update->layout->places[node->weight]);
-    const size_t ld = nn__padded(node->n_out);
+static void step_lazily(const nn__node *node, nn__update *update, change *c, nn__sparse_batch *x,
+                        double decay) {
     update->scale *= 1.0 - decay;
     if (update->scale < LEAST_SCALE) nn__sparse_dense_fold(update);
-    const nn_real c = (nn_real)(-update->optimizer->learning_rate / update->scale);
-    if (ld <= NARROW) {
-        products->sparse_update_rows(&W, &io->sparse->rows, dy, ld, c);
+    const nn_real factor = (nn_real)(-update->optimizer->learning_rate / update->scale);
+    if (c->ld <= NARROW && c->W.stride == c->ld && !c->pass->shared) {
+        update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, c);
-    products->sparse_update_columns(&W, &io->sparse->columns, dy, ld);
-}
-
-/* SGD with momentum and without l1. */
-static void step_momentum(const nn__node *node, const nn__pass *pass, nn__update *update,
-                          const nn__buffers *io, const nn_real *dy) {
-    const nn_optimizer *sgd = update->optimizer;
-    const nn__place *place = &update->layout->places[node->weight];
-    const nn__weights W = weights_of(update->parameters, place);
-    const nn__weights v = weights_of(update->slots[0], place);
-    const nn__momentum momentum = {(nn_real)sgd->learning_rate, (nn_real)sgd->momentum,
-                                   (nn_real)(update->penalty->l2 / update->penalty->n),
-                                   sgd->nesterov};
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, -momentum.eta);
-    pass->vector->products->sparse_update_momentum(&W, &v, &io->sparse->columns, dy,
-                                                   nn__padded(node->n_out), &momentum);
+    nn__columns_make(&x->columns, &x->rows, node->n_in, factor);
+    change_all(c);
 }
 
 void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__update *update,
                            const nn__buffers *io, const nn_real *dy) {
     const nn_optimizer *sgd = update->optimizer;
-    const double decay = sgd->learning_rate * update->penalty->l2 / update->penalty->n;
+    const nn__place *place = &update->layout->places[node->weight];
+    const double l2 = update->penalty->l2 / update->penalty->n, decay = sgd->learning_rate * l2;
     const bool smooth = update->penalty->l1 == 0.0;
+    const nn__momentum momentum = {(nn_real)sgd->learning_rate, (nn_real)sgd->momentum, (nn_real)l2,
+                                   sgd->nesterov};
+    change c = {.pass = pass,
+                .x = &io->sparse->columns,
+                .W = weights_of(update->parameters, place),
+                .dy = dy,
+                .ld = nn__padded(node->n_out)};
     if (smooth && nn__optimizer_is_plain(sgd) && decay <= MOST_LAZY) {
-        step_lazily(node, pass, update, io, dy, decay);
+        step_lazily(node, update, &c, io->sparse, decay);
     } else if (smooth && sgd->kind == NN_OPTIMIZER_SGD && sgd->momentum > 0.0) {
-        step_momentum(node, pass, update, io, dy);
+        c.momentum = &momentum;
+        c.v = weights_of(update->slots[0], place);
+        nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, -momentum.eta);
+        change_all(&c);
     } else {
         nn__sparse_dense_gradient(node, pass, io, dy, update->gradient);
         nn__optimizer_step(update, node->weight);

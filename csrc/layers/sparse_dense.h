@@ -1,8 +1,8 @@
 /* The dense layer over a sparse batch: the first layer, where x has many zeros. Only the weights of
  * inputs that are not zero are read, and under plain SGD only they are written.
  *
- * Decay, W <- (1 - eta l2/n) W in every step, would touch all of them. It is lazy instead: one number
- * a layer is multiplied,
+ * Decay, W <- (1 - eta l2/n) W in every step, would touch all of them. It is lazy instead: one
+ * number is multiplied,
  *
  *     W = scale W',   scale <- (1 - eta l2/n) scale,   W' <- W' - (eta / scale) x^T dy
  *

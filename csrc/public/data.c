@@ -140,6 +140,7 @@ nn_status nn_sparse_create(nn_sparse **sparse, const nn_data *data, size_t n_non
 
 nn_status nn_sparse_create_csr(nn_sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
                                nn_poll *poll, void *poll_context) {
+    (void)nn_start();
     return nn__sparse_create_csr(sparse, csr, row, column, poll, poll_context);
 }
 
@@ -200,6 +201,10 @@ size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows)
     if (data->sparse == NULL || rows == 0 || !nn__plan_takes_sparse(plan)) return 0;
     const size_t longest = nn__sparse_longest(data->sparse) + 1;
     return longest <= UINT32_MAX / rows ? longest * rows : 0;
+}
+
+double nn__data_density(const nn_data *data) {
+    return (double)data->sparse->n_nonzero / ((double)data->x.n_rows * (double)data->x.n_columns);
 }
 
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,

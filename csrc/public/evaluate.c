@@ -83,7 +83,7 @@ static nn_status begin(evaluating *e, const nn_network *network, const nn_data *
     const size_t most = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
     const size_t rows = n < most ? n : most;
     const size_t capacity = sparse ? capacity_of(plan, data, rows) : 0;
-    const bool brief = n <= most && nn__plan_work(plan) * (double)n < BRIEF;
+    const bool brief = n <= most && nn__plan_work(plan, 1.0) * (double)n < BRIEF;
     *e = (evaluating){.network = network,
                       .data = data,
                       .desk = exchange_desk(network, NULL),
@@ -111,7 +111,13 @@ static void end(evaluating *e, nn_status status) {
 /* ---- the sweep: forward over all rows, block after block ------------------------------------- */
 
 static nn__pass pass_of(const evaluating *e) {
-    return (nn__pass){.scale = 1.0,
+    const nn__plan *plan = &e->network->plan;
+    const nn__workspace *workspace = &e->desk->workspace;
+    const double density = workspace->capacity > 0 ? SPARSE : 1.0;
+    const double work = nn__plan_work(plan, density) * (double)workspace->rows;
+    return (nn__pass){.n_threads = nn_network_threads(e->network),
+                      .shared = work >= NN_SHARED_WORK,
+                      .scale = 1.0,
                       .layout = &e->desk->layout,
                       .vector = e->network->vector,
                       .poll = e->poll,
@@ -140,7 +146,8 @@ static nn_status sweep_with(evaluating *e, bool targets, visit_block *visit, voi
     for (size_t first = 0; first < pass.progress.total; first += e->desk->workspace.rows) {
         size_t left = pass.progress.total - first;
         pass.row0 = pass.progress.done = first;
-        pass.rows = left < e->desk->workspace.rows ? left : e->desk->workspace.rows;
+        pass.rows = pass.block_rows =
+            left < e->desk->workspace.rows ? left : e->desk->workspace.rows;
         nn__work_begin();
         nn_status status = sweep_block(e, targets, &pass, visit, context);
         nn__work_end();

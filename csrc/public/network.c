@@ -91,6 +91,7 @@ nn_status nn_network_create(nn_network **network, size_t n_inputs, const nn_laye
         return status;
     }
     made->vector = nn__vector();
+    nn_network_set_threads(made, 1);
     nn_network_initialize(made, seed);
     *network = made;
     return NN_OK;
@@ -169,6 +170,14 @@ uint64_t nn_network_epochs(const nn_network *network) {
 
 uint64_t nn_network_steps(const nn_network *network) {
     return atomic_load(&network->steps);
+}
+
+size_t nn_network_threads(const nn_network *network) {
+    return atomic_load(&network->n_threads);
+}
+
+void nn_network_set_threads(nn_network *network, size_t n_threads) {
+    atomic_store(&network->n_threads, n_threads > 0 ? n_threads : 1);
 }
 
 void nn_network_set_counters(nn_network *network, uint64_t epochs, uint64_t steps) {

@@ -128,6 +128,11 @@ uint64_t nn_network_epochs(const nn_network *network);
 uint64_t nn_network_steps(const nn_network *network);
 void nn_network_set_counters(nn_network *network, uint64_t epochs, uint64_t steps);
 
+/* How many threads may share a long training step or a large block of rows: 1 to begin with. The
+ * number changes no result. Any thread. */
+size_t nn_network_threads(const nn_network *network);
+void nn_network_set_threads(nn_network *network, size_t n_threads);
+
 /* ==== Data =================================================================================== */
 
 /* Wraps x, which must stay alive and unchanged as long as the data is used. No rows are allowed.
@@ -179,10 +184,10 @@ nn_status nn_sparse_create(nn_sparse **sparse, const nn_data *data, size_t n_non
                            void *poll_context);
 
 /* A copy of compressed sparse rows; zeros among the values are left out, bytes stand for i/255.
- * NN_ERROR_ARGUMENT: a dtype or index size is foreign, row_start does not begin with 0, descends or exceeds n_values,
- * columns are outside or do not ascend. NN_ERROR_NUMBER: a number is NaN, infinite or too large for
- * an nn_real: the first is in *row at *column. NN_ERROR_SIZE: no column, 2^32 rows or columns and
- * more. Also NN_ERROR_MEMORY, NN_STOPPED. */
+ * NN_ERROR_ARGUMENT: a dtype or index size is foreign; row_start does not begin with 0, descends or
+ * exceeds n_values; columns are outside or do not ascend. NN_ERROR_NUMBER: a number is NaN,
+ * infinite or too large for an nn_real; the first is in *row at *column. NN_ERROR_SIZE: no column,
+ * or 2^32 rows or columns. Also NN_ERROR_MEMORY, NN_STOPPED. */
 nn_status nn_sparse_create_csr(nn_sparse **sparse, const nn_csr *csr, size_t *row, size_t *column,
                                nn_poll *poll, void *poll_context);
 void nn_sparse_free(nn_sparse *sparse);
@@ -208,6 +213,7 @@ typedef struct nn_epoch {
     nn_optimizer optimizer; /* sgd, learning_rate 0: must be set */
     double l1, l2;          /* 0 */
     bool penalize_biases;   /* false */
+    size_t n_threads;       /* 0: the network's; that may share a long step */
     bool shuffle;           /* true: a new permutation each epoch */
     uint64_t seed;          /* 0: of the permutation and of dropout's masks */
     nn_poll *poll;          /* NULL */

@@ -15,7 +15,8 @@ typedef struct nn__desk nn__desk;
 
 struct nn_network {
     nn__plan plan;
-    nn__arena parameters; /* laid out as plan.arena; made with the network, never moves */
+    nn__arena parameters;    /* laid out as plan.arena; made with the network, never moves */
+    atomic_size_t n_threads; /* that may share a long step or a large block */
     atomic_uint_fast64_t epochs, steps; /* read while an epoch runs */
     const nn__vector_kernels *vector;
     _Atomic(nn__desk *) desk; /* kept for the next evaluation, NULL while one has it */
@@ -42,9 +43,12 @@ const nn__vector_kernels *nn__vector(void);
  * Codes: NN_ERROR_SHAPE, NN_ERROR_SIZE, NN_ERROR_TARGETS, NN_ERROR_LABEL. */
 nn_status nn__data_check(const nn_data *data, const nn__plan *plan, const nn__loss *loss);
 
-/* Room for the nonzeros of any `rows` rows of the data's sparse form; 0 where it has none, where the
- * first layer cannot work on it, or where they would be too many to count. */
+/* Room for the nonzeros of any `rows` rows of the data's sparse form; 0 where it has none, where
+ * the first layer cannot work on it, or where they would be too many to count. */
 size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows);
+
+/* The share of numbers that are not zero in the data's sparse form. */
+double nn__data_density(const nn_data *data);
 
 /* Rows order[0 .. n-1], or first .. first + n - 1 where order is NULL, into the workspace: inputs,
  * and with `targets` also targets and weights. n <= workspace->rows. The inputs are gathered as

@@ -56,7 +56,7 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
     for (size_t first = 0; first < batch->n; first += workspace->rows) {
         size_t left = batch->n - first;
         block.row0 = first;
-        block.rows = left < workspace->rows ? left : workspace->rows;
+        block.rows = block.block_rows = left < workspace->rows ? left : workspace->rows;
         block.accumulate = first > 0;
         if (batch->order == NULL) block.progress.done = first; /* rows are counted, not steps */
         nn__work_begin();
@@ -71,7 +71,7 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
 nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
                          nn__update *update, nn__sums *sums) {
     nn__pass whole = *pass;
-    whole.rows = batch->n;
+    whole.rows = whole.block_rows = batch->n;
     whole.scale = update->scale;
     if (workspace->capacity > 0)
         nn__sparse_prefetch(batch->data->sparse, batch->order + batch->n, batch->n_next);

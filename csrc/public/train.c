@@ -24,6 +24,7 @@ struct nn_trainer {
     nn__workspace workspace;
     nn_optimizer_kind kind;              /* whose state the slots hold */
     nn__arena slots[NN_OPTIMIZER_SLOTS]; /* laid out as the network's parameters */
+    double work;                         /* multiplications of a step's forward pass */
     size_t tile;                         /* of the first weights in the layout, 0 for one */
     nn__layout layout;
     packed packed;
@@ -93,6 +94,8 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
     const size_t capacity = nn__data_capacity(data, plan, rows);
     NN_TRY(nn__workspace_make(&trainer->workspace, plan, rows, capacity));
     trainer->tile = capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0;
+    trainer->work =
+        nn__plan_work(plan, capacity > 0 ? nn__data_density(data) : 1.0) * (double)batch_size;
     trainer->order = nn__allocate(data->x.n_rows, sizeof *trainer->order);
     if (trainer->order == NULL) return NN_ERROR_MEMORY;
     NN_TRY(prepare_slots(trainer, optimizer));
@@ -269,13 +272,16 @@ static nn__update update_of(nn_trainer *trainer, const nn_epoch *settings,
 static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings, nn__update *update,
                              nn__sums *sums, size_t *n_steps) {
     const nn_network *network = trainer->network;
-    double work = nn__plan_work(&network->plan) * (double)trainer->batch_size;
+    const double most = nn__plan_work(&network->plan, 1.0) * (double)trainer->batch_size;
     nn__pass pass = {.training = true,
                      .seed = settings->seed,
+                     .n_threads = settings->n_threads > 0 ? settings->n_threads
+                                                          : nn_network_threads(network),
+                     .shared = trainer->work >= NN_SHARED_WORK,
                      .scale = 1.0,
                      .layout = &trainer->layout,
                      .vector = network->vector,
-                     .poll = work > LONG_STEP ? settings->poll : NULL,
+                     .poll = most > LONG_STEP ? settings->poll : NULL,
                      .poll_context = settings->poll_context,
                      .progress = {.total = nn_trainer_n_steps(trainer)}};
     for (size_t step = 0; step < pass.progress.total; step++) {

@@ -1,0 +1,109 @@
+/* The pool of threads: every shard is done once, by whoever; and there is a pool after a fork. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+#include "base/threads.h"
+#include "check.h"
+
+enum { MOST = 200 };
+
+/* How often each shard was done, and by how many threads in all. */
+typedef struct tally {
+    atomic_int done[MOST];
+    pthread_t first;
+    atomic_int others; /* shards done by another thread than the first */
+} tally;
+
+static void count(void *context, size_t shard) {
+    tally *t = context;
+    atomic_fetch_add(&t->done[shard], 1);
+    if (!pthread_equal(pthread_self(), t->first)) atomic_fetch_add(&t->others, 1);
+}
+
+static bool all_once(size_t n_threads, size_t n_shards) {
+    tally t = {.first = pthread_self()};
+    nn__pool_run(n_threads, n_shards, count, &t);
+    for (size_t i = 0; i < MOST; i++)
+        if (t.done[i] != (i < n_shards)) return false;
+    return true;
+}
+
+static void every_shard_is_done_once(void) {
+    static const size_t threads[] = {1, 2, 3, 8}, shards[] = {0, 1, 2, 7, MOST};
+    for (int again = 0; again < 200; again++)
+        for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
+            for (size_t j = 0; j < sizeof shards / sizeof *shards; j++)
+                CHECK(all_once(threads[i], shards[j]));
+}
+
+/* Waits until another thread has come in as well. */
+static void meet(void *context, size_t shard) {
+    atomic_int *present = context;
+    (void)shard;
+    atomic_fetch_add(present, 1);
+    while (atomic_load(present) < 2) sched_yield();
+}
+
+static void two_threads_work_at_once(void) {
+    for (int again = 0; again < 50; again++) {
+        atomic_int present = 0;
+        nn__pool_run(2, 2, meet, &present);
+        CHECK(present == 2);
+    }
+}
+
+static void one_thread_means_the_caller(void) {
+    tally t = {.first = pthread_self()};
+    nn__pool_run(1, MOST, count, &t);
+    CHECK(t.others == 0);
+}
+
+static void *run_many(void *context) {
+    bool *well = context;
+    for (int again = 0; again < 500; again++) *well = *well && all_once(2, 20);
+    return NULL;
+}
+
+/* Who finds the pool taken works alone; nothing is lost. */
+static void callers_do_not_disturb_each_other(void) {
+    enum { CALLERS = 4 };
+    pthread_t callers[CALLERS];
+    bool well[CALLERS] = {true, true, true, true};
+    for (int i = 0; i < CALLERS; i++)
+        CHECK(pthread_create(&callers[i], NULL, run_many, &well[i]) == 0);
+    for (int i = 0; i < CALLERS; i++) {
+        pthread_join(callers[i], NULL);
+        CHECK(well[i]);
+    }
+}
+
+/* The child has none of the parent's threads, and makes its own. */
+static void a_forked_child_has_a_pool_of_its_own(void) {
+    CHECK_STATUS(nn__threads_start(), NN_OK);
+    CHECK(all_once(3, 20));
+    pid_t child = fork();
+    if (child == 0) {
+        atomic_int present = 0;
+        bool well = all_once(3, 20);
+        nn__pool_run(2, 2, meet, &present);
+        _exit(well && present == 2 ? 0 : 1);
+    }
+    int status = 1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    CHECK(all_once(3, 20));
+}
+
+int main(void) {
+    static const check_case cases[] = {
+        CASE(every_shard_is_done_once),
+        CASE(two_threads_work_at_once),
+        CASE(one_thread_means_the_caller),
+        CASE(callers_do_not_disturb_each_other),
+        CASE(a_forked_child_has_a_pool_of_its_own),
+    };
+    return check_run(cases, sizeof cases / sizeof *cases);
+}

@@ -33,6 +33,7 @@ struct nn__desk {
 typedef struct evaluating {
     const nn_network *network;
     const nn_data *data;
+    size_t rows; /* of a block; the desk may have room for more */
     nn__desk *desk;
     nn_poll *poll;
     void *poll_context;
@@ -75,7 +76,7 @@ static nn_status make_desk(nn__desk **desk, const nn__plan *plan, size_t rows, s
     return nn__arena_open(&d->parameters);
 }
 
-/* Sits down at the network's desk, where that is free and of the right size, or at a new one. To be
+/* Sits down at the network's desk, where that is free and large enough, or at a new one. To be
  * ended with end, also after an error. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
 static nn_status begin(evaluating *e, const nn_network *network, const nn_data *data, bool sparse,
                        nn_poll *poll, void *poll_context) {
@@ -86,13 +87,14 @@ static nn_status begin(evaluating *e, const nn_network *network, const nn_data *
     const bool brief = n <= most && nn__plan_work(plan, 1.0) * (double)n < BRIEF;
     *e = (evaluating){.network = network,
                       .data = data,
+                      .rows = rows,
                       .desk = exchange_desk(network, NULL),
                       .poll = brief ? NULL : poll,
                       .poll_context = poll_context};
     if (brief && poll != NULL && poll(poll_context, &(nn_progress){.total = n}) != 0)
         return NN_STOPPED;
     const nn__workspace *kept = e->desk != NULL ? &e->desk->workspace : NULL;
-    if (kept == NULL || kept->rows != rows || kept->capacity != capacity) {
+    if (kept == NULL || kept->rows < rows || kept->capacity != capacity) {
         nn__desk_free(e->desk);
         NN_TRY(make_desk(&e->desk, plan, rows, capacity));
     }
@@ -112,9 +114,8 @@ static void end(evaluating *e, nn_status status) {
 
 static nn__pass pass_of(const evaluating *e) {
     const nn__plan *plan = &e->network->plan;
-    const nn__workspace *workspace = &e->desk->workspace;
-    const double density = workspace->capacity > 0 ? SPARSE : 1.0;
-    const double work = nn__plan_work(plan, density) * (double)workspace->rows;
+    const double density = e->desk->workspace.capacity > 0 ? SPARSE : 1.0;
+    const double work = nn__plan_work(plan, density) * (double)e->rows;
     return (nn__pass){.n_threads = nn_network_threads(e->network),
                       .shared = work >= NN_SHARED_WORK,
                       .scale = 1.0,
@@ -143,11 +144,10 @@ static nn_status sweep_block(evaluating *e, bool targets, const nn__pass *pass, 
 /* Forward over all rows; targets are gathered where `targets` says so. */
 static nn_status sweep_with(evaluating *e, bool targets, visit_block *visit, void *context) {
     nn__pass pass = pass_of(e);
-    for (size_t first = 0; first < pass.progress.total; first += e->desk->workspace.rows) {
+    for (size_t first = 0; first < pass.progress.total; first += e->rows) {
         size_t left = pass.progress.total - first;
         pass.row0 = pass.progress.done = first;
-        pass.rows = pass.block_rows =
-            left < e->desk->workspace.rows ? left : e->desk->workspace.rows;
+        pass.rows = pass.block_rows = left < e->rows ? left : e->rows;
         nn__work_begin();
         nn_status status = sweep_block(e, targets, &pass, visit, context);
         nn__work_end();

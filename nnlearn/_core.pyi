@@ -23,6 +23,7 @@ class Data:
         targets: _Array | None = None,
         sample_weight: _Array | None = None,
         sparse: Sparse | None = None,
+        written_out: bool = False,
     ) -> Data: ...
     def scan(
         self, with_checksum: bool = True, /

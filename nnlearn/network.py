@@ -869,7 +869,10 @@ class Network:
         core = self._core_module
         data: _core.Data
         if _sparse.is_sparse(rows):
-            data = core.Data(None, **parts, sparse=_sparse.of_csr(core, rows, name))
+            form = _sparse.of_csr(core, rows, name)
+            # sparse=False is the caller's word in a fit, and the rule elsewhere
+            written_out = fit and sparse is False
+            data = core.Data(None, **parts, sparse=form, written_out=written_out)
             if scan:
                 _arrays.check_scan(data.scan(), rows, scale, name, fit)
             return data

@@ -94,6 +94,10 @@ nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse) {
     return NN_OK;
 }
 
+void nn_data_write_out(nn_data *data) {
+    data->written_out = true;
+}
+
 size_t nn_data_n_rows(const nn_data *data) {
     return data->x.n_rows;
 }
@@ -198,7 +202,8 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
 }
 
 size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows) {
-    if (data->sparse == NULL || rows == 0 || !nn__plan_takes_sparse(plan)) return 0;
+    if (data->sparse == NULL || data->written_out || rows == 0 || !nn__plan_takes_sparse(plan))
+        return 0;
     const size_t longest = nn__sparse_longest(data->sparse) + 1;
     return longest <= UINT32_MAX / rows ? longest * rows : 0;
 }

@@ -202,6 +202,9 @@ size_t nn_sparse_bytes(const nn_sparse *sparse);
  * used. NN_ERROR_SHAPE: it is of another size; NN_ERROR_ARGUMENT: the data has nothing else. */
 nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse);
 
+/* From now on the first layer sees all numbers of x, its sparse form written out batch by batch. */
+void nn_data_write_out(nn_data *data);
+
 /* Data that has a sparse form alone, which must stay as long as the data is used; its rows are
  * written out a block at a time where a layer needs them dense. Codes: NN_ERROR_MEMORY. */
 nn_status nn_data_create_sparse(nn_data **data, const nn_sparse *sparse);

@@ -25,6 +25,7 @@ struct nn_network {
 struct nn_data {
     nn_input x;               /* the caller's; values are NULL where there is a sparse form alone */
     const nn__sparse *sparse; /* the caller's: the nonzeros of x, or NULL */
+    bool written_out;         /* layers see all of x all the same */
     int32_t *labels;          /* (n_rows,) or NULL */
     size_t n_classes;         /* of the labels */
     nn_real *targets;         /* (n_rows, n_outputs) or NULL */

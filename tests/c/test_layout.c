@@ -148,7 +148,7 @@ static void check_steps(const size_t *widths, size_t n, size_t rows, bool sparse
     CHECK_STATUS(nn_data_set_labels(data, labels, widths[n - 1]), NN_OK);
     nn_sparse *form = NULL;
     nn_scan scan;
-    CHECK_STATUS(nn_data_scan(data, NULL, NULL, &scan), NN_OK);
+    CHECK_STATUS(nn_data_scan(data, true, NULL, NULL, &scan), NN_OK);
     CHECK_STATUS(nn_sparse_create(&form, data, scan.n_nonzero, NULL, NULL), NN_OK);
     if (sparse) CHECK_STATUS(nn_data_set_sparse(data, form), NN_OK);
     nn__layout layout;

@@ -490,6 +490,50 @@ class Network:
         functions = [self._architecture.activation_after(i) for i in range(len(sizes))]
         return Inspection(tuple(z), tuple(a), tuple(delta), tuple(functions))
 
+    def explain(self, x: Any, batch_size: int = 10) -> str:
+        """Which path training takes through each layer for this data, and why, in words.
+
+        Whether the first layer works on the nonzeros of x alone; for each Dense layer whether its
+        products run in loops of the core's own or in BLIS; whether threads share a step; each with
+        the numbers that decided it. Results differ between paths by rounding alone.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, n_inputs), or Split
+            As `forward` takes it, a SciPy matrix too.
+        batch_size : int, default 10
+            Rows a step, >= 1; more than n is one batch.
+
+        Returns
+        -------
+        str
+            Lines: the batch, the kernels of this CPU, x, threads, then a line a Dense layer.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument does not fit, or there are no rows.
+
+        See Also
+        --------
+        fit : Its `sparse` overrules the choice for the first layer.
+
+        Notes
+        -----
+        The paths are those the core decides on, asked for and not worked out anew. A sparse form
+        that is made on the way is kept for the next fit of the same numbers.
+
+        Examples
+        --------
+        >>> import nnlearn as nn
+        >>> net = nn.Network([4, 10, 3])
+        >>> print(net.explain([[0.0, 1.0, 2.0, 3.0]] * 20).splitlines()[-2])
+        dense1 (4 -> 10): own loops, as 10 rows are few (up to 32)
+        """
+        from nnlearn._explain import explain
+
+        return explain(self, x, _checks.integer("batch_size", batch_size, minimum=1))
+
     # ---- training -----------------------------------------------------------------------------
 
     def fit(

@@ -26,6 +26,18 @@ size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
     return rows >= WIDE_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
 }
 
+/* Whether plain SGD goes row after row of the batch, the weights lying in tiles of `stride`. */
+static bool goes_by_rows(size_t ld, size_t stride, bool shared) {
+    return ld <= NARROW && stride == ld && !shared;
+}
+
+void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared) {
+    const size_t ld = nn__padded(path->n_out);
+    path->tile = nn__sparse_dense_tile(path->n_out, rows);
+    path->by_rows = goes_by_rows(ld, path->tile != 0 ? path->tile : ld, shared);
+    path->narrow = NARROW;
+}
+
 /* ---- forward -------------------------------------------------------------------------------- */
 
 /* y = scale x W' + b.   x (rows, n_in) sparse, W' (n_in, n_out), b (n_out,), y (rows, n_out) */
@@ -135,7 +147,7 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
     update->scale *= 1.0 - decay;
     if (update->scale < LEAST_SCALE) nn__sparse_dense_fold(update);
     const nn_real factor = (nn_real)(-update->optimizer->learning_rate / update->scale);
-    if (c->ld <= NARROW && c->W.stride == c->ld && !c->pass->shared) {
+    if (goes_by_rows(c->ld, c->W.stride, c->pass->shared)) {
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }

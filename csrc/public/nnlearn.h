@@ -255,6 +255,13 @@ void nn_trainer_free(nn_trainer *trainer);
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer);
 
+/* How training works on each dense layer in batches of so many rows of this data: paths (n_dense,),
+ * *rows that a block has (a larger batch is worked on in blocks), *shared: whether a step is long
+ * enough to be shared among threads. What nn_trainer_bind and the steps go by.
+ * Codes: NN_ERROR_SHAPE; NN_ERROR_SIZE: no rows, batch size 0. */
+nn_status nn_training_paths(const nn_network *network, const nn_data *data, size_t batch_size,
+                            nn_path *paths, size_t *rows, bool *shared);
+
 /* Lets go of the bound data and frees its workspace; the optimiser's state stays. */
 void nn_trainer_unbind(nn_trainer *trainer);
 

@@ -66,6 +66,8 @@ def _csr(x: Any, architecture: Architecture, dtype: np.dtype[Any], name: str) ->
 
 def _as_numbers(name: str, value: Any) -> Array:
     """The value as an array of real numbers, bool included."""
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":  # the rest would find nothing
+        return value
     if _sparse.is_sparse(value):
         _checks.fail(TypeError, name, "be a dense array", type(value), "use .toarray()")
     if value is None:
@@ -135,7 +137,7 @@ def _readable(name: str, x: Array, dtype: np.dtype[Any]) -> Array:
         return _copied(name, x, dtype)
     contiguous = x.shape[1] == 1 or x.strides[1] == x.itemsize
     if contiguous and x.flags.aligned and x.strides[0] % x.itemsize == 0:
-        return x.view(np.ndarray)
+        return x if type(x) is np.ndarray else x.view(np.ndarray)
     return x.copy(order="C")
 
 
@@ -163,18 +165,26 @@ def answers(
     if array.ndim == 0:
         raise ValueError(_checks.message(name_y, "have a row for each sample", repr(array.item())))
     check_rows(x, array, name_x, name_y)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    bounds = _bounds(array)
+    if not (-math.inf < bounds[0] and bounds[1] < math.inf):
         _fail_finite(name_y, array, ~np.isfinite(array))
     if array.ndim == 1 and architecture.is_regression and architecture.n_outputs == 1:
         array = array.reshape(-1, 1)
     if array.ndim == 1:
-        return _labels(array, architecture, name_y)
+        return _labels(array, bounds, architecture, name_y)
     if array.ndim != 2 or array.shape[1] != architecture.n_outputs:
         _wrong_shape(array, architecture, name_y)
     if cost == "hinge":
         _checks.fail(TypeError, name_y, "be integer labels (n,)", array, _NO_SOFT_HINGE)
-    _check_targets(array, architecture, cost, name_y)
+    _check_targets(array, bounds, architecture, cost, name_y)
     return {"targets": _copied(name_y, array, dtype)}
+
+
+def _bounds(array: Array) -> tuple[Any, Any]:
+    """The least and the largest number, NaN where there is one; 0 without any."""
+    if array.size == 0:
+        return 0, 0
+    return np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
 
 
 def _wrong_shape(y: Array, architecture: Architecture, name: str) -> NoReturn:
@@ -189,7 +199,9 @@ def _wrong_shape(y: Array, architecture: Architecture, name: str) -> NoReturn:
     raise ValueError(_checks.message(name, f"be {requirement}", f"shape {y.shape}", hint))
 
 
-def _labels(y: Array, architecture: Architecture, name: str) -> dict[str, Any]:
+def _labels(
+    y: Array, bounds: tuple[Any, Any], architecture: Architecture, name: str
+) -> dict[str, Any]:
     """Labels as int32, each in 0 .. n_classes - 1."""
     n_classes = architecture.n_classes
     if y.dtype.kind == "f":
@@ -203,8 +215,8 @@ def _labels(y: Array, architecture: Architecture, name: str) -> dict[str, Any]:
             inside = (y >= 0) & (y <= 1)
             hint = ".reshape(-1, 1) makes real targets" if inside.all() else _OUT_OF_RANGE
             _bad_label(name, "be 0 or 1 for one output", y, wrong, hint)
-    wrong = (y < 0) | (y >= n_classes)
-    if wrong.any():
+    if bounds[0] < 0 or bounds[1] >= n_classes:
+        wrong = (y < 0) | (y >= n_classes)
         _bad_label(name, f"be labels from 0 to {n_classes - 1}", y, wrong, None)
     return {"labels": np.require(y, np.int32, ["C", "A"]), "n_classes": n_classes}
 
@@ -215,14 +227,15 @@ def _bad_label(name: str, requirement: str, y: Array, wrong: Array, hint: str | 
     raise ValueError(_checks.message(name, requirement, got, hint))
 
 
-def _check_targets(y: Array, architecture: Architecture, cost: str, name: str) -> None:
+def _check_targets(
+    y: Array, bounds: tuple[Any, Any], architecture: Architecture, cost: str, name: str
+) -> None:
     """Targets lie where the outputs can go; those of log-likelihood are distributions."""
     low, high = {"sigmoid": (0, 1), "tanh": (-1, 1), "softmax": (0, 1)}.get(
         architecture.output, (-np.inf, np.inf)
     )
-    wrong = (y < low) | (y > high)
-    if wrong.any():
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    if bounds[0] < low or bounds[1] > high:
+        place = tuple(int(i) for i in np.argwhere((y < low) | (y > high))[0])
         requirement = f"lie in [{low}, {high}], as {architecture.output} outputs do"
         got = f"{y[place].item()!r} at row {place[0]}, column {place[1]}"
         raise ValueError(_checks.message(name, requirement, got, _OUT_OF_RANGE))
@@ -256,6 +269,8 @@ def weights(sample_weight: Any, n: int, dtype: np.dtype[Any]) -> Array | None:
 
 def _copied(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     """Finite numbers in the network's precision; ValueError where that has no room for one."""
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
     with np.errstate(over="ignore"):
         copy = np.require(array, dtype, ["C", "A"])
     if not np.isfinite(copy).all():

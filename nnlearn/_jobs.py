@@ -5,18 +5,19 @@ interrupted Thread.join hangs before Python 3.13). Whatever ends the work early,
 Ctrl-C, first stops every network and waits until all threads are idle.
 """
 
-import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlearn._settings import named
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.progress import INTERVAL, GroupProgress
 from nnlearn.training import DEFAULT_EPOCHS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _PAUSE = 0.01  # seconds
 
@@ -104,6 +105,8 @@ def run_jobs(jobs: Sequence[Job], n_jobs: int, progress: GroupProgress) -> None:
         The first error of a job, with its `where` in front of the message. A divergence is none.
         In both cases all threads are idle, and jobs that had ended have their result.
     """
+    from concurrent.futures import ThreadPoolExecutor  # here: it imports much, as does wait's
+
     stop = threading.Event()
     pool = ThreadPoolExecutor(min(n_jobs, len(jobs)), thread_name_prefix="nnlearn")
     try:
@@ -118,8 +121,10 @@ def run_jobs(jobs: Sequence[Job], n_jobs: int, progress: GroupProgress) -> None:
     progress.close()
 
 
-def _watch(jobs: Sequence[Job], futures: Sequence[Future[None]], progress: GroupProgress) -> None:
+def _watch(jobs: Sequence[Job], futures: "Sequence[Future[None]]", progress: GroupProgress) -> None:
     """Show progress until all have ended; raise the error of the first that failed."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     pending = set(futures)
     while pending:
         ended, pending = wait(pending, timeout=INTERVAL, return_when=FIRST_COMPLETED)
@@ -127,7 +132,7 @@ def _watch(jobs: Sequence[Job], futures: Sequence[Future[None]], progress: Group
             if future in ended and (error := future.exception()) is not None:
                 raise named(error, job.where)
         running = [(min(job.epoch + 1, job.epochs), job.epochs) for job in jobs if job.running]
-        work = statistics.fmean(job.share for job in jobs)
+        work = sum(job.share for job in jobs) / len(jobs)
         progress.update(len(jobs) - len(pending), running, work)
 
 

@@ -45,9 +45,27 @@ def starts_dense(architecture: Architecture) -> bool:
 
 def worth_it(n_nonzero: int, x: Array, precision: np.dtype[Any]) -> bool:
     """Whether training on the nonzeros alone pays, x being `worth_a_look`."""
+    return n_nonzero < DENSITY * x.size and _share(n_nonzero, x, precision) <= SHARE
+
+
+def _share(n_nonzero: int, x: Array, precision: np.dtype[Any]) -> float:
+    """The share of x's bytes, x taken as numbers of this precision, that the form takes."""
     column = 2 if x.shape[1] <= _TWO_BYTE_COLUMNS else 4
     form = n_nonzero * (column + min(x.itemsize, precision.itemsize))
-    return n_nonzero < DENSITY * x.size and form <= SHARE * x.size * precision.itemsize
+    return form / max(x.size * precision.itemsize, 1)
+
+
+def why_not(n_nonzero: int, x: Array, architecture: Architecture, precision: np.dtype[Any]) -> str:
+    """Why x has no form: what `worth_a_look` or `worth_it` held against it."""
+    if not starts_dense(architecture):
+        return f"the first layer is a {type(architecture.layers[0]).__name__}"
+    if not worth_a_look(x, architecture):
+        return f"{x.shape[1]} columns are few (up to {NARROW})"
+    if n_nonzero >= DENSITY * x.size:
+        density = n_nonzero / max(x.size, 1)
+        return f"{density:.1%} of its numbers are not 0 (a sparse form pays below {DENSITY:.0%})"
+    share = _share(n_nonzero, x, precision)
+    return f"a sparse form would take {share:.0%} of its size (it pays up to {SHARE:.0%})"
 
 
 class Forms:

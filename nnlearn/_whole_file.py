@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -75,7 +74,7 @@ def replace_file(path: Any, pieces: Iterable[bytes | memoryview]) -> None:
     target = os.path.realpath(check_path(path))
     mode = _mode_of(target)
     folder = os.path.dirname(target)
-    temporary = os.path.join(folder, f".nnlearn-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(folder, f".nnlearn-{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             if mode is not None:

@@ -6,7 +6,6 @@ before anything trains; `_jobs` runs the threads and stops them; here is what is
 
 import functools
 import math
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -152,7 +151,7 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
                     len(group),
                     sum(stuck) if stuck else None,
                     sum(run.error is not None for run in group),
-                    statistics.fmean(run.seconds for run in group) if group else math.nan,
+                    sum(run.seconds for run in group) / len(group) if group else math.nan,
                 )
             )
         what = "loss" if regression else "error in %"
@@ -435,6 +434,8 @@ def _best(run: Run, regression: bool) -> float:
 
 def _spread(values: Iterable[float]) -> tuple[float, float, float]:
     """Mean, sample standard deviation and median of what is known; NaN where nothing is."""
+    import statistics  # here: it imports much
+
     known = [value for value in values if not math.isnan(value)]
     if not known:
         return math.nan, math.nan, math.nan

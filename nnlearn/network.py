@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy as copying
 import os
-import secrets
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -132,6 +131,7 @@ class Network:
         self._dtype = dtype
         self._core_module = _core_of(dtype)
         self._core: _core.Network = _made(self._core_module, architecture, dtype, seed)
+        self._names = self._core.names  # of the parameters
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
         self._shared: SharedData | None = None  # for the next fit, beside others on the same data
@@ -200,7 +200,7 @@ class Network:
     @property
     def parameters(self) -> Parameters:
         """Every parameter by name, as a view."""
-        return Parameters(self._core.names, self._core.parameters())
+        return Parameters(self._names, self._core.parameters())
 
     @property
     def weights(self) -> ParameterList:
@@ -458,7 +458,7 @@ class Network:
             training=_checks.boolean("training", training),
             seed=_checks.seed(seed),
         )
-        return cost, Parameters(self._core.names, arrays)
+        return cost, Parameters(self._names, arrays)
 
     def inspect(self, x: Any, y: Any = None) -> Inspection:
         """What happens inside, sample by sample, without dropout.
@@ -489,6 +489,50 @@ class Network:
         self._core.inspect(data, z, a, delta)
         functions = [self._architecture.activation_after(i) for i in range(len(sizes))]
         return Inspection(tuple(z), tuple(a), tuple(delta), tuple(functions))
+
+    def explain(self, x: Any, batch_size: int = 10) -> str:
+        """Which path training takes through each layer for this data, and why, in words.
+
+        Whether the first layer works on the nonzeros of x alone; for each Dense layer whether its
+        products run in loops of the core's own or in BLIS; whether threads share a step; each with
+        the numbers that decided it. Results differ between paths by rounding alone.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, n_inputs), or Split
+            As `forward` takes it, a SciPy matrix too.
+        batch_size : int, default 10
+            Rows a step, >= 1; more than n is one batch.
+
+        Returns
+        -------
+        str
+            Lines: the batch, the kernels of this CPU, x, threads, then a line a Dense layer.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument does not fit, or there are no rows.
+
+        See Also
+        --------
+        fit : Its `sparse` overrules the choice for the first layer.
+
+        Notes
+        -----
+        The paths are those the core decides on, asked for and not worked out anew. A sparse form
+        that is made on the way is kept for the next fit of the same numbers.
+
+        Examples
+        --------
+        >>> import nnlearn as nn
+        >>> net = nn.Network([4, 10, 3])
+        >>> print(net.explain([[0.0, 1.0, 2.0, 3.0]] * 20).splitlines()[-2])
+        dense1 (4 -> 10): own loops, as 10 rows are few (up to 32)
+        """
+        from nnlearn._explain import explain
+
+        return explain(self, x, _checks.integer("batch_size", batch_size, minimum=1))
 
     # ---- training -----------------------------------------------------------------------------
 
@@ -777,7 +821,7 @@ class Network:
                 "seed": self.seed,
                 "n_threads": self.n_threads,
                 "input_scale": self._input_scale,
-                "parameters": dict(zip(self._core.names, arrays, strict=True)),
+                "parameters": dict(zip(self._names, arrays, strict=True)),
                 "counters": counters,
                 "optimizer": optimizer,
                 "history": copying.deepcopy(self.history),
@@ -869,7 +913,10 @@ class Network:
         core = self._core_module
         data: _core.Data
         if _sparse.is_sparse(rows):
-            data = core.Data(None, **parts, sparse=_sparse.of_csr(core, rows, name))
+            form = _sparse.of_csr(core, rows, name)
+            # sparse=False is the caller's word in a fit, and the rule elsewhere
+            written_out = fit and sparse is False
+            data = core.Data(None, **parts, sparse=form, written_out=written_out)
             if scan:
                 _arrays.check_scan(data.scan(), rows, scale, name, fit)
             return data
@@ -877,9 +924,10 @@ class Network:
         may_be_sparse = sparse or (
             sparse is None and _sparse.worth_a_look(rows, self._architecture)
         )
+        may_be_sparse = bool(may_be_sparse)
         if not scan and not may_be_sparse:
             return data
-        found = data.scan()
+        found = data.scan(may_be_sparse)
         if scan:
             _arrays.check_scan(found, rows, scale, name, fit)
         if may_be_sparse and (sparse or _sparse.worth_it(found[2], rows, self.dtype)):
@@ -932,7 +980,7 @@ def _check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
 def check_seed(seed: Any) -> int:
     """A seed of the user's, or one drawn from the operating system for None."""
     if seed is None:
-        return secrets.randbits(32)
+        return int.from_bytes(os.urandom(4), "little")
     return _checks.seed(seed)
 
 

@@ -197,7 +197,7 @@ class _Sets:
             rows = _arrays.inputs(x, net._architecture, net.dtype) if train.x is None else train.x
             *kept, sets["val"] = _held_out(net, rows, y, sample_weight, fraction, settings.seed)
             train = net._labelled(
-                kept[0], kept[1], sample_weight=kept[2], scan=False, sparse=sparse
+                kept[0], kept[1], sample_weight=kept[2], fit=True, scan=False, sparse=sparse
             )
         elif validation is not None:
             sets = _named_sets(validation, settings.evaluate_train)

@@ -152,7 +152,8 @@ def test_a_failed_evaluation_ends_a_fit_between_epochs(dtype: str) -> None:
 
     As after Ctrl-C in an evaluation, the epoch whose row is missing is begun anew.
     """
-    settings = SGD | {"epochs": 3, "validation": 0.3, "evaluate_first": True}
+    many = np.tile(X, (1100, 1))[:1100], np.tile(Y, 1100)[:1100]  # more than a desk is kept for
+    settings = SGD | {"epochs": 3, "validation": many, "evaluate_first": True}
     # Weights after 0, 1, 2, 3 epochs.
     reached = [network(dtype) for _ in range(4)]
     for epochs, each in enumerate(reached):

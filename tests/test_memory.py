@@ -117,6 +117,10 @@ METHODS: dict[str, tuple[list[Callable[..., Any]], list[Callable[..., Any]]]] = 
         [lambda n: n.cost_and_gradient(X, Y, l2=1), lambda n: n.cost_and_gradient(X, TARGETS)],
         [lambda n: n.cost_and_gradient(X, Y, l1=-1.0), lambda n: n.cost_and_gradient(X_NAN, Y)],
     ),
+    "explain": (
+        [lambda n: n.explain(X), lambda n: n.explain(X, 3)],
+        [lambda n: n.explain(X_WIDE), lambda n: n.explain(X, 0)],
+    ),
     "inspect": (
         [lambda n: n.inspect(X, Y).gradient(0)],
         [lambda n: n.inspect(X, -Y), lambda n: n.inspect(X, Y).gradient(7)],
@@ -271,6 +275,7 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: net.evaluate(data, "quadratic"),
         lambda: net.gradient(data, **gradient),
         lambda: net.inspect(data, z, a, delta),
+        lambda: net.paths(data, 10),
         lambda: net.claimed(lambda: (net.stop(), net.stopping), net.stop),
         lambda: core.Trainer(net),
         lambda: (
@@ -305,6 +310,8 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: net.claimed(lambda: net.claimed(net.stop, net.stop), net.stop),
         lambda: net.claimed(lambda: int("x"), lambda: int("y")),
         lambda: net.snapshot(net),
+        lambda: net.paths(data, 0),
+        lambda: net.paths(X, 10),
         lambda: net.forward(data, out[:2]),
         lambda: net.forward(X, out),
         lambda: net.predict(data, out),

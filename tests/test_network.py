@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -537,3 +538,36 @@ def test_a_cyclic_reference_is_collected() -> None:
     del net
     gc.collect()
     assert gone() is None
+
+
+# ---------------------------------------------------------------- one evaluation after another
+
+
+def test_an_evaluation_leaves_nothing_behind_for_the_next() -> None:
+    """What an evaluation works with is kept; numbers that are not finite must not stay in it."""
+    x = np.random.default_rng(0).standard_normal((7, 4)).astype(np.float32)
+    y = np.arange(7) % 3
+    net, fresh = nn.Network([4, 5, 3], seed=1), nn.Network([4, 5, 3], seed=1)
+    kept = net.weights[0].copy()
+    net.weights[0][:] = np.nan
+    cost, gradient = net.cost_and_gradient(x, y)
+    assert np.isnan(cost)
+    assert np.isnan(gradient["dense1.weight"]).all()
+    net.weights[0] = kept
+    for rows in (7, 3, 7):
+        cost, gradient = net.cost_and_gradient(x[:rows], y[:rows])
+        wanted, other = fresh.copy().cost_and_gradient(x[:rows], y[:rows])
+        assert cost == wanted
+        assert all(np.array_equal(gradient[name], other[name]) for name in other)
+        assert np.array_equal(net.forward(x[:rows]), fresh.copy().forward(x[:rows]))
+
+
+def test_two_threads_that_evaluate_one_network_get_their_own_answers() -> None:
+    net = nn.Network([4, 5, 3], seed=1)
+    xs = [np.full((rows, 4), rows, np.float32) for rows in (3, 8)]
+    wanted = [net.forward(x) for x in xs]
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [[pool.submit(net.forward, x) for x in xs] for _ in range(200)]
+        for pair in jobs:
+            for job, answer in zip(pair, wanted, strict=True):
+                assert np.array_equal(job.result(), answer)

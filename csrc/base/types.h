@@ -133,6 +133,25 @@ typedef struct nn_penalty {
     bool biases;   /* penalise the biases too */
 } nn_penalty;
 
+/* Why a dense layer's products run in one kind of loops or the other. */
+typedef enum nn_loops {
+    NN_LOOPS_FEW_ROWS, /* our own: batches of `few_rows` rows or less */
+    NN_LOOPS_NARROW,   /* our own: `narrow` outputs or less, weights that stay in the cache */
+    NN_LOOPS_BLIS      /* neither */
+} nn_loops;
+
+/* How training works on a dense layer. */
+typedef struct nn_path {
+    size_t n_in, n_out;
+    bool sparse;    /* it reads the nonzeros of x alone, in our own loops */
+    size_t tile;    /* sparse: columns of a tile of its weights, 0 for all in one */
+    bool by_rows;   /* sparse, plain SGD: updated row after row of the batch, else by columns */
+    nn_loops loops; /* not sparse: y = x W and the update with x^T dy */
+    bool has_input_gradient; /* dx = dy W^T is wanted: it is not the first */
+    bool transposes;         /* dx in our own loops, over W^T written out, else by BLIS */
+    size_t few_rows, narrow; /* the bounds of these rules */
+} nn_path;
+
 /* Where a call is, for the caller's poll function. */
 typedef struct nn_progress {
     size_t done, total; /* steps of an epoch, or rows of an evaluation */

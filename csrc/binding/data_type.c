@@ -61,9 +61,10 @@ static bool fill(nn_data *data, PyObject *labels, Py_ssize_t n_classes, PyObject
 
 PyDoc_STRVAR(
     data_doc,
-    "Data(x, *, labels=None, n_classes=0, targets=None, sample_weight=None, sparse=None)\n--\n\n"
+    "Data(x, *, labels=None, n_classes=0, targets=None, sample_weight=None, sparse=None,\n"
+    "     written_out=False)\n--\n\n"
     "Samples for the core. x is read in place, the rest is copied. With a Sparse x may be None;\n"
-    "beside x it must be made of it.\n\n"
+    "beside x it must be made of it. written_out: layers see all numbers even so.\n\n"
     "x (n, n_inputs) float32, float64 or uint8 with contiguous columns; labels (n,) int32\n"
     "in 0 .. n_classes - 1; targets (n, n_outputs) and sample_weight (n,) of the core's\n"
     "precision.");
@@ -86,13 +87,15 @@ static bool make(data_object *self, PyObject *x, PyObject *sparse, nn_status *st
 }
 
 static PyObject *data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"x", "labels", "n_classes", "targets", "sample_weight", "sparse", NULL};
+    static char *names[] = {"x",      "labels",      "n_classes", "targets", "sample_weight",
+                            "sparse", "written_out", NULL};
     module_state *state = PyType_GetModuleState(type);
     PyObject *x, *labels = Py_None, *targets = Py_None, *weights = Py_None, *sparse = Py_None;
     Py_ssize_t n_classes = 0;
+    int written_out = 0;
     nn_status status = NN_OK;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OnOOO:Data", names, &x, &labels, &n_classes,
-                                     &targets, &weights, &sparse))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OnOOOp:Data", names, &x, &labels, &n_classes,
+                                     &targets, &weights, &sparse, &written_out))
         return NULL;
     if (sparse != Py_None && Py_TYPE(sparse) != (PyTypeObject *)state->sparse_type)
         return PyErr_Format(PyExc_TypeError, "sparse must be a Sparse of this core, got %R",
@@ -100,8 +103,10 @@ static PyObject *data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
     data_object *self = (data_object *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     if (make(self, x, sparse, &status) &&
-        fill(self->data, labels, n_classes, targets, weights, &status))
+        fill(self->data, labels, n_classes, targets, weights, &status)) {
+        if (written_out) nn_data_write_out(self->data);
         return (PyObject *)self;
+    }
     if (status != NN_OK) nnpy_raise(state, status, NULL);
     Py_DECREF(self);
     return NULL;
@@ -121,17 +126,19 @@ static void data_dealloc(PyObject *object) {
 
 PyDoc_STRVAR(
     scan_doc,
-    "scan($self, /)\n--\n\n"
+    "scan($self, with_checksum=True, /)\n--\n\n"
     "One pass over x: (place, largest, n_nonzero, checksum), place being the (row, column)\n"
-    "of the first NaN or infinity, or None. The checksum is of the bytes, row by row; with\n"
-    "a sparse form alone it is 0.");
+    "of the first NaN or infinity, or None. The checksum is of the bytes, row by row; 0 where\n"
+    "it is not wanted, and with a sparse form alone.");
 
-static PyObject *data_scan(PyObject *object, PyObject *Py_UNUSED(ignored)) {
+static PyObject *data_scan(PyObject *object, PyObject *args) {
     data_object *self = (data_object *)object;
     nn_scan scan;
     poller poll;
+    int with_checksum = 1;
+    if (!PyArg_ParseTuple(args, "|p:scan", &with_checksum)) return NULL;
     if (!nnpy_poll_begin(&poll, object, NULL, NULL)) return NULL;
-    nn_status status = nn_data_scan(self->data, nnpy_poll, &poll, &scan);
+    nn_status status = nn_data_scan(self->data, with_checksum, nnpy_poll, &poll, &scan);
     nnpy_poll_end(&poll);
     if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
     PyObject *place = scan.finite
@@ -156,7 +163,7 @@ static PyObject *data_sparse(PyObject *object, void *closure) {
     return Py_NewRef(((data_object *)object)->sparse);
 }
 
-static PyMethodDef methods[] = {{"scan", data_scan, METH_NOARGS, scan_doc}, {0}};
+static PyMethodDef methods[] = {{"scan", data_scan, METH_VARARGS, scan_doc}, {0}};
 
 static PyGetSetDef getset[] = {{"x", data_x, NULL, "The inputs, as given.", NULL},
                                {"sparse", data_sparse, NULL, "Their Sparse, or None.", NULL},

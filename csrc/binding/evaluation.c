@@ -197,3 +197,49 @@ fail:
     PyMem_Free(place);
     return answer;
 }
+
+const char nnpy_paths_doc[] = PyDoc_STR(
+    "paths($self, data, batch_size, /)\n--\n\n"
+    "(rows, shared, [dict, ...]): how training works on each dense layer, by the names that\n"
+    "nn_path has for it in C; rows: of a block, shared: steps are shared among threads.");
+
+/* One layer's. New reference. */
+static PyObject *path_as_dict(const nn_path *path) {
+    static const char *const loops[] = {"few rows", "narrow", "BLIS"}; /* as nn_loops */
+    return Py_BuildValue("{snsnsOsnsOsssOsOsnsn}", "n_in", (Py_ssize_t)path->n_in, "n_out",
+                         (Py_ssize_t)path->n_out, "sparse", path->sparse ? Py_True : Py_False,
+                         "tile", (Py_ssize_t)path->tile, "by_rows",
+                         path->by_rows ? Py_True : Py_False, "loops", loops[path->loops],
+                         "has_input_gradient", path->has_input_gradient ? Py_True : Py_False,
+                         "transposes", path->transposes ? Py_True : Py_False, "few_rows",
+                         (Py_ssize_t)path->few_rows, "narrow", (Py_ssize_t)path->narrow);
+}
+
+PyObject *nnpy_network_paths(PyObject *object, PyObject *args) {
+    const nn_network *network = ((network_object *)object)->network;
+    PyObject *data, *list = NULL;
+    Py_ssize_t batch_size;
+    size_t rows, n = nn_network_n_tensors(network) / 2;
+    bool shared;
+    if (!PyArg_ParseTuple(args, "On:paths", &data, &batch_size) || !is_data(object, data))
+        return NULL;
+    nn_path *paths = PyMem_Calloc(n, sizeof *paths);
+    if (paths == NULL) return PyErr_NoMemory();
+    nn_status status =
+        nn_training_paths(network, ((data_object *)data)->data,
+                          batch_size > 0 ? (size_t)batch_size : 0, paths, &rows, &shared);
+    if (status == NN_OK)
+        list = PyList_New((Py_ssize_t)n);
+    else
+        nnpy_raise(nnpy_state(object), status, NULL);
+    for (size_t i = 0; list != NULL && i < n; i++) {
+        PyObject *dict = path_as_dict(&paths[i]);
+        if (dict == NULL)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, dict);
+    }
+    PyMem_Free(paths);
+    if (list == NULL) return NULL;
+    return Py_BuildValue("(nON)", (Py_ssize_t)rows, shared ? Py_True : Py_False, list);
+}

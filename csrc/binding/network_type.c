@@ -293,6 +293,7 @@ static PyMethodDef methods[] = {
     {"gradient", (PyCFunction)(void (*)(void))nnpy_network_gradient, METH_VARARGS | METH_KEYWORDS,
      nnpy_gradient_doc},
     {"inspect", nnpy_network_inspect, METH_VARARGS, nnpy_inspect_doc},
+    {"paths", nnpy_network_paths, METH_VARARGS, nnpy_paths_doc},
     {"claimed", network_claimed, METH_VARARGS, claimed_doc},
     {"stop", network_stop, METH_NOARGS, stop_doc},
     {0}};

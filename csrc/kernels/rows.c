@@ -14,13 +14,19 @@ static size_t size_of(int dtype) {
     return dtype == NN_DTYPE_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
+/* Row follows row without a gap. */
+static bool is_compact(const nn_input *x) {
+    return x->row_stride == (ptrdiff_t)(x->n_columns * size_of(x->dtype));
+}
+
 /* ---- gathering ------------------------------------------------------------------------------- */
 
 void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
                      const uint32_t *order, size_t first, size_t n) {
     const nn__sparse_loops *loops = nn__sparse_table();
-    const size_t width = x->n_columns;
-    for (size_t r = 0; r < n; r++) {
+    const bool whole = order == NULL && stride == x->n_columns && n > 0 && is_compact(x);
+    const size_t width = whole ? n * x->n_columns : x->n_columns, rows = whole ? 1 : n;
+    for (size_t r = 0; r < rows; r++) {
         const void *row = nn__rows_row(x, order != NULL ? order[r] : first + r);
         nn_real *out = batch + r * stride;
         if (x->dtype == NN_DTYPE_FLOAT32)
@@ -71,8 +77,8 @@ size_t nn__rows_compress(nn__entries *entries, const nn_input *x, size_t first, 
 
 /* ---- scanning -------------------------------------------------------------------------------- */
 
-nn__rows_scan nn__rows_scan_begin(void) {
-    nn__rows_scan scan = {.finite = true, .tally = {.largest = -HUGE_VAL}};
+nn__rows_scan nn__rows_scan_begin(bool hashes) {
+    nn__rows_scan scan = {.finite = true, .hashes = hashes, .tally = {.largest = -HUGE_VAL}};
     for (size_t i = 0; i < NN__LANES; i++) scan.lanes[i] = 0x9e3779b97f4a7c15u * (i + 1);
     return scan;
 }
@@ -98,7 +104,7 @@ static void scan_row(nn__rows_scan *scan, const nn_input *x, const char *row) {
     const size_t size = size_of(x->dtype), step = PART / size;
     for (size_t c = 0; c < x->n_columns; c += step) {
         const size_t n = x->n_columns - c < step ? x->n_columns - c : step;
-        loops->hash(scan->lanes, row + c * size, n * size);
+        if (scan->hashes) loops->hash(scan->lanes, row + c * size, n * size);
         if (tally(&scan->tally, x->dtype, row + c * size, n)) continue;
         nn__tally one = {0};
         scan->finite = false;
@@ -109,6 +115,14 @@ static void scan_row(nn__rows_scan *scan, const nn_input *x, const char *row) {
 }
 
 void nn__rows_scan_block(nn__rows_scan *scan, const nn_input *x, size_t first, size_t n) {
+    if (!scan->hashes && n > 0 && is_compact(x)) { /* as one long row */
+        nn_input flat = *x;
+        flat.n_columns = n * x->n_columns;
+        scan_row(scan, &flat, nn__rows_row(x, first));
+        scan->row = first + scan->column / x->n_columns;
+        scan->column %= x->n_columns;
+        return;
+    }
     for (size_t r = first; r < first + n && scan->finite; r++) {
         scan->row = r;
         scan_row(scan, x, nn__rows_row(x, r));

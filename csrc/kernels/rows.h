@@ -14,12 +14,13 @@
 typedef struct nn__rows_scan {
     bool finite;        /* no NaN, no infinity, nothing too large for an nn_real */
     size_t row, column; /* where the first one is, when not finite; the rest then means nothing */
+    bool hashes;        /* the checksum is wanted */
     nn__tally tally;    /* largest: for uint8 the byte itself; -HUGE_VAL without rows */
     uint64_t lanes[NN__LANES]; /* of the checksum */
 } nn__rows_scan;
 
-/* A scan that has seen nothing. */
-nn__rows_scan nn__rows_scan_begin(void);
+/* A scan that has seen nothing, with a checksum or, which is faster, without. */
+nn__rows_scan nn__rows_scan_begin(bool hashes);
 
 /* Goes on over rows first .. first + n - 1, to the first number that is not finite. */
 void nn__rows_scan_block(nn__rows_scan *scan, const nn_input *x, size_t first, size_t n);

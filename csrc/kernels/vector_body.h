@@ -21,8 +21,16 @@ static void add_bias(nn_real *restrict y, const nn_real *restrict b, size_t rows
 static void sum_rows(nn_real *restrict sum, const nn_real *restrict x, size_t rows, size_t n,
                      bool accumulate) {
     if (!accumulate) memset(sum, 0, n * sizeof *sum);
+    size_t j = 0;
+    for (; j + LANES <= n; j += LANES) { /* so many sums stay in registers */
+        nn_real part[LANES];
+        memcpy(part, sum + j, sizeof part);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t i = 0; i < LANES; i++) part[i] += x[r * n + j + i];
+        memcpy(sum + j, part, sizeof part);
+    }
     for (size_t r = 0; r < rows; r++)
-        for (size_t j = 0; j < n; j++) sum[j] += x[r * n + j];
+        for (size_t i = j; i < n; i++) sum[i] += x[r * n + i];
 }
 
 static void multiply(nn_real *restrict y, const nn_real *restrict x, size_t n) {

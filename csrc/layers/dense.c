@@ -41,10 +41,15 @@ static void init_dense(const nn__plan *plan, const nn__node *node, nn_real *para
 #define NARROW 64
 #define CACHED ((size_t)1 << 17) /* nn_reals */
 
-/* Whether y = x W, or W += x^T dy, runs in our loops. */
-static bool is_ours(const nn__node *node, size_t rows) {
+/* In which loops y = x W, or W += x^T dy, runs. */
+static nn_loops loops_of(const nn__node *node, size_t rows) {
     const size_t ld = nn__padded(node->n_out);
-    return rows <= FEW_ROWS || (ld <= NARROW && node->n_in <= CACHED / ld);
+    if (rows <= FEW_ROWS) return NN_LOOPS_FEW_ROWS;
+    return ld <= NARROW && node->n_in <= CACHED / ld ? NN_LOOPS_NARROW : NN_LOOPS_BLIS;
+}
+
+static bool is_ours(const nn__node *node, size_t rows) {
+    return loops_of(node, rows) != NN_LOOPS_BLIS;
 }
 
 /* Whether dx = dy W^T runs in our loops: as dx = dy V with V = W^T written out first, which takes
@@ -57,6 +62,19 @@ static bool transposes(const nn__node *node, size_t rows) {
 size_t nn__dense_transposed(const nn__node *node) {
     const size_t ld = nn__padded(node->n_in);
     return ld <= CACHED && node->n_out <= CACHED / ld ? node->n_out * ld : 0;
+}
+
+nn_path nn__dense_path(const nn__node *node, size_t rows, bool sparse, bool shared) {
+    nn_path path = {.n_in = node->n_in,
+                    .n_out = node->n_out,
+                    .sparse = sparse,
+                    .loops = loops_of(node, rows),
+                    .has_input_gradient = node->weight != 0,
+                    .few_rows = FEW_ROWS,
+                    .narrow = NARROW};
+    if (sparse) nn__sparse_dense_path(&path, rows, shared);
+    path.transposes = path.has_input_gradient && transposes(node, rows);
+    return path;
 }
 
 /* ---- the operands --------------------------------------------------------------------------- */

@@ -96,6 +96,10 @@ struct nn__layer_kind {
                  const nn__buffers *io, const nn_real *dy);
 };
 
+/* How a dense node is worked on in batches of `rows` rows. sparse: it is the first, and these rows
+ * are; shared: steps are long enough for several threads. */
+nn_path nn__dense_path(const nn__node *node, size_t rows, bool sparse, bool shared);
+
 /* How much scratch a dense node's backward wants, in nn_reals. */
 size_t nn__dense_transposed(const nn__node *node);
 

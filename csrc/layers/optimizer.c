@@ -38,6 +38,7 @@ void nn__penalty_add_gradient(const nn__plan *plan, const nn_penalty *penalty,
                               const nn_real *parameters, nn_real *gradient) {
     const nn_real l1 = (nn_real)(penalty->l1 / penalty->n);
     const nn_real l2 = (nn_real)(penalty->l2 / penalty->n);
+    if (penalty->l1 == 0.0 && penalty->l2 == 0.0) return;
     for (size_t i = 0; i < plan->n_tensors; i++) {
         const nn__tensor *tensor = &plan->tensors[i];
         if (!nn__penalty_has(penalty, tensor)) continue;

@@ -27,6 +27,23 @@ size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
     return rows >= LONG_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
 }
 
+/* Up to how many columns plain SGD goes row after row of a batch of `rows` rows. */
+static size_t narrow(size_t rows) {
+    return rows < LONG_BATCH ? NARROW : LONG_NARROW;
+}
+
+/* Whether it does, the weights lying in tiles of `stride`. */
+static bool goes_by_rows(size_t ld, size_t stride, size_t rows, bool shared) {
+    return ld <= narrow(rows) && stride == ld && !shared;
+}
+
+void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared) {
+    const size_t ld = nn__padded(path->n_out);
+    path->tile = nn__sparse_dense_tile(path->n_out, rows);
+    path->by_rows = goes_by_rows(ld, path->tile != 0 ? path->tile : ld, rows, shared);
+    path->narrow = narrow(rows);
+}
+
 /* ---- forward -------------------------------------------------------------------------------- */
 
 /* y = scale x W' + b.   x (rows, n_in) sparse, W' (n_in, n_out), b (n_out,), y (rows, n_out) */
@@ -138,8 +155,7 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
     update->scale *= 1.0 - decay;
     if (update->scale < LEAST_SCALE) nn__sparse_dense_fold(update);
     const nn_real factor = (nn_real)(-update->optimizer->learning_rate / update->scale);
-    const size_t most = x->rows.rows < LONG_BATCH ? NARROW : LONG_NARROW;
-    if (c->ld <= most && c->W.stride == c->ld && !c->pass->shared) {
+    if (goes_by_rows(c->ld, c->W.stride, x->rows.rows, c->pass->shared)) {
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }

@@ -28,6 +28,9 @@ void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__updat
  * rows: 0 for one tile. */
 size_t nn__sparse_dense_tile(size_t n_out, size_t rows);
 
+/* Fills in `tile`, `by_rows` and `narrow`, for batches of `rows` rows. */
+void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared);
+
 /* W' takes the scale in, which becomes 1. */
 void nn__sparse_dense_fold(nn__update *update);
 

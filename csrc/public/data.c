@@ -94,6 +94,10 @@ nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse) {
     return NN_OK;
 }
 
+void nn_data_write_out(nn_data *data) {
+    data->written_out = true;
+}
+
 size_t nn_data_n_rows(const nn_data *data) {
     return data->x.n_rows;
 }
@@ -102,7 +106,8 @@ size_t nn_data_n_columns(const nn_data *data) {
     return data->x.n_columns;
 }
 
-nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan) {
+nn_status nn_data_scan(const nn_data *data, bool with_checksum, nn_poll *poll, void *poll_context,
+                       nn_scan *scan) {
     enum { BLOCK = 1024 };
     if (is_sparse_alone(data)) {
         *scan = (nn_scan){
@@ -110,7 +115,7 @@ nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, n
         return NN_OK;
     }
     (void)nn_start(); /* for the kernels of this CPU; where that fails the portable ones serve */
-    nn__rows_scan found = nn__rows_scan_begin();
+    nn__rows_scan found = nn__rows_scan_begin(with_checksum);
     nn_progress progress = {.total = data->x.n_rows};
     for (size_t first = 0; first < data->x.n_rows && found.finite; first += BLOCK) {
         progress.done = first;
@@ -123,7 +128,7 @@ nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, n
                       .column = found.column,
                       .largest = found.tally.largest,
                       .n_nonzero = found.tally.n_nonzero,
-                      .checksum = nn__rows_scan_checksum(&found, &data->x)};
+                      .checksum = with_checksum ? nn__rows_scan_checksum(&found, &data->x) : 0};
     return NN_OK;
 }
 
@@ -197,7 +202,8 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
 }
 
 size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows) {
-    if (data->sparse == NULL || rows == 0 || !nn__plan_takes_sparse(plan)) return 0;
+    if (data->sparse == NULL || data->written_out || rows == 0 || !nn__plan_takes_sparse(plan))
+        return 0;
     const size_t longest = nn__sparse_longest(data->sparse) + 1;
     return longest <= UINT32_MAX / rows ? longest * rows : 0;
 }

@@ -14,23 +14,44 @@
 #define MANY_INPUTS 65
 #define FIRST_ROWS ((size_t)64)
 
-/* ---- the sweep: forward over all rows, block after block ------------------------------------- */
+/* Up to so many nn_reals a desk is kept for the next evaluation. */
+#define SMALL_DESK ((size_t)1 << 16)
 
-/* What an evaluation works with: buffers for a block of rows, and the packed parameters. */
-typedef struct desk {
-    const nn_network *network;
-    const nn_data *data;
+/* The work (multiplications of a forward pass) up to which one block asks the poll function once,
+ * before it begins. */
+#define BRIEF 1e5
+
+/* ---- the desk ------------------------------------------------------------------------------- */
+
+struct nn__desk {
     nn__workspace workspace;
     nn__layout layout;
-    nn__arena parameters;
+    nn__arena parameters, gradient; /* packed; the gradient is opened when one is asked for */
+};
+
+/* One evaluation. */
+typedef struct evaluating {
+    const nn_network *network;
+    const nn_data *data;
+    size_t rows; /* of a block; the desk may have room for more */
+    nn__desk *desk;
     nn_poll *poll;
     void *poll_context;
-} desk;
+} evaluating;
 
-static void clear_desk(desk *d) {
-    nn__arena_close(&d->parameters);
-    nn__layout_free(&d->layout);
-    nn__workspace_free(&d->workspace);
+void nn__desk_free(nn__desk *desk) {
+    if (desk == NULL) return;
+    nn__arena_close(&desk->gradient);
+    nn__arena_close(&desk->parameters);
+    nn__layout_free(&desk->layout);
+    nn__workspace_free(&desk->workspace);
+    nn__release(desk);
+}
+
+/* The network's place for a desk: all that an evaluation changes in it. */
+static nn__desk *exchange_desk(const nn_network *network, nn__desk *desk) {
+    nn_network *holder = (nn_network *)(uintptr_t)network;
+    return atomic_exchange(&holder->desk, desk);
 }
 
 /* How many nonzeros a block of `rows` rows may have, 0 where the first layer is to see all of x: it
@@ -44,60 +65,91 @@ static size_t capacity_of(const nn__plan *plan, const nn_data *data, size_t rows
     return (double)nn__rows_count(&data->x, 0, n) <= most ? rows * width : 0;
 }
 
-/* Makes it; to be cleared also after an error. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
-static nn_status make_desk(desk *d, const nn_network *network, const nn_data *data, bool sparse,
-                           nn_poll *poll, void *poll_context) {
-    const nn__plan *plan = &network->plan;
-    const size_t most = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
-    const size_t rows = n < most ? n : most;
-    const size_t capacity = sparse ? capacity_of(plan, data, rows) : 0;
-    *d = (desk){.network = network, .data = data, .poll = poll, .poll_context = poll_context};
+/* Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+static nn_status make_desk(nn__desk **desk, const nn__plan *plan, size_t rows, size_t capacity) {
+    nn__desk *d = *desk = nn__allocate(1, sizeof *d);
+    if (d == NULL) return NN_ERROR_MEMORY;
     NN_TRY(nn__workspace_make(&d->workspace, plan, rows, capacity));
     NN_TRY(nn__layout_make(&d->layout, plan,
                            capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0));
     d->parameters = d->layout.arena;
-    NN_TRY(nn__arena_open(&d->parameters));
-    nn__layout_pack(&d->layout, plan, d->parameters.values, network->parameters.values);
+    return nn__arena_open(&d->parameters);
+}
+
+/* Sits down at the network's desk, where that is free and large enough, or at a new one. To be
+ * ended with end, also after an error. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+static nn_status begin(evaluating *e, const nn_network *network, const nn_data *data, bool sparse,
+                       nn_poll *poll, void *poll_context) {
+    const nn__plan *plan = &network->plan;
+    const size_t most = nn__plan_block_rows(plan, BLOCK_BUDGET), n = data->x.n_rows;
+    const size_t rows = n < most ? n : most;
+    const size_t capacity = sparse ? capacity_of(plan, data, rows) : 0;
+    const bool brief = n <= most && nn__plan_work(plan, 1.0) * (double)n < BRIEF;
+    *e = (evaluating){.network = network,
+                      .data = data,
+                      .rows = rows,
+                      .desk = exchange_desk(network, NULL),
+                      .poll = brief ? NULL : poll,
+                      .poll_context = poll_context};
+    if (brief && poll != NULL && poll(poll_context, &(nn_progress){.total = n}) != 0)
+        return NN_STOPPED;
+    const nn__workspace *kept = e->desk != NULL ? &e->desk->workspace : NULL;
+    if (kept == NULL || kept->rows < rows || kept->capacity != capacity) {
+        nn__desk_free(e->desk);
+        NN_TRY(make_desk(&e->desk, plan, rows, capacity));
+    }
+    nn__layout_pack(&e->desk->layout, plan, e->desk->parameters.values, network->parameters.values);
     return NN_OK;
 }
 
-static nn__pass pass_of(const desk *d) {
-    const double density = d->workspace.capacity > 0 ? SPARSE : 1.0;
-    const double work = nn__plan_work(&d->network->plan, density) * (double)d->workspace.rows;
-    return (nn__pass){.n_threads = nn_network_threads(d->network),
+/* Leaves the desk to the network where it is small and the evaluation has ended well. */
+static void end(evaluating *e, nn_status status) {
+    nn__desk *d = e->desk;
+    const bool small = status == NN_OK && d->workspace.capacity == 0 &&
+                       d->workspace.arena.size + d->parameters.size <= SMALL_DESK;
+    nn__desk_free(small ? exchange_desk(e->network, d) : d);
+}
+
+/* ---- the sweep: forward over all rows, block after block ------------------------------------- */
+
+static nn__pass pass_of(const evaluating *e) {
+    const nn__plan *plan = &e->network->plan;
+    const double density = e->desk->workspace.capacity > 0 ? SPARSE : 1.0;
+    const double work = nn__plan_work(plan, density) * (double)e->rows;
+    return (nn__pass){.n_threads = nn_network_threads(e->network),
                       .shared = work >= NN_SHARED_WORK,
                       .scale = 1.0,
-                      .layout = &d->layout,
-                      .vector = d->network->vector,
-                      .poll = d->poll,
-                      .poll_context = d->poll_context,
-                      .progress = {.total = d->data->x.n_rows}};
+                      .layout = &e->desk->layout,
+                      .vector = e->network->vector,
+                      .poll = e->poll,
+                      .poll_context = e->poll_context,
+                      .progress = {.total = e->data->x.n_rows}};
 }
 
 /* What is done with a block: rows row0 .. row0 + rows - 1 of the pass, whose last node's buffers
  * are output. */
-typedef nn_status visit_block(void *context, const nn__buffers *output, desk *d,
+typedef nn_status visit_block(void *context, const nn__buffers *output, evaluating *e,
                               const nn__pass *pass);
 
 /* One block of the sweep: gather, forward, visit. */
-static nn_status sweep_block(desk *d, bool targets, const nn__pass *pass, visit_block *visit,
+static nn_status sweep_block(evaluating *e, bool targets, const nn__pass *pass, visit_block *visit,
                              void *context) {
-    const nn__plan *plan = &d->network->plan;
+    const nn__plan *plan = &e->network->plan;
     const nn__buffers *output;
-    nn__data_gather(d->data, plan, NULL, pass->row0, pass->rows, targets, &d->workspace);
-    NN_TRY(nn__plan_forward(plan, pass, &d->workspace, d->parameters.values, &output));
-    return visit(context, output, d, pass);
+    nn__data_gather(e->data, plan, NULL, pass->row0, pass->rows, targets, &e->desk->workspace);
+    NN_TRY(nn__plan_forward(plan, pass, &e->desk->workspace, e->desk->parameters.values, &output));
+    return visit(context, output, e, pass);
 }
 
 /* Forward over all rows; targets are gathered where `targets` says so. */
-static nn_status sweep_with(desk *d, bool targets, visit_block *visit, void *context) {
-    nn__pass pass = pass_of(d);
-    for (size_t first = 0; first < pass.progress.total; first += d->workspace.rows) {
+static nn_status sweep_with(evaluating *e, bool targets, visit_block *visit, void *context) {
+    nn__pass pass = pass_of(e);
+    for (size_t first = 0; first < pass.progress.total; first += e->rows) {
         size_t left = pass.progress.total - first;
         pass.row0 = pass.progress.done = first;
-        pass.rows = pass.block_rows = left < d->workspace.rows ? left : d->workspace.rows;
+        pass.rows = pass.block_rows = left < e->rows ? left : e->rows;
         nn__work_begin();
-        nn_status status = sweep_block(d, targets, &pass, visit, context);
+        nn_status status = sweep_block(e, targets, &pass, visit, context);
         nn__work_end();
         NN_TRY(status);
     }
@@ -107,10 +159,10 @@ static nn_status sweep_with(desk *d, bool targets, visit_block *visit, void *con
 /* The whole: `sparse` says that no visit reads the inputs. */
 static nn_status sweep(const nn_network *network, const nn_data *data, bool targets, bool sparse,
                        visit_block *visit, void *context, nn_poll *poll, void *poll_context) {
-    desk d;
-    nn_status status = make_desk(&d, network, data, sparse, poll, poll_context);
-    if (status == NN_OK) status = sweep_with(&d, targets, visit, context);
-    clear_desk(&d);
+    evaluating e;
+    nn_status status = begin(&e, network, data, sparse, poll, poll_context);
+    if (status == NN_OK) status = sweep_with(&e, targets, visit, context);
+    end(&e, status);
     return status;
 }
 
@@ -128,17 +180,17 @@ typedef struct outputs {
     int64_t *classes;
 } outputs;
 
-static nn_status copy_outputs(void *context, const nn__buffers *output, desk *d,
+static nn_status copy_outputs(void *context, const nn__buffers *output, evaluating *e,
                               const nn__pass *pass) {
-    (void)d;
+    (void)e;
     const outputs *out = context;
     copy_rows(out->a, output->y, out->plan->n_outputs, pass);
     return NN_OK;
 }
 
-static nn_status name_classes(void *context, const nn__buffers *output, desk *d,
+static nn_status name_classes(void *context, const nn__buffers *output, evaluating *e,
                               const nn__pass *pass) {
-    (void)d;
+    (void)e;
     const outputs *out = context;
     size_t n = out->plan->n_outputs;
     for (size_t r = 0; r < pass->rows; r++)
@@ -169,10 +221,10 @@ typedef struct evaluation {
     nn__sums sums;
 } evaluation;
 
-static nn_status add_block(void *context, const nn__buffers *output, desk *d,
+static nn_status add_block(void *context, const nn__buffers *output, evaluating *e,
                            const nn__pass *pass) {
-    evaluation *e = context;
-    nn__sums_add(&e->sums, e->plan, e->loss, output, &d->workspace, pass);
+    evaluation *sum = context;
+    nn__sums_add(&sum->sums, sum->plan, sum->loss, output, &e->desk->workspace, pass);
     return NN_OK;
 }
 
@@ -191,21 +243,27 @@ nn_status nn_evaluate(const nn_network *network, const nn_data *data, nn_cost co
 
 /* ---- gradient ------------------------------------------------------------------------------- */
 
+/* Codes: NN_ERROR_MEMORY. */
+static nn_status open_gradient(nn__desk *desk) {
+    if (desk->gradient.values != NULL) return NN_OK;
+    desk->gradient = desk->layout.arena;
+    return nn__arena_open(&desk->gradient);
+}
+
 /* gradient, not packed, = the loss's derivative; adds to *sums. */
-static nn_status gradient_at(desk *d, const nn_gradient_options *options, nn_real *gradient,
+static nn_status gradient_at(evaluating *e, const nn_gradient_options *options, nn_real *gradient,
                              nn__sums *sums) {
-    const nn__plan *plan = &d->network->plan;
-    nn__batch batch = {.data = d->data, .n = d->data->x.n_rows};
-    nn__pass pass = pass_of(d);
+    const nn__plan *plan = &e->network->plan;
+    nn__desk *d = e->desk;
+    nn__batch batch = {.data = e->data, .n = e->data->x.n_rows};
+    nn__pass pass = pass_of(e);
     pass.training = options->training;
     pass.seed = options->seed;
-    nn__arena packed = d->layout.arena;
-    NN_TRY(nn__arena_open(&packed));
-    nn_status status = nn__batch_gradient(plan, &pass, &batch, d->parameters.values, &d->workspace,
-                                          packed.values, sums);
-    if (status == NN_OK) nn__layout_unpack(&d->layout, plan, gradient, packed.values);
-    nn__arena_close(&packed);
-    return status;
+    NN_TRY(open_gradient(d));
+    NN_TRY(nn__batch_gradient(plan, &pass, &batch, d->parameters.values, &d->workspace,
+                              d->gradient.values, sums));
+    nn__layout_unpack(&d->layout, plan, gradient, d->gradient.values);
+    return NN_OK;
 }
 
 nn_status nn_gradient(const nn_network *network, const nn_data *data,
@@ -216,10 +274,10 @@ nn_status nn_gradient(const nn_network *network, const nn_data *data,
     NN_TRY(nn__data_check(data, plan, plan->loss));
     NN_TRY(nn__penalty_check(&options->penalty));
     nn__sums sums = {0};
-    desk d;
-    nn_status status = make_desk(&d, network, data, true, poll, poll_context);
-    if (status == NN_OK) status = gradient_at(&d, options, gradient, &sums);
-    clear_desk(&d);
+    evaluating e;
+    nn_status status = begin(&e, network, data, true, poll, poll_context);
+    if (status == NN_OK) status = gradient_at(&e, options, gradient, &sums);
+    end(&e, status);
     NN_TRY(status);
     nn__penalty_add_gradient(plan, &options->penalty, parameters, gradient);
     *cost =
@@ -236,8 +294,7 @@ nn_gradient_options nn_gradient_defaults(void) {
 typedef struct inspection {
     const nn_network *network;
     nn_real *const *z, *const *a, *const *delta;
-    nn__arena gradient; /* scratch: backward needs somewhere to put it */
-    size_t layer;       /* the dense layer that backward comes to next, plus one */
+    size_t layer; /* the dense layer that backward comes to next, plus one */
     const nn__pass *pass;
 } inspection;
 
@@ -255,10 +312,10 @@ static void copy_delta(void *context, const nn__node *node, const nn_real *dy) {
     copy_block(in->delta, in->layer, dy, node->n_out, in->pass);
 }
 
-static nn_status inspect_block(void *context, const nn__buffers *output, desk *d,
+static nn_status inspect_block(void *context, const nn__buffers *output, evaluating *e,
                                const nn__pass *pass) {
     inspection *in = context;
-    nn__workspace *workspace = &d->workspace;
+    nn__workspace *workspace = &e->desk->workspace;
     const nn__plan *plan = &in->network->plan;
     in->layer = 0;
     for (size_t i = 0; i < plan->n_nodes; i++) {
@@ -273,12 +330,9 @@ static nn_status inspect_block(void *context, const nn__buffers *output, desk *d
     in->pass = pass;
     for (size_t r = 0; r < pass->rows; r++) workspace->weights[r] = 1; /* per sample, unweighted */
     nn__output_delta(plan, output, workspace, pass->rows, 1.0);
-    if (in->gradient.values == NULL) {
-        in->gradient = d->layout.arena;
-        NN_TRY(nn__arena_open(&in->gradient));
-    }
-    return nn__plan_backward(plan, pass, workspace, d->parameters.values, in->gradient.values,
-                             copy_delta, in);
+    NN_TRY(open_gradient(e->desk)); /* scratch: backward needs somewhere to put it */
+    return nn__plan_backward(plan, pass, workspace, e->desk->parameters.values,
+                             e->desk->gradient.values, copy_delta, in);
 }
 
 nn_status nn_inspect(const nn_network *network, const nn_data *data, nn_real *const *z,
@@ -286,8 +340,5 @@ nn_status nn_inspect(const nn_network *network, const nn_data *data, nn_real *co
     const nn__plan *plan = &network->plan;
     NN_TRY(nn__data_check(data, plan, delta != NULL ? plan->loss : NULL));
     inspection in = {.network = network, .z = z, .a = a, .delta = delta};
-    nn_status status =
-        sweep(network, data, delta != NULL, false, inspect_block, &in, poll, poll_context);
-    nn__arena_close(&in.gradient);
-    return status;
+    return sweep(network, data, delta != NULL, false, inspect_block, &in, poll, poll_context);
 }

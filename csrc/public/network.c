@@ -99,6 +99,7 @@ nn_status nn_network_create(nn_network **network, size_t n_inputs, const nn_laye
 
 void nn_network_free(nn_network *network) {
     if (network == NULL) return;
+    nn__desk_free(atomic_load(&network->desk));
     nn__arena_close(&network->parameters);
     nn__plan_free(&network->plan);
     nn__release(network);

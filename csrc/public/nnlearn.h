@@ -168,9 +168,11 @@ typedef struct nn_scan {
 } nn_scan;
 
 /* One pass over x; of a sparse form alone, what is known of it, with checksum 0. Where x is not
- * finite, largest, n_nonzero and checksum mean nothing.
+ * finite, largest, n_nonzero and checksum mean nothing. Without a checksum, which is then 0, it is
+ * faster.
  * Codes: NN_STOPPED. */
-nn_status nn_data_scan(const nn_data *data, nn_poll *poll, void *poll_context, nn_scan *scan);
+nn_status nn_data_scan(const nn_data *data, bool with_checksum, nn_poll *poll, void *poll_context,
+                       nn_scan *scan);
 
 /* ---- the sparse form ---- */
 
@@ -199,6 +201,9 @@ size_t nn_sparse_bytes(const nn_sparse *sparse);
 /* Lets the data use this form of its x, or none for NULL; the form must stay as long as the data is
  * used. NN_ERROR_SHAPE: it is of another size; NN_ERROR_ARGUMENT: the data has nothing else. */
 nn_status nn_data_set_sparse(nn_data *data, const nn_sparse *sparse);
+
+/* From now on the first layer sees all numbers of x, its sparse form written out batch by batch. */
+void nn_data_write_out(nn_data *data);
 
 /* Data that has a sparse form alone, which must stay as long as the data is used; its rows are
  * written out a block at a time where a layer needs them dense. Codes: NN_ERROR_MEMORY. */
@@ -249,6 +254,13 @@ void nn_trainer_free(nn_trainer *trainer);
  * still; after NN_ERROR_MEMORY nothing is. */
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer);
+
+/* How training works on each dense layer in batches of so many rows of this data: paths (n_dense,),
+ * *rows that a block has (a larger batch is worked on in blocks), *shared: whether a step is long
+ * enough to be shared among threads. What nn_trainer_bind and the steps go by.
+ * Codes: NN_ERROR_SHAPE; NN_ERROR_SIZE: no rows, batch size 0. */
+nn_status nn_training_paths(const nn_network *network, const nn_data *data, size_t batch_size,
+                            nn_path *paths, size_t *rows, bool *shared);
 
 /* Lets go of the bound data and frees its workspace; the optimiser's state stays. */
 void nn_trainer_unbind(nn_trainer *trainer);

@@ -9,17 +9,23 @@
 #include "layers/plan.h"
 #include "public/nnlearn.h"
 
+/* What an evaluation works with: buffers for a block of rows, the packed parameters and their
+ * gradient (evaluate.c). */
+typedef struct nn__desk nn__desk;
+
 struct nn_network {
     nn__plan plan;
     nn__arena parameters;    /* laid out as plan.arena; made with the network, never moves */
     atomic_size_t n_threads; /* that may share a long step or a large block */
     atomic_uint_fast64_t epochs, steps; /* read while an epoch runs */
     const nn__vector_kernels *vector;
+    _Atomic(nn__desk *) desk; /* kept for the next evaluation, NULL while one has it */
 };
 
 struct nn_data {
     nn_input x;               /* the caller's; values are NULL where there is a sparse form alone */
     const nn__sparse *sparse; /* the caller's: the nonzeros of x, or NULL */
+    bool written_out;         /* layers see all of x all the same */
     int32_t *labels;          /* (n_rows,) or NULL */
     size_t n_classes;         /* of the labels */
     nn_real *targets;         /* (n_rows, n_outputs) or NULL */
@@ -50,6 +56,11 @@ double nn__data_density(const nn_data *data);
  * sparse rows where the workspace has room for their nonzeros. */
 void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
                      size_t n, bool targets, nn__workspace *workspace);
+
+/* ---- evaluate.c ---- */
+
+/* Frees a desk; NULL is allowed. */
+void nn__desk_free(nn__desk *desk);
 
 /* ---- pass.c ---- */
 

@@ -81,6 +81,37 @@ static nn_status prepare_packed(nn_trainer *trainer, size_t n_slots) {
     return NN_OK;
 }
 
+/* What is decided for batches of so many rows of the data. */
+typedef struct decision {
+    size_t rows;     /* of a block: a batch has one or more */
+    size_t capacity; /* in nonzeros of a block, 0 where it is dense */
+    double work;     /* of a step: multiplications of its forward pass */
+} decision;
+
+static decision decide(const nn__plan *plan, const nn_data *data, size_t batch_size) {
+    const size_t most = nn__plan_block_rows(plan, BLOCK_BUDGET);
+    decision d = {.rows = batch_size < most ? batch_size : most};
+    d.capacity = nn__data_capacity(data, plan, d.rows);
+    d.work =
+        nn__plan_work(plan, d.capacity > 0 ? nn__data_density(data) : 1.0) * (double)batch_size;
+    return d;
+}
+
+nn_status nn_training_paths(const nn_network *network, const nn_data *data, size_t batch_size,
+                            nn_path *paths, size_t *rows, bool *shared) {
+    const nn__plan *plan = &network->plan;
+    NN_TRY(nn__data_check(data, plan, NULL));
+    if (batch_size == 0 || data->x.n_rows == 0) return NN_ERROR_SIZE;
+    const decision d =
+        decide(plan, data, batch_size < data->x.n_rows ? batch_size : data->x.n_rows);
+    *rows = d.rows;
+    *shared = d.work >= NN_SHARED_WORK;
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        if (plan->nodes[i].kind == &nn__dense_kind)
+            *paths++ = nn__dense_path(&plan->nodes[i], d.rows, i == 0 && d.capacity > 0, *shared);
+    return NN_OK;
+}
+
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer) {
     const nn__plan *plan = &trainer->network->plan;
@@ -89,13 +120,10 @@ nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch
     if (batch_size == 0) return NN_ERROR_SIZE;
     if (batch_size > data->x.n_rows) batch_size = data->x.n_rows;
     nn_trainer_unbind(trainer);
-    size_t rows = nn__plan_block_rows(plan, BLOCK_BUDGET);
-    if (rows > batch_size) rows = batch_size;
-    const size_t capacity = nn__data_capacity(data, plan, rows);
-    NN_TRY(nn__workspace_make(&trainer->workspace, plan, rows, capacity));
-    trainer->tile = capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, rows) : 0;
-    trainer->work =
-        nn__plan_work(plan, capacity > 0 ? nn__data_density(data) : 1.0) * (double)batch_size;
+    const decision d = decide(plan, data, batch_size);
+    NN_TRY(nn__workspace_make(&trainer->workspace, plan, d.rows, d.capacity));
+    trainer->tile = d.capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, d.rows) : 0;
+    trainer->work = d.work;
     trainer->order = nn__allocate(data->x.n_rows, sizeof *trainer->order);
     if (trainer->order == NULL) return NN_ERROR_MEMORY;
     NN_TRY(prepare_slots(trainer, optimizer));

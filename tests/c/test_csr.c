@@ -167,8 +167,8 @@ static void a_sparse_form_alone_trains_and_evaluates(void) {
     CHECK_STATUS(nn_evaluate(sparse.network, data, NN_COST_CROSS_ENTROPY, &other, NULL, NULL),
                  NN_OK);
     CHECK_NEAR(one.loss, other.loss, 64 * EPSILON); /* sums in another order at most */
-    CHECK_STATUS(nn_data_scan(dense.data, NULL, NULL, &of_dense), NN_OK);
-    CHECK_STATUS(nn_data_scan(data, NULL, NULL, &of_sparse), NN_OK);
+    CHECK_STATUS(nn_data_scan(dense.data, true, NULL, NULL, &of_dense), NN_OK);
+    CHECK_STATUS(nn_data_scan(data, true, NULL, NULL, &of_sparse), NN_OK);
     CHECK(of_sparse.finite && of_sparse.largest == of_dense.largest);
     CHECK(of_sparse.n_nonzero == of_dense.n_nonzero && of_sparse.checksum == 0);
     CHECK_STATUS(nn_data_set_sparse(data, NULL), NN_ERROR_ARGUMENT);

@@ -154,7 +154,7 @@ static void make_data(desk *d, size_t n_in, size_t n_out, bool sparse) {
     for (size_t i = 0; i < MANY; i++) d->order[i] = (uint32_t)(MANY - 1 - i);
     d->data = wrap(d->x, MANY, n_in);
     CHECK_STATUS(nn_data_set_labels(d->data, labels, n_out), NN_OK);
-    CHECK_STATUS(nn_data_scan(d->data, NULL, NULL, &scan), NN_OK);
+    CHECK_STATUS(nn_data_scan(d->data, true, NULL, NULL, &scan), NN_OK);
     CHECK_STATUS(nn_sparse_create(&d->form, d->data, scan.n_nonzero, NULL, NULL), NN_OK);
     if (sparse) CHECK_STATUS(nn_data_set_sparse(d->data, d->form), NN_OK);
 }

@@ -72,7 +72,7 @@ static nn_scan scan_of(const nn_input *x) {
     nn_scan scan;
     nn_data *data = NULL;
     CHECK_STATUS(nn_data_create(&data, x), NN_OK);
-    CHECK_STATUS(nn_data_scan(data, NULL, NULL, &scan), NN_OK);
+    CHECK_STATUS(nn_data_scan(data, true, NULL, NULL, &scan), NN_OK);
     nn_data_free(data);
     return scan;
 }
@@ -151,7 +151,7 @@ static uint64_t portable_checksum(const table *t) {
     for (size_t r = 0; r < x.n_rows; r++) memcpy(tight + r * row, nn__rows_row(&t->x, r), row);
     x.values = tight;
     x.row_stride = (ptrdiff_t)row;
-    nn__rows_scan scan = nn__rows_scan_begin();
+    nn__rows_scan scan = nn__rows_scan_begin(true);
     nn__sparse_start(NN__CPU_PORTABLE);
     nn__rows_scan_block(&scan, &x, 0, x.n_rows);
     free(tight);

@@ -173,7 +173,7 @@ static void the_other_sweeps_can_be_stopped(void) {
     CHECK_STATUS(make_rig(&r), NN_OK);
     CHECK_STATUS(nn_gradient(r.network, r.data, &options, gradient, &cost, stop, NULL), NN_STOPPED);
     CHECK_STATUS(nn_inspect(r.network, r.data, NULL, NULL, NULL, stop, NULL), NN_STOPPED);
-    CHECK_STATUS(nn_data_scan(r.data, stop, NULL, &scan), NN_STOPPED);
+    CHECK_STATUS(nn_data_scan(r.data, true, stop, NULL, &scan), NN_STOPPED);
     free_rig(&r);
 }
 

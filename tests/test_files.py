@@ -254,7 +254,7 @@ def test_a_callback_may_save(path: Path) -> None:
 def test_saving_from_within_an_epoch_is_refused(path: Path) -> None:
     """As from a signal's handler, which runs while the core works."""
     net = nn.Network([3, 300, 300, 2], seed=1)
-    x, y = np.tile(X, (4000, 1)), np.tile(Y, 4000)  # an epoch is longer than it takes to look
+    x, y = np.tile(X, (2000, 1)), np.tile(Y, 2000)  # an epoch of a tenth of a second and more
     errors: list[Exception] = []
 
     def handler(*_: Any) -> None:

@@ -384,3 +384,48 @@ def test_the_process_stays_as_large_as_it_is() -> None:
     """1,000 rounds: a leak of one small network (4 kB) in each would be 4 MB."""
     growth = int(script(GROWTH)) / (1 if sys.platform != "darwin" else 1024)
     assert growth < 1000  # kB
+
+
+# ---------------------------------------------------------------- evaluations
+
+EVALUATIONS = """
+import ctypes
+import numpy as np, nnlearn as nn
+
+def kilobytes(name):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+def added(evaluate):
+    # What the process grows by at most, beside what it gives.
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # VmHWM begins anew
+    before = kilobytes("VmRSS")
+    given = evaluate()
+    return kilobytes("VmHWM") - before - getattr(given, "nbytes", 0) // 1024
+
+rng = np.random.default_rng(0)
+nn.Network([100, 90, 10], seed=1).forward(rng.random((2000, 100)))  # BLIS's buffers are made
+some = rng.random(784).astype(np.float32)
+for row in (some, some * (rng.random(784) < 0.2)):
+    for widths in ([784, 30, 10], [784, 100, 10], [784, 100, 100, 10]):
+        net = nn.Network(widths, seed=1)
+        for n in (1000, 100_000):
+            x, y = np.broadcast_to(row, (n, 784)), np.zeros(n, np.int32)
+            print(*map(added, (
+                lambda: net.forward(x),
+                lambda: net.predict(x),
+                lambda: net.loss(x, y),
+                lambda: net.accuracy(x, y),
+            )))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_evaluation_adds_less_than_10_megabytes_for_any_number_of_rows() -> None:
+    """Dense rows and sparse ones; measured: up to 6 MB."""
+    lines = script(EVALUATIONS).splitlines()
+    assert len(lines) == 12
+    for line in lines:
+        assert all(0 <= int(added) < 10_000 for added in line.split()), line

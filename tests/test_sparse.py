@@ -101,15 +101,32 @@ def test_a_form_takes_60_percent_of_the_bytes_at_most(
 def test_a_form_takes_6_bytes_a_nonzero_of_float32_and_3_of_uint8() -> None:
     starts = (ROWS + 1) * 8
     for dtype, size in (("float32", 6), ("float64", 6), ("uint8", 3)):
-        data = _core.Data(some_x(dtype))
+        x = some_x(dtype)
+        data = _core.Data(x if size == 3 else x * x.dtype.type(1.5))  # no bytes divided by 255
         n_nonzero = data.scan()[2]
         form = _core.Sparse(data, n_nonzero)
         assert form.n_nonzero == n_nonzero == np.count_nonzero(data.x)
         assert form.nbytes == starts + size * n_nonzero
         assert form.shape == (ROWS, WIDTH)
-    assert _core64.Sparse(_core64.Data(some_x("float64")), n_nonzero).nbytes == (
-        starts + 10 * n_nonzero
-    )
+    wide = some_x("float64") * 1.5
+    assert _core64.Sparse(_core64.Data(wide), n_nonzero).nbytes == (starts + 10 * n_nonzero)
+
+
+@pytest.mark.parametrize("core", [_core, _core64])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_floats_that_are_bytes_divided_by_255_are_kept_as_bytes(core: Any, dtype: str) -> None:
+    exact = np.float32 if core is _core else np.float64
+    bytes_ = np.arange(256, dtype=np.uint8).reshape(2, 128)
+    x = (bytes_ / exact(255)).astype(dtype)
+    starts = 3 * 8
+    form = core.Sparse(core.Data(x), 255)
+    is_kept = core is _core or dtype == "float64"  # float32 is not the nearest double to i/255
+    assert (form.nbytes == starts + 3 * 255) == is_kept
+    other = x.copy()
+    other[1, 100] = np.nextafter(exact(x[1, 100]), exact(2))
+    assert core.Sparse(core.Data(other), 255).nbytes > starts + 3 * 255
+    other[1, 100] = -x[1, 100]
+    assert core.Sparse(core.Data(other), 255).nbytes > starts + 3 * 255
 
 
 def test_sparse_forces_a_form_and_refuses_one(forms: Counted) -> None:

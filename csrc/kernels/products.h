@@ -38,8 +38,8 @@ typedef struct nn__sparse_batch {
     uint32_t *cursor;    /* (rows.rows,) */
 } nn__sparse_batch;
 
-/* columns = the same entries times c, sorted by column.   n_in columns */
-void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in, nn_real c);
+/* columns = the same entries, sorted by column.   n_in columns */
+void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in);
 
 /* The numbers of an update with momentum: penalties already divided by n. */
 typedef struct nn__momentum {
@@ -60,13 +60,13 @@ typedef struct nn__product_kernels {
     void (*sparse_update_rows)(const nn__weights *W, const nn__entries *x,
                                const nn_real *restrict dy, size_t ld, nn_real c);
 
-    /* W += x^T dy for rows p = first .. first + n - 1 of W, by columns of x, which hold the factor
-     * c: each row of W is read and written once. */
+    /* W += c x^T dy for rows p = first .. first + n - 1 of W, by columns of x: each row of W is
+     * read and written once. */
     void (*sparse_update_columns)(const nn__weights *W, const nn__columns *x, size_t first,
-                                  size_t n, const nn_real *restrict dy, size_t ld);
+                                  size_t n, const nn_real *restrict dy, size_t ld, nn_real c);
 
-    /* Momentum for these rows of W, by columns of x, which hold the factor -eta. With
-     * g = x^T dy + l2 W, also where a column is empty:
+    /* Momentum for these rows of W, by columns of x. With g = x^T dy + l2 W, also where a column is
+     * empty:
      *     v <- mu v - eta g;   W <- W + v          nesterov: W <- W + mu v - eta g */
     void (*sparse_update_momentum)(const nn__weights *W, const nn__weights *v, const nn__columns *x,
                                    size_t first, size_t n, const nn_real *restrict dy, size_t ld,

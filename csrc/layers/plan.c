@@ -186,18 +186,19 @@ static void point_into(nn__workspace *workspace, const nn__plan *plan, const lay
     }
 }
 
-/* Room for sparse rows. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
+/* Room for sparse rows, as it comes: what they do not fill costs no memory, and most rows are far
+ * shorter than the longest. Codes: NN_ERROR_MEMORY, NN_ERROR_SIZE. */
 static nn_status make_sparse(nn__workspace *workspace, size_t n_in) {
     const size_t rows = workspace->rows, capacity = workspace->capacity;
     nn__sparse_batch *s = &workspace->sparse;
     if (capacity == 0) return NN_OK;
     if (capacity > UINT32_MAX) return NN_ERROR_SIZE;
     s->rows.start = nn__allocate(rows + 1, sizeof *s->rows.start);
-    s->rows.column = nn__allocate(capacity + NN_LANES, sizeof *s->rows.column);
-    s->rows.value = nn__allocate(capacity + NN_LANES, sizeof *s->rows.value);
+    s->rows.column = nn__allocate_raw(capacity + NN_LANES, sizeof *s->rows.column);
+    s->rows.value = nn__allocate_raw(capacity + NN_LANES, sizeof *s->rows.value);
     s->columns.start = nn__allocate(n_in + 2, sizeof *s->columns.start);
-    s->columns.row = nn__allocate(capacity, sizeof *s->columns.row);
-    s->columns.value = nn__allocate(capacity, sizeof *s->columns.value);
+    s->columns.row = nn__allocate_raw(capacity, sizeof *s->columns.row);
+    s->columns.value = nn__allocate_raw(capacity, sizeof *s->columns.value);
     s->cursor = nn__allocate(rows, sizeof *s->cursor);
     bool made = s->rows.start != NULL && s->rows.column != NULL && s->rows.value != NULL &&
                 s->columns.start != NULL && s->columns.row != NULL && s->columns.value != NULL &&

@@ -4,13 +4,14 @@
 
 #include "base/pool.h"
 
-/* Up to so many columns an update goes row after row of the batch, whose dy stays in registers;
- * beyond, by columns, which reads and writes each row of W once. */
-#define NARROW 64
+/* Up to so many columns an update goes row after row of the batch, whose dy stays in registers; in
+ * long batches up to LONG_NARROW. Beyond, by columns, which reads and writes each row of W once. */
+#define NARROW 128
+#define LONG_NARROW 64
 
-/* Wide layers lie in tiles of this many columns when batches have WIDE_BATCH rows and more. */
+/* Wide layers lie in tiles of this many columns when batches are long: of so many rows and more. */
 #define TILE 80
-#define WIDE_BATCH 32
+#define LONG_BATCH 32
 
 /* The largest decay of a step that is done lazily, and the scale below which W' takes it in. */
 #define MOST_LAZY 0.5
@@ -23,19 +24,24 @@ static nn__weights weights_of(nn_real *values, const nn__place *place) {
 }
 
 size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
-    return rows >= WIDE_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
+    return rows >= LONG_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
 }
 
-/* Whether plain SGD goes row after row of the batch, the weights lying in tiles of `stride`. */
-static bool goes_by_rows(size_t ld, size_t stride, bool shared) {
-    return ld <= NARROW && stride == ld && !shared;
+/* Up to how many columns plain SGD goes row after row of a batch of so many rows. */
+static size_t most_by_rows(size_t rows) {
+    return rows < LONG_BATCH ? NARROW : LONG_NARROW;
+}
+
+/* Whether it does, the weights lying in tiles of `stride` columns. */
+static bool goes_by_rows(size_t ld, size_t stride, size_t rows, bool shared) {
+    return ld <= most_by_rows(rows) && stride == ld && !shared;
 }
 
 void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared) {
     const size_t ld = nn__padded(path->n_out);
     path->tile = nn__sparse_dense_tile(path->n_out, rows);
-    path->by_rows = goes_by_rows(ld, path->tile != 0 ? path->tile : ld, shared);
-    path->narrow = NARROW;
+    path->by_rows = goes_by_rows(ld, path->tile != 0 ? path->tile : ld, rows, shared);
+    path->narrow = most_by_rows(rows);
 }
 
 /* ---- forward -------------------------------------------------------------------------------- */
@@ -89,6 +95,7 @@ typedef struct change {
     const nn__momentum *momentum;
     const nn_real *dy;
     size_t ld;
+    nn_real factor; /* of x^T dy, without momentum */
 } change;
 
 /* Rows of W in a shard. */
@@ -100,7 +107,7 @@ static void change_part(const change *c, size_t first, size_t n) {
     if (c->momentum != NULL)
         products->sparse_update_momentum(&c->W, &c->v, c->x, first, n, c->dy, c->ld, c->momentum);
     else
-        products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld);
+        products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld, c->factor);
 }
 
 static void change_shard(void *context, size_t shard) {
@@ -124,9 +131,10 @@ void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const
                 .x = &io->sparse->columns,
                 .W = weights_of(gradient, place),
                 .dy = dy,
-                .ld = nn__padded(node->n_out)};
+                .ld = nn__padded(node->n_out),
+                .factor = 1};
     if (!pass->accumulate) memset(c.W.values, 0, place->count * sizeof *gradient);
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, 1);
+    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
     change_all(&c);
 }
 
@@ -147,11 +155,12 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
     update->scale *= 1.0 - decay;
     if (update->scale < LEAST_SCALE) nn__sparse_dense_fold(update);
     const nn_real factor = (nn_real)(-update->optimizer->learning_rate / update->scale);
-    if (goes_by_rows(c->ld, c->W.stride, c->pass->shared)) {
+    if (goes_by_rows(c->ld, c->W.stride, x->rows.rows, c->pass->shared)) {
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }
-    nn__columns_make(&x->columns, &x->rows, node->n_in, factor);
+    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    c->factor = factor;
     change_all(c);
 }
 
@@ -173,7 +182,7 @@ void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__updat
     } else if (smooth && sgd->kind == NN_OPTIMIZER_SGD && sgd->momentum > 0.0) {
         c.momentum = &momentum;
         c.v = weights_of(update->slots[0], place);
-        nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in, -momentum.eta);
+        nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
         change_all(&c);
     } else {
         nn__sparse_dense_gradient(node, pass, io, dy, update->gradient);

@@ -1,140 +1,6 @@
 /* Level kernels: the products of products.h at every CPU level, beside plain loops in double. */
-#include "base/arena.h"
-#include "guarded.h"
-#include "helpers.h"
-#include "kernels/products.h"
 #include "kernels/vector.h"
-
-/* ---- a problem ------------------------------------------------------------------------------ */
-
-/* How far apart the rows of x, y and dy lie beyond their padded width. */
-enum { APART = NN_LANES };
-
-/* One product: x (rows, n_in), dense and as sparse rows; W (n_in, n_out) in tiles; dy and y
- * (rows, n_out). Gaps that no kernel may touch are NaN. */
-typedef struct problem {
-    size_t rows, n_in, n_out, tile;
-    double density;
-    size_t ld, ldx, padded, stride, n_values; /* n_values: of packed weights, all tiles */
-    double *x, *W, *v, *b, *dy;               /* the numbers, without gaps */
-    nn__entries entries;
-    nn__columns columns;
-    uint32_t *cursor;
-    nn_real *packed_x, *packed_dy, *packed_b, *y;
-    nn__weights weights, velocity;
-} problem;
-
-static uint64_t drawn;
-
-/* A number from 0 to 1: the upper bits of a linear congruential generator (D. Knuth's MMIX). */
-static double uniform(void) {
-    drawn = drawn * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (double)(drawn >> 11) * 0x1p-53;
-}
-
-static size_t below(size_t n) {
-    return (size_t)(uniform() * (double)n);
-}
-
-/* (n,) numbers of this build's precision, in double. */
-static double *draw(size_t n) {
-    double *values = guarded(n, sizeof *values);
-    for (size_t i = 0; i < n; i++) values[i] = (double)(nn_real)(2 * uniform() - 1);
-    return values;
-}
-
-/* Where W[k][j] lies in packed weights. */
-static size_t place_of(const problem *p, size_t k, size_t j) {
-    return j / p->stride * p->n_in * p->stride + k * p->stride + j % p->stride;
-}
-
-/* Packed weights of W (n_in, n_out): zeros pad the columns, NaN fills what is left of the last
- * tile. */
-static void pack(const problem *p, nn__weights *weights, const double *W) {
-    for (size_t i = 0; i < p->n_values; i++) weights->values[i] = (nn_real)NAN;
-    for (size_t k = 0; k < p->n_in; k++)
-        for (size_t j = 0; j < p->padded; j++)
-            weights->values[place_of(p, k, j)] = j < p->n_out ? (nn_real)W[k * p->n_out + j] : 0;
-}
-
-/* Rows of `values` (rows, n) ld apart: zeros up to `padded`, NaN between. */
-static nn_real *spread(const double *values, size_t rows, size_t n, size_t padded, size_t ld) {
-    nn_real *array = guarded(rows * ld, sizeof *array);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t j = 0; j < padded; j++)
-            array[r * ld + j] = j < n ? (nn_real)values[r * n + j] : 0;
-    return array;
-}
-
-/* Draws x: every fifth row and every seventh column are empty, unless all are full. */
-static void draw_x(problem *p) {
-    size_t n = 0;
-    p->x = draw(p->rows * p->n_in);
-    for (size_t i = 0; i < p->rows * p->n_in; i++) {
-        const bool empty = i / p->n_in % 5 == 3 || i % p->n_in % 7 == 2;
-        if (p->density < 1 && (empty || uniform() >= p->density)) p->x[i] = 0;
-        n += p->x[i] != 0;
-    }
-    p->entries = (nn__entries){p->rows, guarded(p->rows + 1, sizeof(uint32_t)),
-                               guarded(n, sizeof(uint32_t)), guarded(n, sizeof(nn_real))};
-    p->columns = (nn__columns){guarded(p->n_in + 2, sizeof(uint32_t)), guarded(n, sizeof(uint32_t)),
-                               guarded(n, sizeof(nn_real))};
-    uint32_t at = 0;
-    for (size_t r = 0; r < p->rows; r++) {
-        p->entries.start[r] = at;
-        for (size_t k = 0; k < p->n_in; k++) {
-            if (p->x[r * p->n_in + k] == 0) continue;
-            p->entries.column[at] = (uint32_t)k;
-            p->entries.value[at++] = (nn_real)p->x[r * p->n_in + k];
-        }
-    }
-    p->entries.start[p->rows] = at;
-}
-
-static problem make_problem(size_t rows, size_t n_in, size_t n_out, size_t tile, double density) {
-    problem p = {rows, n_in, n_out, tile, density, .padded = nn__padded(n_out)};
-    p.ld = p.padded + APART;
-    p.ldx = nn__padded(n_in) + APART;
-    p.stride = tile != 0 && tile < p.padded ? tile : p.padded;
-    p.n_values = ((p.padded - 1) / p.stride + 1) * n_in * p.stride;
-    draw_x(&p);
-    p.W = draw(n_in * n_out);
-    p.v = draw(n_in * n_out);
-    p.b = draw(n_out);
-    p.dy = draw(rows * n_out);
-    p.cursor = guarded(rows, sizeof *p.cursor);
-    p.packed_x = spread(p.x, rows, n_in, n_in, p.ldx);
-    p.packed_dy = spread(p.dy, rows, n_out, p.padded, p.ld);
-    p.packed_b = spread(p.b, 1, n_out, p.padded, p.padded);
-    p.y = guarded(rows * p.ld, sizeof *p.y);
-    nn_real *values[2];
-    for (int i = 0; i < 2; i++) values[i] = guarded(p.n_values, sizeof *values[i]);
-    p.weights = (nn__weights){values[0], n_in, p.stride, p.padded};
-    p.velocity = (nn__weights){values[1], n_in, p.stride, p.padded};
-    return p;
-}
-
-static void free_problem(problem *p) {
-    const size_t n = p->entries.start[p->rows], size = sizeof(nn_real), width = p->n_in * p->n_out;
-    unguard(p->entries.column, n, sizeof(uint32_t));
-    unguard(p->entries.value, n, size);
-    unguard(p->entries.start, p->rows + 1, sizeof(uint32_t));
-    unguard(p->columns.start, p->n_in + 2, sizeof(uint32_t));
-    unguard(p->columns.row, n, sizeof(uint32_t));
-    unguard(p->columns.value, n, size);
-    unguard(p->cursor, p->rows, sizeof *p->cursor);
-    unguard(p->packed_x, p->rows * p->ldx, size);
-    unguard(p->packed_dy, p->rows * p->ld, size);
-    unguard(p->packed_b, p->padded, size);
-    unguard(p->y, p->rows * p->ld, size);
-    unguard(p->weights.values, p->n_values, size);
-    unguard(p->velocity.values, p->n_values, size);
-    unguard(p->x, p->rows * p->n_in, sizeof(double));
-    unguard(p->W, width, sizeof(double));
-    unguard(p->v, width, sizeof(double));
-    unguard(p->b, p->n_out, sizeof(double));
-    unguard(p->dy, p->rows * p->n_out, sizeof(double));
-}
+#include "product_problem.h"
 
 /* ---- what is expected ----------------------------------------------------------------------- */
 
@@ -236,16 +102,24 @@ static void want(const problem *p, sum *wanted, const sum *xdy, double beta, dou
     }
 }
 
+/* Rows of W that are updated in one call, and those from row `at` on. */
+static size_t part_of(const problem *p) {
+    return (p->n_in - 1) / 3 + 1;
+}
+
+static size_t part_at(const problem *p, size_t at) {
+    return p->n_in - at < part_of(p) ? p->n_in - at : part_of(p);
+}
+
 static void check_updates(problem *p, const nn__product_kernels *kernels, const sum *xdy,
                           sum *wanted) {
     const nn_real c = (nn_real)-0.3, betas[] = {1, 0, (nn_real)0.8, (nn_real)-1.5};
     want(p, wanted, xdy, 1, (double)c);
     pack(p, &p->weights, p->W);
-    nn__columns_make(&p->columns, &p->entries, p->n_in, c);
-    const size_t part = p->n_in / 3; /* in two parts, as threads would */
-    kernels->sparse_update_columns(&p->weights, &p->columns, 0, part, p->packed_dy, p->ld);
-    kernels->sparse_update_columns(&p->weights, &p->columns, part, p->n_in - part, p->packed_dy,
-                                   p->ld);
+    nn__columns_make(&p->columns, &p->entries, p->n_in);
+    for (size_t at = 0; at < p->n_in; at += part_of(p))
+        kernels->sparse_update_columns(&p->weights, &p->columns, at, part_at(p, at), p->packed_dy,
+                                       p->ld, c);
     check_weights(p, &p->weights, wanted);
     if (p->stride != p->padded) return;
     pack(p, &p->weights, p->W);
@@ -271,12 +145,10 @@ static void check_momentum(problem *p, const nn__product_kernels *kernels, const
     const double eta = (double)m.eta, mu = (double)m.mu, shrink = -eta * (double)m.l2;
     pack(p, &p->weights, p->W);
     pack(p, &p->velocity, p->v);
-    nn__columns_make(&p->columns, &p->entries, p->n_in, -m.eta);
-    const size_t part = p->n_in / 3; /* in two parts, as threads would */
-    kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, part, p->n_in - part,
-                                    p->packed_dy, p->ld, &m);
-    kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, 0, part, p->packed_dy,
-                                    p->ld, &m);
+    nn__columns_make(&p->columns, &p->entries, p->n_in);
+    for (size_t at = 0; at < p->n_in; at += part_of(p))
+        kernels->sparse_update_momentum(&p->weights, &p->velocity, &p->columns, at, part_at(p, at),
+                                        p->packed_dy, p->ld, &m);
     for (size_t i = 0; i < p->n_in * p->n_out; i++) {
         wanted[i] = (sum){-eta * xdy[i].value, eta * xdy[i].size};
         add(&wanted[i], shrink * p->W[i]);
@@ -291,6 +163,16 @@ static void check_momentum(problem *p, const nn__product_kernels *kernels, const
         add(&wanted[i], p->W[i]);
     }
     check_weights(p, &p->weights, wanted);
+}
+
+/* Runs a check for every level that this CPU has, from the lowest. */
+static void at_every_level(void (*check)(const nn__vector_kernels *vector)) {
+    for (int level = NN__CPU_PORTABLE; level <= (int)nn__cpu_best(); level++) {
+        size_t before = check_failures;
+        check(nn__vector_table((nn__cpu_level)level));
+        if (check_failures != before)
+            printf("    at level %s\n", nn__cpu_name((nn__cpu_level)level));
+    }
 }
 
 /* All kernels of all levels on one problem. */
@@ -345,7 +227,7 @@ static void products_are_right_for_every_batch(void) {
     check_size(257, 101, 30, 0, 0.2);
 }
 
-/* Tiles of one, five and eight vectors of 64 bytes; the last is narrower than the others, or not. */
+/* Tiles of several widths, the last of which is narrower than the others, or not. */
 static void products_are_right_in_tiles(void) {
     static const size_t tiles[] = {16, 48, 80, 128}, widths[] = {81, 96, 130, 160, 161, 800};
     for (size_t t = 0; t < COUNT(tiles); t++)
@@ -387,6 +269,33 @@ static void denormal_and_huge_numbers_are_right(void) {
     free_problem(&p);
 }
 
+/* Where dy is 0 the largest x changes nothing, whatever the factor: c x alone would be infinite. */
+static void check_largest(const nn__vector_kernels *vector) {
+    const nn__product_kernels *kernels = vector->products;
+    const nn__momentum m = {8, 0, 0, false};
+    problem p = make_problem(5, 11, 70, 0, 0.5);
+    for (size_t e = 0; e < p.entries.start[p.rows]; e++) p.entries.value[e] = LARGEST;
+    for (size_t i = 0; i < p.rows * p.ldx; i++) p.packed_x[i] = LARGEST;
+    for (size_t i = 0; i < p.rows * p.ld; i++) p.packed_dy[i] = 0;
+    pack(&p, &p.weights, p.W);
+    pack(&p, &p.velocity, p.W);
+    nn__columns_make(&p.columns, &p.entries, p.n_in);
+    kernels->sparse_update_rows(&p.weights, &p.entries, p.packed_dy, p.ld, 8);
+    kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld, 8);
+    kernels->dense_update(&p.weights, p.packed_x, p.ldx, p.packed_dy, p.ld, p.rows, 1, 8);
+    const size_t bytes = p.n_values * sizeof(nn_real);
+    CHECK(memcmp(p.weights.values, p.velocity.values, bytes) == 0);
+    kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, 0, p.n_in, p.packed_dy,
+                                    p.ld, &m);
+    pack(&p, &p.velocity, p.W);
+    CHECK(memcmp(p.weights.values, p.velocity.values, bytes) == 0);
+    free_problem(&p);
+}
+
+static void the_largest_numbers_times_zero_are_zero(void) {
+    at_every_level(check_largest);
+}
+
 /* ---- levels --------------------------------------------------------------------------------- */
 
 /* The levels that fuse products with sums give the same bits; portable rounds once more a term. */
@@ -405,14 +314,15 @@ static void fused_levels_give_the_same_bits(void) {
         pack(&p, &p.velocity, p.v);
         kernels->sparse_forward(p.y, p.ld, &p.entries, &p.weights, p.packed_b, scales[1], p.cursor);
         memcpy(y, p.y, n_y * sizeof *y);
-        nn__columns_make(&p.columns, &p.entries, p.n_in, (nn_real)-0.3);
+        nn__columns_make(&p.columns, &p.entries, p.n_in);
         kernels->sparse_update_momentum(&p.weights, &p.velocity, &p.columns, 0, p.n_in, p.packed_dy,
                                         p.ld, &m);
         memcpy(W, p.velocity.values, p.n_values * sizeof *W);
         kernels->sparse_update_rows(&p.weights, &p.entries, p.packed_dy, p.ld, scales[1]);
         kernels->dense_update(&p.weights, p.packed_x, p.ldx, p.packed_dy, p.ld, p.rows, scales[1],
                               scales[1]);
-        kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld);
+        kernels->sparse_update_columns(&p.weights, &p.columns, 0, p.n_in, p.packed_dy, p.ld,
+                                       scales[1]);
         memcpy(W + p.n_values, p.weights.values, p.n_values * sizeof *W);
         kernels->dense_forward(p.y, p.ld, p.packed_x, p.ldx, p.rows, &p.weights, p.packed_b);
         for (size_t j = 0; j < n_y; j++) y[j] += p.y[j];
@@ -428,7 +338,8 @@ int main(void) {
     static const check_case cases[] = {
         CASE(products_are_right_for_every_width),  CASE(products_are_right_for_every_batch),
         CASE(products_are_right_in_tiles),         CASE(products_are_right_in_blocks),
-        CASE(denormal_and_huge_numbers_are_right), CASE(fused_levels_give_the_same_bits),
+        CASE(denormal_and_huge_numbers_are_right), CASE(the_largest_numbers_times_zero_are_zero),
+        CASE(fused_levels_give_the_same_bits),
     };
     return check_run(cases, COUNT(cases));
 }

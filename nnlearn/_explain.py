@@ -80,7 +80,11 @@ def _of_sparse(path: Path, rows: int) -> str:
         how = f"row after row of the batch, as {path['n_out']} columns are few"
         how += f" (up to {path['narrow']})"
     else:
-        how = "input after input, each row of W once"
+        how = "input after input, each row of W once, "
+        if path["n_out"] > path["narrow"]:
+            how += f"as {path['n_out']} columns are many (more than {path['narrow']})"
+        else:
+            how += "as threads share them"
     return f"{text}; plain SGD updates {how}, with L2 decay as one lazy factor of W"
 
 

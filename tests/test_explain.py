@@ -73,18 +73,19 @@ def test_the_gradient_of_inputs_goes_over_a_transpose_or_by_blis(
 @pytest.mark.parametrize(
     ("n_out", "rows", "tiles", "update"),
     [
-        (30, 10, None, "updates row after row of the batch, as 30 columns are few (up to 64)"),
-        (64, 10, None, "updates row after row of the batch, as 64 columns are few (up to 64)"),
-        (65, 10, None, "updates input after input"),
-        (81, 31, None, "updates input after input"),
-        (80, 32, None, "updates input after input"),
-        (81, 32, 80, "updates input after input"),
+        (30, 10, None, "row after row of the batch, as 30 columns are few (up to 128)"),
+        (128, 10, None, "row after row of the batch, as 128 columns are few (up to 128)"),
+        (129, 10, None, "input after input, each row of W once, as 129 columns are many"),
+        (128, 31, None, "row after row of the batch, as 128 columns are few (up to 128)"),
+        (64, 32, None, "row after row of the batch, as 64 columns are few (up to 64)"),
+        (80, 32, None, "input after input, each row of W once, as 80 columns are many"),
+        (81, 32, 80, "input after input, each row of W once, as 81 columns are many"),
     ],
 )
 def test_a_sparse_first_layer(n_out: int, rows: int, tiles: int | None, update: str) -> None:
     said = layer([100, n_out, 3], density=0.2, batch_size=rows)
     assert said.startswith("on the nonzeros alone, in own loops")
-    assert update in said
+    assert f"plain SGD updates {update}" in said
     assert re.findall(r"tiles of (\d+) columns", said) == ([str(tiles)] if tiles else [])
 
 

@@ -39,7 +39,7 @@ static rig make_rig(size_t hidden, size_t n_rows, double momentum, double l2) {
     r.network = make(N_IN, layers, COUNT(layers), NN_COST_CROSS_ENTROPY);
     r.data = wrap(x[0], n_rows, N_IN);
     CHECK_STATUS(nn_data_set_labels(r.data, labels, N_OUT), NN_OK);
-    CHECK_STATUS(nn_data_scan(r.data, NULL, NULL, &scan), NN_OK);
+    CHECK_STATUS(nn_data_scan(r.data, true, NULL, NULL, &scan), NN_OK);
     CHECK_STATUS(nn_sparse_create(&r.form, r.data, scan.n_nonzero, NULL, NULL), NN_OK);
     CHECK_STATUS(nn_data_set_sparse(r.data, r.form), NN_OK);
     CHECK_STATUS(nn_trainer_create(&r.trainer, r.network), NN_OK);

@@ -8,7 +8,7 @@
 #include "kernels/simd.h"
 
 /* Vectors of a group: sums, or a row of dy, beside what each needs to come by. */
-enum { GROUP = 8 };
+enum { GROUP = 8, PAIRED = 4 }; /* up to PAIRED vectors a forward sum is taken in two halves */
 
 #define EACH_WIDTH(nv, call)                                                                       \
     switch (nv) {                                                                                  \
@@ -47,16 +47,44 @@ static inline size_t next_group(size_t left, size_t most) {
 
 /* sum += value[e] W[column[e]] over the entries from `first` whose column is below `limit`; returns
  * the entry after them. */
-static SIMD_INLINE uint32_t add_rows(vec *sum, const nn_real *W, size_t stride,
+static SIMD_INLINE uint32_t add_rows(vec *sum, const nn_real *restrict W, size_t stride,
                                      const nn__entries *x, uint32_t first, uint32_t end,
                                      uint32_t limit, const int nv) {
+    const uint32_t *restrict column = x->column;
+    const nn_real *restrict value = x->value;
     uint32_t e = first;
-    for (; e < end && x->column[e] < limit; e++) {
-        const nn_real *w = W + x->column[e] * stride;
-        const vec value = vec_all(x->value[e]);
-        for (int v = 0; v < nv; v++) sum[v] = vec_fma(value, vec_load(w + v * LANES), sum[v]);
+    for (; e < end && column[e] < limit; e++) {
+        const nn_real *w = W + column[e] * stride;
+        const vec factor = vec_all(value[e]);
+        for (int v = 0; v < nv; v++) sum[v] = vec_fma(factor, vec_load(w + v * LANES), sum[v]);
     }
     return e;
+}
+
+/* The same over all entries first .. end - 1, every other one into a second sum: a few vectors alone
+ * would wait for each other. */
+static SIMD_INLINE void add_pairs(vec *sum, const nn_real *restrict W, size_t stride,
+                                  const nn__entries *x, uint32_t first, uint32_t end,
+                                  const int nv) {
+    const uint32_t *restrict column = x->column;
+    const nn_real *restrict value = x->value;
+    vec other[GROUP];
+    for (int v = 0; v < nv; v++) other[v] = vec_all(0);
+    uint32_t e = first;
+    for (; e + 2 <= end; e += 2) {
+        const nn_real *w = W + column[e] * stride, *u = W + column[e + 1] * stride;
+        const vec factor = vec_all(value[e]), next = vec_all(value[e + 1]);
+        for (int v = 0; v < nv; v++) {
+            sum[v] = vec_fma(factor, vec_load(w + v * LANES), sum[v]);
+            other[v] = vec_fma(next, vec_load(u + v * LANES), other[v]);
+        }
+    }
+    if (e < end) {
+        const nn_real *w = W + column[e] * stride;
+        const vec factor = vec_all(value[e]);
+        for (int v = 0; v < nv; v++) sum[v] = vec_fma(factor, vec_load(w + v * LANES), sum[v]);
+    }
+    for (int v = 0; v < nv; v++) sum[v] = vec_add(sum[v], other[v]);
 }
 
 /* y = scale x W + b for one row of x and one group of columns. */
@@ -65,7 +93,10 @@ static SIMD_INLINE void forward_row(nn_real *y, const nn_real *W, size_t stride,
                                     const int nv) {
     vec sum[GROUP];
     for (int v = 0; v < nv; v++) sum[v] = vec_all(0);
-    add_rows(sum, W, stride, x, x->start[r], x->start[r + 1], UINT32_MAX, nv);
+    if (nv <= PAIRED)
+        add_pairs(sum, W, stride, x, x->start[r], x->start[r + 1], nv);
+    else
+        add_rows(sum, W, stride, x, x->start[r], x->start[r + 1], UINT32_MAX, nv);
     for (int v = 0; v < nv; v++)
         vec_store(y + v * LANES, vec_fma(vec_all(scale), sum[v], vec_load(b + v * LANES)));
 }
@@ -141,17 +172,22 @@ static void sparse_forward(nn_real *restrict y, size_t ld, const nn__entries *x,
 
 /* ---- sparse, update ------------------------------------------------------------------------- */
 
-static SIMD_INLINE void update_rows(nn_real *W, size_t stride, const nn__entries *x,
+/* The arrays of x are named apart, here and below: a vector store might change any memory that is
+ * not restrict, and then even their addresses would be read again for every entry. */
+static SIMD_INLINE void update_rows(nn_real *restrict W, size_t stride, const nn__entries *x,
                                     const nn_real *restrict dy, size_t ld, nn_real c,
                                     const int nv) {
-    for (size_t r = 0; r < x->rows; r++) {
+    const uint32_t *restrict column = x->column, *restrict start = x->start;
+    const nn_real *restrict value = x->value;
+    const size_t rows = x->rows;
+    for (size_t r = 0; r < rows; r++) {
         vec d[GROUP];
         for (int v = 0; v < nv; v++) d[v] = vec_mul(vec_all(c), vec_load(dy + r * ld + v * LANES));
-        for (uint32_t e = x->start[r]; e < x->start[r + 1]; e++) {
-            nn_real *w = W + x->column[e] * stride;
-            const vec value = vec_all(x->value[e]);
+        for (uint32_t e = start[r], end = start[r + 1]; e < end; e++) {
+            nn_real *w = W + column[e] * stride;
+            const vec factor = vec_all(value[e]);
             for (int v = 0; v < nv; v++)
-                vec_store(w + v * LANES, vec_fma(value, d[v], vec_load(w + v * LANES)));
+                vec_store(w + v * LANES, vec_fma(factor, d[v], vec_load(w + v * LANES)));
         }
     }
 }
@@ -166,26 +202,30 @@ static void sparse_update_rows(const nn__weights *W, const nn__entries *x,
     }
 }
 
-/* sum += the column's values times their rows of dy. */
-static SIMD_INLINE void add_column(vec *sum, const nn__columns *x, size_t p,
+/* sum += value[e] dy[row[e]] over a column's entries first .. end - 1. */
+static SIMD_INLINE void add_column(vec *sum, const uint32_t *restrict row,
+                                   const nn_real *restrict value, uint32_t first, uint32_t end,
                                    const nn_real *restrict dy, size_t ld, const int nv) {
-    for (uint32_t e = x->start[p]; e < x->start[p + 1]; e++) {
-        const nn_real *d = dy + x->row[e] * ld;
-        const vec value = vec_all(x->value[e]);
-        for (int v = 0; v < nv; v++) sum[v] = vec_fma(value, vec_load(d + v * LANES), sum[v]);
+    for (uint32_t e = first; e < end; e++) {
+        const nn_real *d = dy + row[e] * ld;
+        const vec factor = vec_all(value[e]);
+        for (int v = 0; v < nv; v++) sum[v] = vec_fma(factor, vec_load(d + v * LANES), sum[v]);
     }
 }
 
-static SIMD_INLINE void update_columns(nn_real *W, size_t stride, size_t first, size_t end,
+static SIMD_INLINE void update_columns(nn_real *restrict W, size_t stride, size_t first, size_t end,
                                        const nn__columns *x, const nn_real *restrict dy, size_t ld,
                                        nn_real c, const int nv) {
+    const uint32_t *restrict start = x->start, *restrict row = x->row;
+    const nn_real *restrict value = x->value;
     const vec factor = vec_all(c); /* last: c times x alone may be too large for a number */
     for (size_t p = first; p < end; p++) {
-        if (x->start[p] == x->start[p + 1]) continue;
+        const uint32_t e = start[p], e_end = start[p + 1];
+        if (e == e_end) continue;
         nn_real *w = W + p * stride;
         vec sum[GROUP];
         for (int v = 0; v < nv; v++) sum[v] = vec_all(0);
-        add_column(sum, x, p, dy, ld, nv);
+        add_column(sum, row, value, e, e_end, dy, ld, nv);
         for (int v = 0; v < nv; v++)
             vec_store(w + v * LANES, vec_fma(factor, sum[v], vec_load(w + v * LANES)));
     }
@@ -205,23 +245,28 @@ static void sparse_update_columns(const nn__weights *W, const nn__columns *x, si
     }
 }
 
-static SIMD_INLINE void update_momentum(nn_real *W, nn_real *velocity, size_t stride, size_t first,
-                                        size_t end, const nn__columns *x,
-                                        const nn_real *restrict dy, size_t ld,
+static SIMD_INLINE void update_momentum(nn_real *restrict W, nn_real *restrict velocity,
+                                        size_t stride, size_t first, size_t end,
+                                        const nn__columns *x, const nn_real *restrict dy, size_t ld,
                                         const nn__momentum *m, const int nv) {
+    const uint32_t *restrict start = x->start, *restrict row = x->row;
+    const nn_real *restrict value = x->value;
     const vec eta = vec_all(-m->eta), mu = vec_all(m->mu), l2 = vec_all(m->l2);
     const bool nesterov = m->nesterov;
     for (size_t p = first; p < end; p++) {
         nn_real *w = W + p * stride, *u = velocity + p * stride;
-        vec g[GROUP];
-        for (int v = 0; v < nv; v++) g[v] = vec_mul(l2, vec_load(w + v * LANES));
-        add_column(g, x, p, dy, ld, nv);
+        vec old[GROUP], g[GROUP];
+        for (int v = 0; v < nv; v++) {
+            old[v] = vec_load(w + v * LANES);
+            g[v] = vec_mul(l2, old[v]);
+        }
+        add_column(g, row, value, start[p], start[p + 1], dy, ld, nv);
         for (int v = 0; v < nv; v++) {
             const vec step = vec_mul(eta, g[v]);
             const vec moved = vec_fma(mu, vec_load(u + v * LANES), step);
             const vec by = nesterov ? vec_fma(mu, moved, step) : moved;
             vec_store(u + v * LANES, moved);
-            vec_store(w + v * LANES, vec_add(vec_load(w + v * LANES), by));
+            vec_store(w + v * LANES, vec_add(old[v], by));
         }
     }
 }

@@ -100,9 +100,28 @@ void nn__sparse_end_row(nn__sparse *sparse, size_t row, size_t end) {
     if (n > sparse->longest) sparse->longest = n;
 }
 
-/* Fills all rows. column (n_columns,) is scratch. */
-static nn_status fill(nn__sparse *sparse, const nn_input *x, uint32_t *column, nn_poll *poll,
+/* The same of floats as bytes i that stand for i/255. False where a number is none of these.
+ * value (n,) is scratch. */
+static bool put_as_bytes(nn__sparse *sparse, size_t at, int dtype, const void *row,
+                         const uint32_t *column, size_t n, nn_real *value) {
+    if (dtype == NN_DTYPE_FLOAT32)
+        chosen->pick_float32(value, row, column, n);
+    else
+        chosen->pick_float64(value, row, column, n);
+    return chosen->to_bytes((uint8_t *)sparse->values + at, value, n);
+}
+
+/* Room to fill one row. */
+typedef struct scratch {
+    uint32_t *column; /* (n_columns,) */
+    nn_real *value;   /* (n_columns,) */
+} scratch;
+
+/* Fills all rows. NN_ERROR_NUMBER: the numbers were to be bytes and are not. */
+static nn_status fill(nn__sparse *sparse, const nn_input *x, const scratch *room, nn_poll *poll,
                       void *poll_context) {
+    const bool as_bytes = sparse->dtype == NN_DTYPE_UINT8 && x->dtype != NN_DTYPE_UINT8;
+    uint32_t *column = room->column;
     nn_progress progress = {.total = x->n_rows};
     size_t at = 0;
     for (size_t r = 0; r < x->n_rows; r++) {
@@ -112,26 +131,44 @@ static nn_status fill(nn__sparse *sparse, const nn_input *x, uint32_t *column, n
         const size_t n = nn__rows_find(column, x, row);
         if (n > sparse->n_nonzero - at) return NN_ERROR_ARGUMENT;
         put_columns(sparse, at, column, n);
-        put_values(sparse, at, x->dtype, row, column, n);
+        if (!as_bytes)
+            put_values(sparse, at, x->dtype, row, column, n);
+        else if (!put_as_bytes(sparse, at, x->dtype, row, column, n, room->value))
+            return NN_ERROR_NUMBER;
         at += n;
         nn__sparse_end_row(sparse, r, at);
     }
     return at == sparse->n_nonzero ? NN_OK : NN_ERROR_ARGUMENT;
 }
 
-nn_status nn__sparse_create(nn__sparse **sparse, const nn_input *x, size_t n_nonzero, nn_poll *poll,
-                            void *poll_context) {
+/* One that keeps numbers as `dtype`. */
+static nn_status create_as(nn__sparse **sparse, int dtype, const nn_input *x, size_t n_nonzero,
+                           const scratch *room, nn_poll *poll, void *poll_context) {
     nn__sparse *made;
     *sparse = NULL;
-    NN_TRY(nn__sparse_make(&made, x->n_rows, x->n_columns, n_nonzero, x->dtype));
-    uint32_t *column = nn__allocate(x->n_columns, sizeof *column);
-    nn_status status = NN_ERROR_MEMORY;
-    if (column != NULL) status = fill(made, x, column, poll, poll_context);
-    nn__release(column);
+    NN_TRY(nn__sparse_make(&made, x->n_rows, x->n_columns, n_nonzero, dtype));
+    nn_status status = fill(made, x, room, poll, poll_context);
     if (status == NN_OK)
         *sparse = made;
     else
         nn__sparse_free(made);
+    return status;
+}
+
+/* Floats are tried as bytes first: the smaller the rows, the more of them stay in the cache, and
+ * pictures are mostly bytes that somebody has divided by 255. Others fail with their first numbers. */
+nn_status nn__sparse_create(nn__sparse **sparse, const nn_input *x, size_t n_nonzero, nn_poll *poll,
+                            void *poll_context) {
+    const scratch room = {nn__allocate(x->n_columns, sizeof *room.column),
+                          nn__allocate(x->n_columns, sizeof *room.value)};
+    nn_status status = NN_ERROR_MEMORY;
+    *sparse = NULL;
+    if (room.column != NULL && room.value != NULL)
+        status = create_as(sparse, NN_DTYPE_UINT8, x, n_nonzero, &room, poll, poll_context);
+    if (status == NN_ERROR_NUMBER)
+        status = create_as(sparse, x->dtype, x, n_nonzero, &room, poll, poll_context);
+    nn__release(room.column);
+    nn__release(room.value);
     return status;
 }
 

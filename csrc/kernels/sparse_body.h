@@ -325,6 +325,17 @@ DEFINE_NUMBERS(float32, float, OF_FLOAT)
 DEFINE_NUMBERS(float64, double, OF_FLOAT)
 DEFINE_NUMBERS(uint8, uint8_t, OF_BYTE)
 
+static bool to_bytes(uint8_t *restrict out, const nn_real *restrict in, size_t n) {
+    uint32_t n_wrong = 0;
+    for (size_t i = 0; i < n; i++) {
+        const nn_real value = in[i], inside = value >= 0 && value <= 1 ? value : 0;
+        const int32_t nearest = (int32_t)(inside * 255 + (nn_real)0.5);
+        out[i] = (uint8_t)nearest;
+        n_wrong += OF_BYTE(nearest) != value;
+    }
+    return n_wrong == 0;
+}
+
 static void narrow(uint16_t *restrict out, const uint32_t *restrict in, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = (uint16_t)in[i];
 }
@@ -347,6 +358,7 @@ const nn__sparse_loops NN_SPARSE_TABLE_NAME = {
     .convert_float32 = convert_float32,
     .convert_float64 = convert_float64,
     .convert_uint8 = convert_uint8,
+    .to_bytes = to_bytes,
     .narrow = narrow,
     .widen = widen,
 };

@@ -4,13 +4,14 @@
 
 #include "base/pool.h"
 
-/* Up to so many columns an update goes row after row of the batch, whose dy stays in registers;
- * beyond, by columns, which reads and writes each row of W once. */
-#define NARROW 64
+/* Up to so many columns an update goes row after row of the batch, whose dy stays in registers; in
+ * long batches up to LONG_NARROW. Beyond, by columns, which reads and writes each row of W once. */
+#define NARROW 128
+#define LONG_NARROW 64
 
-/* Wide layers lie in tiles of this many columns when batches have WIDE_BATCH rows and more. */
+/* Wide layers lie in tiles of this many columns when batches are long: of so many rows and more. */
 #define TILE 80
-#define WIDE_BATCH 32
+#define LONG_BATCH 32
 
 /* The largest decay of a step that is done lazily, and the scale below which W' takes it in. */
 #define MOST_LAZY 0.5
@@ -23,7 +24,7 @@ static nn__weights weights_of(nn_real *values, const nn__place *place) {
 }
 
 size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
-    return rows >= WIDE_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
+    return rows >= LONG_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
 }
 
 /* ---- forward -------------------------------------------------------------------------------- */
@@ -137,7 +138,8 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
     update->scale *= 1.0 - decay;
     if (update->scale < LEAST_SCALE) nn__sparse_dense_fold(update);
     const nn_real factor = (nn_real)(-update->optimizer->learning_rate / update->scale);
-    if (c->ld <= NARROW && c->W.stride == c->ld && !c->pass->shared) {
+    const size_t most = x->rows.rows < LONG_BATCH ? NARROW : LONG_NARROW;
+    if (c->ld <= most && c->W.stride == c->ld && !c->pass->shared) {
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }

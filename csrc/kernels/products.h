@@ -6,7 +6,8 @@
  *     one tile       | row 0: stride numbers | row 1 | ... | row n_in - 1 |
  *     tiles          | tile 0: n_in rows of its stride columns | tile 1 | ...        wide layers
  *
- * A sum over the inputs runs in one order, from the first to the last, whatever the level. */
+ * A sum over the inputs runs from the first to the last, but for the forward sums of narrow layers,
+ * which some levels take in two halves. */
 #ifndef NN_KERNELS_PRODUCTS_H
 #define NN_KERNELS_PRODUCTS_H
 

@@ -61,7 +61,7 @@ static SIMD_INLINE uint32_t add_rows(vec *sum, const nn_real *restrict W, size_t
     return e;
 }
 
-/* The same over all entries first .. end - 1, every other one into a second sum: a few vectors alone
+/* The same over all entries first .. end - 1, every other into a second sum: a few vectors alone
  * would wait for each other. */
 static SIMD_INLINE void add_pairs(vec *sum, const nn_real *restrict W, size_t stride,
                                   const nn__entries *x, uint32_t first, uint32_t end,

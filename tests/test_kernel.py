@@ -40,7 +40,7 @@ def run(client: Any, code: str) -> Any:
 def interrupted(kernel: Any, code: str) -> Any:
     """The reply of a cell that prints "begun" and is interrupted once it has."""
     manager, client = kernel
-    client.execute(code)
+    client.execute(code, stop_on_error=False)  # else the kernel refuses what is sent next
     while True:
         message = client.get_iopub_msg(timeout=TIMEOUT)
         if message["content"].get("text", "").startswith("begun"):

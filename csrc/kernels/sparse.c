@@ -156,7 +156,8 @@ static nn_status create_as(nn__sparse **sparse, int dtype, const nn_input *x, si
 }
 
 /* Floats are tried as bytes first: the smaller the rows, the more of them stay in the cache, and
- * pictures are mostly bytes that somebody has divided by 255. Others fail with their first numbers. */
+ * pictures are mostly bytes that somebody has divided by 255. Others fail with their first
+ * numbers. */
 nn_status nn__sparse_create(nn__sparse **sparse, const nn_input *x, size_t n_nonzero, nn_poll *poll,
                             void *poll_context) {
     const scratch room = {nn__allocate(x->n_columns, sizeof *room.column),

@@ -7,8 +7,8 @@
  *
  * Both zeros, 0 and -0, count as zero. Columns ascend within a row; they take two bytes where
  * 65,536 columns or fewer allow it. Values stay bytes where x is bytes, and become bytes where all
- * are i/255 for a byte i; else they take the narrower of x's numbers and nn_real: 3 bytes a nonzero,
- * or 6 for other float32. */
+ * are i/255 for a byte i; else they take the narrower of x's numbers and nn_real: 3 bytes a
+ * nonzero, or 6 for other float32. */
 #ifndef NN_KERNELS_SPARSE_H
 #define NN_KERNELS_SPARSE_H
 

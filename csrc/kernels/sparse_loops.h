@@ -48,7 +48,8 @@ typedef struct nn__sparse_loops {
     void (*convert_float64)(nn_real *restrict out, const void *restrict in, size_t n);
     void (*convert_uint8)(nn_real *restrict out, const void *restrict in, size_t n);
 
-    /* out = the bytes i whose i/255 in nn_real is in; false where a number is none of these.   (n,) */
+    /* out = the bytes i whose i/255, in nn_real, is in; false where a number is none of these.
+     * (n,) */
     bool (*to_bytes)(uint8_t *restrict out, const nn_real *restrict in, size_t n);
 
     /* Columns to two bytes and back.   (n,) */

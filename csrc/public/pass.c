@@ -68,8 +68,8 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
     return NN_OK;
 }
 
-/* Asks the memory for rows first .. end - 1 of the next batch, in two halves: it can look for so many
- * at once, and what is beyond would keep this step waiting. */
+/* Asks the memory for rows first .. end - 1 of the next batch. Half of them at a time: it can look
+ * for so many at once, and what is beyond would keep this step waiting. */
 static void prefetch(const nn__batch *batch, const nn__workspace *workspace, size_t first,
                      size_t end) {
     if (workspace->capacity > 0)

@@ -10,8 +10,9 @@
  * microseconds in all) before it sleeps. */
 enum { MOST_WORKERS = 63, LOOKS = 4000 };
 
-/* `ticket` is the number of the job (high half) and the next shard to be taken (low half). A thread
- * that has taken a shard may read the job: it stays until all its shards are done. */
+/* `ticket` is the number of the job (high half) and how many of its shards are still to be taken (low
+ * half): a late thread need look at nothing else to see that none is left. A thread that has taken a
+ * shard may read the job, which stays until all its shards are done. */
 typedef struct pool {
     pthread_mutex_t taken; /* by the caller of the present job */
     pthread_mutex_t lock;  /* of the sleepers */
@@ -20,7 +21,6 @@ typedef struct pool {
     _Atomic size_t n_asleep;
     _Atomic uint64_t ticket;
     _Atomic size_t n_done, n_helpers; /* helpers: workers that may still join the job */
-    _Atomic size_t n_shards;
     nn__shard *shard;
     void *context;
 } pool;
@@ -42,9 +42,9 @@ static void relax(void) {
 /* Takes shards of this job and does them, until none is left. */
 static void work_on(pool *p, uint64_t job) {
     uint64_t ticket = atomic_load(&p->ticket);
-    while (job_of(ticket) == job && (uint32_t)ticket < atomic_load(&p->n_shards)) {
-        if (!atomic_compare_exchange_weak(&p->ticket, &ticket, ticket + 1)) continue;
-        p->shard(p->context, (uint32_t)ticket);
+    while (job_of(ticket) == job && (uint32_t)ticket > 0) {
+        if (!atomic_compare_exchange_weak(&p->ticket, &ticket, ticket - 1)) continue;
+        p->shard(p->context, (uint32_t)ticket - 1);
         atomic_fetch_add(&p->n_done, 1);
         ticket = atomic_load(&p->ticket);
     }
@@ -100,12 +100,11 @@ static void make_workers(pool *p, size_t wanted) {
 static uint64_t begin_job(pool *p, size_t n_helpers, size_t n_shards, nn__shard *shard,
                           void *context) {
     const uint64_t job = (job_of(atomic_load(&p->ticket)) + 1) & UINT32_MAX;
-    atomic_store(&p->n_shards, n_shards);
     p->shard = shard;
     p->context = context;
     atomic_store(&p->n_done, 0);
     atomic_store(&p->n_helpers, n_helpers);
-    atomic_store(&p->ticket, job << 32);
+    atomic_store(&p->ticket, job << 32 | n_shards);
     if (atomic_load(&p->n_asleep) > 0) {
         pthread_mutex_lock(&p->lock);
         pthread_cond_broadcast(&p->woken);

@@ -24,6 +24,11 @@ static void count(void *context, size_t shard) {
     if (!pthread_equal(pthread_self(), t->first)) atomic_fetch_add(&t->others, 1);
 }
 
+static void add_one(void *context, size_t shard) {
+    atomic_int *done = context;
+    atomic_fetch_add(&done[shard], 1);
+}
+
 static bool all_once(size_t n_threads, size_t n_shards) {
     tally t = {.first = pthread_self()};
     nn__pool_run(n_threads, n_shards, count, &t);
@@ -38,6 +43,18 @@ static void every_shard_is_done_once(void) {
         for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
             for (size_t j = 0; j < sizeof shards / sizeof *shards; j++)
                 CHECK(all_once(threads[i], shards[j]));
+}
+
+/* A thread that comes late to a job must not take a shard of the next, longer one. */
+static void jobs_do_not_mix(void) {
+    bool well = true;
+    for (int job = 0; job < 100000; job++) {
+        atomic_int done[8] = {0};
+        const size_t n = job % 2 == 0 ? 8 : 2;
+        nn__pool_run(4, n, add_one, done);
+        for (size_t i = 0; i < 8; i++) well = well && done[i] == (i < n);
+    }
+    CHECK(well);
 }
 
 /* Waits until another thread has come in as well. */
@@ -99,11 +116,9 @@ static void a_forked_child_has_a_pool_of_its_own(void) {
 
 int main(void) {
     static const check_case cases[] = {
-        CASE(every_shard_is_done_once),
-        CASE(two_threads_work_at_once),
-        CASE(one_thread_means_the_caller),
-        CASE(callers_do_not_disturb_each_other),
-        CASE(a_forked_child_has_a_pool_of_its_own),
+        CASE(every_shard_is_done_once),          CASE(jobs_do_not_mix),
+        CASE(two_threads_work_at_once),          CASE(one_thread_means_the_caller),
+        CASE(callers_do_not_disturb_each_other), CASE(a_forked_child_has_a_pool_of_its_own),
     };
     return check_run(cases, sizeof cases / sizeof *cases);
 }

@@ -79,6 +79,16 @@ typedef struct nn__vector_kernels {
     void (*sgd_nesterov)(nn_real *restrict W, nn_real *restrict v, const nn_real *restrict gradient,
                          size_t n, const nn__sgd *sgd);
 
+    /* A velocity one step ahead (layers/sparse_dense.h), shrink = -eta l2:   (n,)
+     *     look_ahead   v <- mu v + shrink W
+     *     move_ahead   W <- W + v;   v <- mu v + shrink W
+     *     add          W <- W + v */
+    void (*look_ahead)(nn_real *restrict v, const nn_real *restrict W, size_t n, nn_real mu,
+                       nn_real shrink);
+    void (*move_ahead)(nn_real *restrict W, nn_real *restrict v, size_t n, nn_real mu,
+                       nn_real shrink);
+    void (*add)(nn_real *restrict W, const nn_real *restrict v, size_t n);
+
     /* No element is NaN or infinite.   x (n,) */
     bool (*all_finite)(const nn_real *x, size_t n);
 } nn__vector_kernels;

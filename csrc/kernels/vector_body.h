@@ -94,6 +94,24 @@ static void sgd_nesterov(nn_real *restrict W, nn_real *restrict v, const nn_real
     }
 }
 
+static void look_ahead(nn_real *restrict v, const nn_real *restrict W, size_t n, nn_real mu,
+                       nn_real shrink) {
+    for (size_t i = 0; i < n; i++) v[i] = mu * v[i] + shrink * W[i];
+}
+
+static void move_ahead(nn_real *restrict W, nn_real *restrict v, size_t n, nn_real mu,
+                       nn_real shrink) {
+    for (size_t i = 0; i < n; i++) {
+        const nn_real moved = W[i] + v[i];
+        W[i] = moved;
+        v[i] = mu * v[i] + shrink * moved;
+    }
+}
+
+static void add(nn_real *restrict W, const nn_real *restrict v, size_t n) {
+    for (size_t i = 0; i < n; i++) W[i] += v[i];
+}
+
 static bool all_finite(const nn_real *x, size_t n) {
     int bad = 0;
     for (size_t i = 0; i < n; i++) bad |= !isfinite(x[i]);
@@ -116,6 +134,9 @@ const nn__vector_kernels NN_VECTOR_TABLE_NAME = {
     .softmax = softmax,
     .cross_entropy = cross_entropy,
     .product = product,
+    .look_ahead = look_ahead,
+    .move_ahead = move_ahead,
+    .add = add,
     .sgd_plain = sgd_plain,
     .sgd_momentum = sgd_momentum,
     .sgd_nesterov = sgd_nesterov,

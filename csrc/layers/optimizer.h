@@ -15,6 +15,8 @@ struct nn__update {
     nn_real *gradient;                  /* of this step, scratch where an update needs none */
     nn_real *slots[NN_OPTIMIZER_SLOTS]; /* the optimiser's state, NULL when not kept */
     double scale; /* the first weights are this times what stands in parameters; 1 to begin with */
+    bool ahead;   /* the first weights' velocity is a step ahead: sparse_dense.h */
+    bool last_step; /* of the epoch */
 };
 
 /* Every number inside its range. Codes: NN_ERROR_ARGUMENT. */

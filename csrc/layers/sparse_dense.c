@@ -17,6 +17,10 @@
 #define MOST_LAZY 0.5
 #define LEAST_SCALE 0x1p-20
 
+/* The least momentum with which a velocity is kept a step ahead: with less, too little of it would
+ * be left in u to find it again. */
+#define LEAST_AHEAD 0.1
+
 /* The tensor at this place of a packed array. */
 static nn__weights weights_of(nn_real *values, const nn__place *place) {
     return (nn__weights){values + place->offset, place->rows, place->stride,
@@ -140,7 +144,8 @@ void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const
 
 /* ---- step ----------------------------------------------------------------------------------- */
 
-void nn__sparse_dense_fold(nn__update *update) {
+/* W' takes the scale in. */
+static void fold(nn__update *update) {
     const nn__place *place = &update->layout->places[0];
     nn_real *W = update->parameters + place->offset;
     const nn_real scale = (nn_real)update->scale;
@@ -153,7 +158,7 @@ void nn__sparse_dense_fold(nn__update *update) {
 static void step_lazily(const nn__node *node, nn__update *update, change *c, nn__sparse_batch *x,
                         double decay) {
     update->scale *= 1.0 - decay;
-    if (update->scale < LEAST_SCALE) nn__sparse_dense_fold(update);
+    if (update->scale < LEAST_SCALE) fold(update);
     const nn_real factor = (nn_real)(-update->optimizer->learning_rate / update->scale);
     if (goes_by_rows(c->ld, c->W.stride, x->rows.rows, c->pass->shared)) {
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
@@ -164,14 +169,66 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
     change_all(c);
 }
 
+/* The numbers of a step with momentum, as the kernels take them. */
+static nn__momentum momentum_of(const nn__update *update) {
+    const nn_optimizer *sgd = update->optimizer;
+    return (nn__momentum){(nn_real)sgd->learning_rate, (nn_real)sgd->momentum,
+                          (nn_real)(update->penalty->l2 / update->penalty->n), sgd->nesterov};
+}
+
+/* Classical momentum in a narrow layer, its velocity a step ahead. */
+static void step_ahead(nn__update *update, const change *c, const nn__sparse_batch *x) {
+    const nn__vector_kernels *vector = update->vector;
+    const nn__momentum m = momentum_of(update);
+    const nn_real shrink = -m.eta * m.l2;
+    const size_t n = c->W.n_in * c->W.stride;
+    if (!update->ahead) vector->look_ahead(c->v.values, c->W.values, n, m.mu, shrink);
+    vector->products->sparse_update_rows(&c->v, &x->rows, c->dy, c->ld, -m.eta);
+    update->ahead = !update->last_step;
+    if (update->ahead)
+        vector->move_ahead(c->W.values, c->v.values, n, m.mu, shrink);
+    else
+        vector->add(c->W.values, c->v.values, n);
+}
+
+/* v = (u + eta (l2/n) W) / mu. */
+static void look_back(nn__update *update) {
+    const nn__place *place = &update->layout->places[0];
+    const nn_real *W = update->parameters + place->offset;
+    nn_real *v = update->slots[0] + place->offset;
+    const nn__momentum m = momentum_of(update);
+    for (size_t i = 0; i < place->count; i++) v[i] = (v[i] + m.eta * m.l2 * W[i]) / m.mu;
+    update->ahead = false;
+}
+
+void nn__sparse_dense_settle(nn__update *update) {
+    fold(update);
+    if (update->ahead) look_back(update);
+}
+
+/* SGD with momentum and without l1. */
+static void step_momentum(const nn__node *node, nn__update *update, change *c,
+                          nn__sparse_batch *x) {
+    const nn_optimizer *sgd = update->optimizer;
+    const nn__momentum momentum = momentum_of(update);
+    const bool by_rows = c->ld <= LONG_NARROW && c->W.stride == c->ld && !c->pass->shared;
+    c->v = weights_of(update->slots[0], &update->layout->places[node->weight]);
+    if (by_rows && !momentum.nesterov && sgd->momentum >= LEAST_AHEAD) {
+        step_ahead(update, c, x);
+        return;
+    }
+    if (update->ahead) look_back(update);
+    c->momentum = &momentum;
+    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    change_all(c);
+}
+
 void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__update *update,
                            const nn__buffers *io, const nn_real *dy) {
     const nn_optimizer *sgd = update->optimizer;
     const nn__place *place = &update->layout->places[node->weight];
-    const double l2 = update->penalty->l2 / update->penalty->n, decay = sgd->learning_rate * l2;
+    const double decay = sgd->learning_rate * update->penalty->l2 / update->penalty->n;
     const bool smooth = update->penalty->l1 == 0.0;
-    const nn__momentum momentum = {(nn_real)sgd->learning_rate, (nn_real)sgd->momentum, (nn_real)l2,
-                                   sgd->nesterov};
     change c = {.pass = pass,
                 .x = &io->sparse->columns,
                 .W = weights_of(update->parameters, place),
@@ -180,10 +237,7 @@ void nn__sparse_dense_step(const nn__node *node, const nn__pass *pass, nn__updat
     if (smooth && nn__optimizer_is_plain(sgd) && decay <= MOST_LAZY) {
         step_lazily(node, update, &c, io->sparse, decay);
     } else if (smooth && sgd->kind == NN_OPTIMIZER_SGD && sgd->momentum > 0.0) {
-        c.momentum = &momentum;
-        c.v = weights_of(update->slots[0], place);
-        nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
-        change_all(&c);
+        step_momentum(node, update, &c, io->sparse);
     } else {
         nn__sparse_dense_gradient(node, pass, io, dy, update->gradient);
         nn__optimizer_step(update, node->weight);

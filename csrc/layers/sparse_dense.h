@@ -6,7 +6,16 @@
  *
  *     W = scale W',   scale <- (1 - eta l2/n) scale,   W' <- W' - (eta / scale) x^T dy
  *
- * and W' takes the scale in when it falls below 2^-20, and when the epoch ends. */
+ * and W' takes the scale in when it falls below 2^-20, and when the epoch ends.
+ *
+ * Momentum moves all weights in every step. Narrow layers keep the velocity a step ahead: instead of
+ * v there stands u = mu v - eta (l2/n) W, what the next velocity will be but for the data. Then
+ *
+ *     u <- u - eta x^T dy        where x is not zero: u is now the new velocity
+ *     W <- W + u;   u <- mu u - eta (l2/n) W         one pass over all
+ *
+ * After the last step of an epoch the second half is left out, so that v stands there again; where an
+ * epoch is stopped before, v is worked out from u. */
 #ifndef NN_LAYERS_SPARSE_DENSE_H
 #define NN_LAYERS_SPARSE_DENSE_H
 
@@ -31,7 +40,8 @@ size_t nn__sparse_dense_tile(size_t n_out, size_t rows);
 /* Fills in `tile`, `by_rows` and `narrow`, for batches of `rows` rows. */
 void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared);
 
-/* W' takes the scale in, which becomes 1. */
-void nn__sparse_dense_fold(nn__update *update);
+/* The weights and their velocity as they are: W' takes the scale in, and the velocity is no longer
+ * ahead. */
+void nn__sparse_dense_settle(nn__update *update);
 
 #endif

@@ -315,6 +315,7 @@ static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings, nn__
     for (size_t step = 0; step < pass.progress.total; step++) {
         pass.progress.done = *n_steps = step;
         pass.step = network->steps + step;
+        update->last_step = step + 1 == pass.progress.total;
         if (settings->poll != NULL && settings->poll(settings->poll_context, &pass.progress) != 0)
             return NN_STOPPED;
         NN_TRY(train_step(trainer, settings, &pass, update, step, sums));
@@ -335,7 +336,7 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     set_order(trainer, settings);
     nn__update update = update_of(trainer, settings, &penalty);
     nn_status status = train_steps(trainer, settings, &update, &sums, &result->n_steps);
-    nn__sparse_dense_fold(&update);
+    nn__sparse_dense_settle(&update);
     if (status == NN_OK || status == NN_STOPPED) NN_TRY(check_finite(trainer, result->n_steps));
     if (status == NN_OK && !isfinite(sums.loss))
         return diverged(trainer, result->n_steps, "loss", sums.loss);

@@ -33,8 +33,8 @@ void *nn__allocate_raw(size_t count, size_t size);
 /* Frees what nn__allocate gave; NULL is allowed. */
 void nn__release(void *memory);
 
-/* How often nn__allocate has been called in this process: a step that leaves it as it was has
- * allocated nothing. */
+/* How often nn__allocate or nn__allocate_raw has been called in this process: a step that leaves it
+ * as it was has allocated nothing. */
 size_t nn__allocation_count(void);
 
 /* For tests: the k-th call of nn__allocate from now on (1 is the next) returns NULL, those after it

@@ -23,7 +23,8 @@ nn_status nn__cpu_choose(nn__cpu_level *level);
  * portable, v3, v4" or "a level that this CPU has (portable, v3)". NULL where it will. */
 const char *nn__cpu_rule(const char *word, nn__cpu_level best);
 
-/* Whether AVX-512 runs at full width, with level v4: Intel's CPUs. On AMD's Zen 4 a 512-bit
+/* Whether AVX-512 is taken to run at full width, at level v4: on Intel's CPUs alone (AMD's Zen 5
+ * does too, and is not told apart). On AMD's Zen 4 a 512-bit
  * operation takes two halves, and BLIS's AVX2 kernels are the faster at every size measured. */
 bool nn__cpu_has_full_512(void);
 

@@ -10,9 +10,9 @@
  * microseconds in all) before it sleeps. */
 enum { MOST_WORKERS = 63, LOOKS = 4000 };
 
-/* `ticket` is the number of the job (high half) and how many of its shards are still to be taken (low
- * half): a late thread need look at nothing else to see that none is left. A thread that has taken a
- * shard may read the job, which stays until all its shards are done. */
+/* `ticket` is the number of the job (high half) and how many of its shards are still to be taken
+ * (low half): a late thread need look at nothing else to see that none is left. A thread that has
+ * taken a shard may read the job, which stays until all its shards are done. */
 typedef struct pool {
     pthread_mutex_t taken; /* by the caller of the present job */
     pthread_mutex_t lock;  /* of the sleepers */

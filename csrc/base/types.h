@@ -146,7 +146,7 @@ typedef struct nn_path {
     bool sparse;    /* it reads the nonzeros of x alone, in our own loops */
     size_t tile;    /* sparse: columns of a tile of its weights, 0 for all in one */
     bool by_rows;   /* sparse, plain SGD: updated row after row of the batch, else by columns */
-    nn_loops loops; /* not sparse: y = x W and the update with x^T dy */
+    nn_loops loops; /* y = x W and the update with x^T dy; means nothing where sparse */
     bool has_input_gradient; /* dx = dy W^T is wanted: it is not the first */
     bool transposes;         /* dx in our own loops, over W^T written out, else by BLIS */
     size_t few_rows, narrow; /* the bounds of these rules */

@@ -33,7 +33,8 @@ void nn__gemm_scaled(nn__matrix C, nn_real beta, nn_real alpha, nn__matrix A, nn
 /* C = A B, or C += A B when accumulate.   A (m, k), B (k, n), C (m, n); C overlaps neither.
  * Behind every matrix BLIS may read one more row and 256 bytes: nn__arena's slack, plan.c's row.
  * Products of a few hundred multiplications run in a loop of ours, as a call of BLIS costs more
- * than they do. Any thread. */
+ * than they do; dense.c leaves few of them to come here (shards of few rows, n_in up to 7). Any
+ * thread. */
 void nn__gemm(nn__matrix C, nn__matrix A, nn__matrix B, bool accumulate,
               const nn__vector_kernels *vector);
 

@@ -7,8 +7,9 @@
 #include "kernels/products.h"
 #include "kernels/simd.h"
 
-/* Vectors of a group: sums, or a row of dy, beside what each needs to come by. */
-enum { GROUP = 8, PAIRED = 4 }; /* up to PAIRED vectors a forward sum is taken in two halves */
+/* The most vectors of a group: sums, or a row of dy, in registers; others are left for the factor
+ * and the loads. */
+enum { GROUP = 8, PAIRED = 4 }; /* up to PAIRED vectors even and odd entries are summed apart */
 
 #define EACH_WIDTH(nv, call)                                                                       \
     switch (nv) {                                                                                  \
@@ -37,7 +38,8 @@ enum { GROUP = 8, PAIRED = 4 }; /* up to PAIRED vectors a forward sum is taken i
         call(8);                                                                                   \
     }
 
-/* The next group of `left` vectors: as even as they come. */
+/* How many vectors the next group takes: `left` of them are split as evenly as can be into the
+ * fewest groups of up to `most`. */
 static inline size_t next_group(size_t left, size_t most) {
     size_t groups = (left - 1) / most + 1;
     return (left - 1) / groups + 1;
@@ -107,7 +109,8 @@ static SIMD_INLINE void forward_rows(nn_real *restrict y, size_t ld, const nn_re
     for (size_t r = 0; r < x->rows; r++) forward_row(y + r * ld, W, stride, x, r, b, scale, nv);
 }
 
-/* y += x W for the entries of every row from its cursor to `limit`; moves the cursors. */
+/* y += x W for the entries of every row from its cursor to `limit`; `move`: the cursors follow,
+ * with the last group of columns. */
 static SIMD_INLINE void forward_block(nn_real *restrict y, size_t ld, const nn_real *W,
                                       size_t stride, const nn__entries *x,
                                       uint32_t *restrict cursor, uint32_t limit, bool move,
@@ -121,7 +124,7 @@ static SIMD_INLINE void forward_block(nn_real *restrict y, size_t ld, const nn_r
     }
 }
 
-/* A tile in one go: what a narrow layer, or a short batch, wants. */
+/* A tile in one go: for a short batch, or weights that fit into one block. */
 static void forward_tile(nn_real *restrict y, size_t ld, const nn_real *W, size_t stride,
                          size_t width, const nn__entries *x, const nn_real *b, nn_real scale) {
     for (size_t at = 0, group; at < width; at += group * LANES) {

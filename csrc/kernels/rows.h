@@ -13,7 +13,7 @@
 /* What one pass over x finds; begun with nn__rows_scan_begin, and gone on with row after row. */
 typedef struct nn__rows_scan {
     bool finite;        /* no NaN, no infinity, nothing too large for an nn_real */
-    size_t row, column; /* where the first one is, when not finite; the rest then means nothing */
+    size_t row, column; /* of the first number that is not finite; the rest then means nothing */
     bool hashes;        /* the checksum is wanted */
     nn__tally tally;    /* largest: for uint8 the byte itself; -HUGE_VAL without rows */
     uint64_t lanes[NN__LANES]; /* of the checksum */

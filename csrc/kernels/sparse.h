@@ -25,13 +25,14 @@
 typedef struct nn__sparse {
     size_t n_rows, n_columns, n_nonzero;
     size_t longest; /* most nonzeros of a row */
-    double largest; /* of x, where it is known: of CSR. Zeros count, bytes as they are; -HUGE_VAL
-                     * without rows */
-    int dtype;      /* of values: float32, uint8, or float64 in the double build */
-    bool wide;      /* columns are uint32_t, not uint16_t */
-    size_t *start;  /* (n_rows + 1,) */
-    void *columns;  /* (n_nonzero,) */
-    void *values;   /* (n_nonzero,) */
+    /* The largest number of x, zeros included, the byte itself for uint8. Known for a form made of
+     * CSR alone; -HUGE_VAL for others and without rows. */
+    double largest;
+    int dtype;     /* of values: float32, uint8, or float64 in the double build */
+    bool wide;     /* columns are uint32_t, not uint16_t */
+    size_t *start; /* (n_rows + 1,) */
+    void *columns; /* (n_nonzero,) */
+    void *values;  /* (n_nonzero,) */
 } nn__sparse;
 
 /* A batch's nonzeros, row after row, columns ascending within a row. */

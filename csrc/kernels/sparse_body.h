@@ -174,8 +174,8 @@ static bool tally_uint8(nn__tally *tally, const void *row, size_t n) {
 
 /* ---- where the nonzeros are ------------------------------------------------------------------ */
 
-/* Numbers are taken 64 at a time: first a mask with a bit for each nonzero, then its bits. A column
- * c is written at most at column[c], so that vectors may be stored whole. */
+/* Numbers are taken 64 at a time: first a mask with a bit for each nonzero, then its bits. What is
+ * written for numbers 0 .. c stays within column[0 .. c], so a whole vector may be stored. */
 
 #if defined __AVX512F__ && defined __AVX512BW__
 
@@ -266,8 +266,8 @@ static inline size_t write_block(uint32_t *restrict column, uint64_t mask, size_
 #endif
 
 /* find_<kind> and, for less than 64 numbers and where there are no masks, few_<kind>: every column
- * is written, and the next one over a zero's. The last 64 numbers of a row may have been taken in
- * part before: those bits are shifted out. */
+ * is written at column[found], and found grows at nonzeros alone: the next overwrites a zero's. The
+ * last 64 numbers of a row may have been taken in part before: those bits are shifted out. */
 #define DEFINE_FEW(kind, type, bits)                                                               \
     static size_t few_##kind(uint32_t *restrict column, const void *restrict row, size_t n) {      \
         const type *x = row;                                                                       \

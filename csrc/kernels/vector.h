@@ -1,7 +1,8 @@
 /* Loops over vectors: one table of functions a CPU level.
  *
  * The bodies are written once, in vector_body.h, and compiled by vector_portable.c, vector_v3.c and
- * vector_v4.c, which alone get the wider instructions. Matrices here are row-major without gaps. */
+ * vector_v4.c; these, products_<level>.c and sparse_<level>.c alone get the wider instructions.
+ * Matrices are row-major, without gaps where no ld is given; callers pass the padded width as n. */
 #ifndef NN_KERNELS_VECTOR_H
 #define NN_KERNELS_VECTOR_H
 
@@ -62,8 +63,8 @@ typedef struct nn__vector_kernels {
     void (*tanh_backward)(nn_real *restrict d, const nn_real *restrict a, size_t n);
     void (*relu_backward)(nn_real *restrict d, const nn_real *restrict a, size_t n);
 
-    /* C = A B, or C += A B, for small products.   C (m, n) and B (k, n) with rows ldc and ldb
-     * apart, A (m, k) with any strides. */
+    /* C = A B, or C += A B, for products too small for BLIS (gemm.c: SMALL_PRODUCT).   C (m, n) and
+     * B (k, n) with rows ldc and ldb apart, A (m, k) with any strides. */
     void (*product)(nn_real *restrict C, const nn_real *restrict A, const nn_real *restrict B,
                     size_t m, size_t n, size_t k, ptrdiff_t ldc, ptrdiff_t a_row,
                     ptrdiff_t a_column, ptrdiff_t ldb, bool accumulate);

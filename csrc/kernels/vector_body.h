@@ -2,10 +2,10 @@
  * NN_VECTOR_TABLE_NAME and NN_PRODUCT_TABLE_NAME. Loops are plain so that the compiler vectorises
  * them.
  *
- * Every level gives the same bits. Only softmax sums across the elements of a vector, in an order
- * that sum.h writes out; sum_rows and product add up element by element, row after row, so width
- * changes no order; and as the build says -ffp-contract=off, no level fuses a product with a sum
- * and spares a rounding. */
+ * Every level gives the same bits, unlike products_body.h. Only softmax sums across the elements of
+ * a vector, in an order that sum.h writes out; sum_rows and product add up element by element, row
+ * after row, so width changes no order; and as the build says -ffp-contract=off, no level fuses a
+ * product with a sum and spares a rounding. */
 #include "kernels/vector.h"
 
 #include <math.h>

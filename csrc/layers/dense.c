@@ -36,12 +36,14 @@ static void init_dense(const nn__plan *plan, const nn__node *node, nn_real *para
 
 /* Our own loops (products.h) against BLIS, on a Zen 4: with 10 rows ours take 0.3 to 0.5 of the
  * time in layers of 10 outputs and 0.7 to 0.95 in layers of 100; with 100 rows and 100 outputs BLIS
- * is as fast or faster. Weights beyond the second-level cache are left to its blocking. */
+ * is as fast or faster. In batches of more rows, weights beyond the second-level cache are left to
+ * BLIS's blocking. */
 #define FEW_ROWS 32
 #define NARROW 64
 #define CACHED ((size_t)1 << 17) /* nn_reals */
 
-/* In which loops y = x W, or W += x^T dy, runs. */
+/* In which loops y = x W, or W += x^T dy, runs. Columns are counted padded. `rows` is the whole
+ * block's (block_rows), so that a shard of it takes the same loops. */
 static nn_loops loops_of(const nn__node *node, size_t rows) {
     const size_t ld = nn__padded(node->n_out);
     if (rows <= FEW_ROWS) return NN_LOOPS_FEW_ROWS;
@@ -52,8 +54,8 @@ static bool is_ours(const nn__node *node, size_t rows) {
     return loops_of(node, rows) != NN_LOOPS_BLIS;
 }
 
-/* Whether dx = dy W^T runs in our loops: as dx = dy V with V = W^T written out first, which takes
- * its time, so that few columns or many rows must make up for it. */
+/* Whether dx = dy W^T runs in our loops: as dx = dy V with V = W^T written out first; few outputs
+ * make that cheap, many rows make it worth while. */
 static bool transposes(const nn__node *node, size_t rows) {
     const bool pays = node->n_out <= FEW_ROWS || rows >= FEW_ROWS;
     return pays && nn__dense_transposed(node) > 0;
@@ -93,7 +95,7 @@ static nn__matrix tensor_of(const nn_real *values, const nn__place *place) {
     return tensor;
 }
 
-/* The same for our loops, which write it or do not. */
+/* The same for our loops, in one tile. Takes off const: forward writes nothing. */
 static nn__weights weights_of(const nn_real *values, const nn__place *place) {
     nn_real *W = (nn_real *)(uintptr_t)(values + place->offset);
     return (nn__weights){W, place->rows, place->stride, place->stride};

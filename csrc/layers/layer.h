@@ -37,9 +37,8 @@ typedef struct nn__pass {
     uint64_t seed, step; /* the numbers of this step's masks */
     size_t row0;         /* place of the block's first row within its batch */
     size_t rows;
-    size_t
-        block_rows;   /* rows of the whole block, of which these may be a part: it decides what runs
-                        * in which loops */
+    /* Rows of the whole block, of which `rows` may be one shard: kernels are chosen by it. */
+    size_t block_rows;
     size_t n_threads; /* that may work on it, >= 1 */
     bool shared;      /* the work is enough to be shared among threads: a matter of sizes alone */
     double scale;     /* what the first weights are to be multiplied by: lazy decay, or 1 */
@@ -51,7 +50,8 @@ typedef struct nn__pass {
 } nn__pass;
 
 /* The buffers of a node for one pass, rows = pass->rows. Their rows are nn__padded(width) apart.
- * What lies between is finite in x and y, and zero in dy and dx: kernels run over it. */
+ * What lies between is finite in x and y, and zero in dy, dx and packed arrays: kernels run over
+ * it, and a zero of dy must meet no NaN. Whoever fills dx fills the zeros too. */
 typedef struct nn__buffers {
     const nn_real *x;         /* (rows, n_in), or NULL: */
     nn__sparse_batch *sparse; /* the first node's x, where it is sparse */

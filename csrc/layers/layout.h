@@ -4,7 +4,7 @@
  *     packed:  what passes read and update  | row 0: 30 numbers, 2 zeros | row 1: 30, 2 zeros | ...
  *
  * The first weights may lie in tiles instead, so that a part of a tile stays in the first-level
- * cache; here 100 columns in tiles of 64, the last of which is wider than it need be:
+ * cache; here 100 columns in tiles of 64 (sparse_dense.c takes 80), the last filled up with zeros:
  *
  *     | row 0: columns 0..63 | row 1: 0..63 | ...   | row 0: columns 64..99, zeros | row 1 ...
  *

@@ -194,8 +194,8 @@ static nn_status make_sparse(nn__workspace *workspace, size_t n_in) {
     if (capacity == 0) return NN_OK;
     if (capacity > UINT32_MAX) return NN_ERROR_SIZE;
     s->rows.start = nn__allocate(rows + 1, sizeof *s->rows.start);
-    s->rows.column = nn__allocate_raw(capacity + NN_LANES, sizeof *s->rows.column);
-    s->rows.value = nn__allocate_raw(capacity + NN_LANES, sizeof *s->rows.value);
+    s->rows.column = nn__allocate_raw(capacity, sizeof *s->rows.column);
+    s->rows.value = nn__allocate_raw(capacity, sizeof *s->rows.value);
     s->columns.start = nn__allocate(n_in + 2, sizeof *s->columns.start);
     s->columns.row = nn__allocate_raw(capacity, sizeof *s->columns.row);
     s->columns.value = nn__allocate_raw(capacity, sizeof *s->columns.value);

@@ -74,7 +74,8 @@ bool nn__plan_takes_sparse(const nn__plan *plan);
 /* Multiplications of a forward pass over one row, with this share of the inputs not zero. */
 double nn__plan_work(const nn__plan *plan, double density);
 
-/* From so many multiplications on a block is shared among threads. */
+/* From so many multiplications of the forward pass on, by nn__plan_work, work is shared among
+ * threads: a whole training step, or a block of an evaluation. */
 #define NN_SHARED_WORK 4e6
 
 /* A workspace for up to `rows` rows, also sparse ones of `capacity` nonzeros in all. Owned by the

@@ -13,7 +13,8 @@
 #define TILE 80
 #define LONG_BATCH 32
 
-/* The largest decay of a step that is done lazily, and the scale below which W' takes it in. */
+/* The largest decay of a step that is done lazily (larger ones write the gradient out), and the
+ * scale below which W' takes it in: so eta / scale is at most 2^21 eta. */
 #define MOST_LAZY 0.5
 #define LEAST_SCALE 0x1p-20
 
@@ -36,7 +37,7 @@ static size_t narrow(size_t rows) {
     return rows < LONG_BATCH ? NARROW : LONG_NARROW;
 }
 
-/* Whether it does, the weights lying in tiles of `stride`. */
+/* Whether it does. Not in tiles, and not shared: two rows of x may write the same row of W. */
 static bool goes_by_rows(size_t ld, size_t stride, size_t rows, bool shared) {
     return ld <= narrow(rows) && stride == ld && !shared;
 }

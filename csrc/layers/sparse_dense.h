@@ -1,5 +1,5 @@
-/* The dense layer over a sparse batch: the first layer, where x has many zeros. Only the weights of
- * inputs that are not zero are read, and under plain SGD only they are written.
+/* The dense layer over a sparse batch: the first layer, where x has many zeros. Forward reads the
+ * weights of inputs that are not zero alone, and plain SGD without l1 writes no others.
  *
  * Decay, W <- (1 - eta l2/n) W in every step, would touch all of them. It is lazy instead: one
  * number is multiplied,
@@ -8,14 +8,14 @@
  *
  * and W' takes the scale in when it falls below 2^-20, and when the epoch ends.
  *
- * Momentum moves all weights in every step. Narrow layers keep the velocity a step ahead: instead of
- * v there stands u = mu v - eta (l2/n) W, what the next velocity will be but for the data. Then
+ * Momentum moves all weights in every step. Narrow layers keep the velocity a step ahead: instead
+ * of v there stands u = mu v - eta (l2/n) W, what the next velocity will be but for the data. Then
  *
  *     u <- u - eta x^T dy        where x is not zero: u is now the new velocity
  *     W <- W + u;   u <- mu u - eta (l2/n) W         one pass over all
  *
- * After the last step of an epoch the second half is left out, so that v stands there again; where an
- * epoch is stopped before, v is worked out from u. */
+ * After the last step of an epoch the second half is left out, so that v stands there again; where
+ * an epoch is stopped before, v is worked out from u. */
 #ifndef NN_LAYERS_SPARSE_DENSE_H
 #define NN_LAYERS_SPARSE_DENSE_H
 

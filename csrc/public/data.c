@@ -204,7 +204,7 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
 size_t nn__data_capacity(const nn_data *data, const nn__plan *plan, size_t rows) {
     if (data->sparse == NULL || data->written_out || rows == 0 || !nn__plan_takes_sparse(plan))
         return 0;
-    const size_t longest = nn__sparse_longest(data->sparse) + 1;
+    const size_t longest = nn__sparse_longest(data->sparse) + 1; /* 0 would mean dense */
     return longest <= UINT32_MAX / rows ? longest * rows : 0;
 }
 

@@ -54,11 +54,12 @@ static nn__desk *exchange_desk(const nn_network *network, nn__desk *desk) {
     return atomic_exchange(&holder->desk, desk);
 }
 
-/* How many nonzeros a block of `rows` rows may have, 0 where the first layer is to see all of x: it
- * is told by the first rows whether x is sparse, where nobody has looked before. */
+/* How many nonzeros a block of `rows` rows may have, 0 where the first layer is to see all of x: a
+ * dense x without a sparse form is judged by its first rows. */
 static size_t capacity_of(const nn__plan *plan, const nn_data *data, size_t rows) {
     const size_t known = nn__data_capacity(data, plan, rows), width = plan->n_inputs;
-    if (known > 0 || data->x.values == NULL || !nn__plan_takes_sparse(plan)) return known;
+    if (known > 0 || data->x.values == NULL || data->written_out || !nn__plan_takes_sparse(plan))
+        return known;
     if (rows == 0 || width < MANY_INPUTS || width > UINT32_MAX / rows) return 0;
     const size_t n = data->x.n_rows < FIRST_ROWS ? data->x.n_rows : FIRST_ROWS;
     const double most = SPARSE * (double)n * (double)width;
@@ -298,7 +299,7 @@ typedef struct inspection {
     const nn__pass *pass;
 } inspection;
 
-/* The same, where the caller's array may be missing. */
+/* copy_rows into array i, where the caller has given it. */
 static void copy_block(nn_real *const *arrays, size_t i, const nn_real *block, size_t n,
                        const nn__pass *pass) {
     if (arrays == NULL || arrays[i] == NULL) return;

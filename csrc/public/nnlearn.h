@@ -25,7 +25,9 @@
  * same noun, which takes NULL. A _create function sets its result to NULL when it fails.
  *
  * Threads: functions that take a const nn_network may run at the same time on one network; nothing
- * may run beside a function that takes it without const, or beside nn_train_epoch of its trainer.
+ * may run beside a function that takes it without const, or beside any function of its trainer:
+ * an epoch writes the parameters at its end. Excepted are nn_network_threads,
+ * nn_network_set_threads, nn_network_epochs, nn_network_steps: any thread, at any time.
  * nn_data is only read once it is set up, and may be shared. Different networks are independent. */
 #ifndef NNLEARN_H
 #define NNLEARN_H
@@ -255,7 +257,8 @@ void nn_trainer_free(nn_trainer *trainer);
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer);
 
-/* How training works on each dense layer in batches of so many rows of this data: paths (n_dense,),
+/* How training works on each dense layer in full batches of so many rows of this data (a shorter
+ * last batch, and a step worked on in parts, may take other loops): paths (n_dense,),
  * *rows that a block has (a larger batch is worked on in blocks), *shared: whether a step is long
  * enough to be shared among threads. What nn_trainer_bind and the steps go by.
  * Codes: NN_ERROR_SHAPE; NN_ERROR_SIZE: no rows, batch size 0. */

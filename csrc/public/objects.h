@@ -25,7 +25,7 @@ struct nn_network {
 struct nn_data {
     nn_input x;               /* the caller's; values are NULL where there is a sparse form alone */
     const nn__sparse *sparse; /* the caller's: the nonzeros of x, or NULL */
-    bool written_out;         /* layers see all of x all the same */
+    bool written_out;         /* training ignores `sparse`: the first layer gets dense rows */
     int32_t *labels;          /* (n_rows,) or NULL */
     size_t n_classes;         /* of the labels */
     nn_real *targets;         /* (n_rows, n_outputs) or NULL */
@@ -78,8 +78,8 @@ typedef struct nn__sums {
 } nn__sums;
 
 /* gradient = (1/n) sum w dc/dW over the batch, block after block of workspace->rows rows; adds to
- * *sums. Parameters and gradient are packed. `rows`, `row0` and `accumulate` of the pass are set
- * here.   Codes: NN_STOPPED. */
+ * *sums. Parameters and gradient are packed. `rows`, `block_rows`, `row0` and `accumulate` of the
+ * pass are set here; `scale` is the caller's.   Codes: NN_STOPPED. */
 nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
                              const nn_real *parameters, nn__workspace *workspace, nn_real *gradient,
                              nn__sums *sums);

@@ -5,8 +5,9 @@
 #include "layers/sparse_dense.h"
 #include "public/objects.h"
 
-/* nn_reals of workspace for the block that a step works on at once, and the work (multiplications)
- * above which a step is long: it then asks the poll function between its parts as well. */
+/* nn_reals of workspace for the block that a step works on at once, and the work (multiplications
+ * of a forward pass, x dense) above which a step is long: where there is a poll function it is
+ * asked between the parts as well, and the gradient is written out (step_in_parts). */
 #define BLOCK_BUDGET ((size_t)1 << 23)
 #define LONG_STEP 1e8
 
@@ -195,8 +196,8 @@ static double first_bad(const nn_real *values, size_t n) {
     return 0.0;
 }
 
-/* The parameters are finite at the end of an epoch, and with them the velocity, which has gone into
- * them. Codes: NN_DIVERGED. */
+/* The packed parameters are finite at the end of an epoch. The velocity need not be looked at: one
+ * that is not finite has made its weight so. Codes: NN_DIVERGED. */
 static nn_status check_finite(nn_trainer *trainer, size_t step) {
     const nn_network *network = trainer->network;
     for (size_t i = 0; i < network->plan.n_tensors; i++) {
@@ -248,7 +249,8 @@ static void set_order(nn_trainer *trainer, const nn_epoch *settings) {
 }
 
 /* Gradient and update in parts: for batches that do not fit the workspace, and for steps so long
- * that the poll function is asked within. */
+ * that the poll function is asked within. Here update->scale is 1: only a short last batch, or
+ * none, is then stepped lazily. */
 static nn_status step_in_parts(nn_trainer *trainer, const nn__pass *pass, const nn__batch *batch,
                                nn__update *update, nn__sums *sums) {
     const nn__plan *plan = update->plan;

@@ -268,7 +268,8 @@ def weights(sample_weight: Any, n: int, dtype: np.dtype[Any]) -> Array | None:
 
 
 def _copied(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
-    """Finite numbers in the network's precision; ValueError where that has no room for one."""
+    """Numbers, which callers know to be finite, in the network's precision, and only copied if they
+    are not; ValueError where the precision has no room for one."""
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
         return array
     with np.errstate(over="ignore"):

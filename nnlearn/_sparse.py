@@ -4,6 +4,7 @@ A form is found again by what x holds: its precision, dtype and shape and a chec
 So a slice made anew finds it, and an array changed in place does not.
 """
 
+import os
 import threading
 from collections import OrderedDict
 from types import ModuleType
@@ -76,6 +77,10 @@ class Forms:
         self._lock = threading.Lock()
         self._forms: OrderedDict[tuple[Any, ...], _core.Sparse] = OrderedDict()
 
+    def _renew_lock(self) -> None:
+        """In a forked child: another thread of the parent's may have held it."""
+        self._lock = threading.Lock()
+
     def get(
         self,
         core: ModuleType,
@@ -114,6 +119,9 @@ class Forms:
 
 #: Those of this process.
 forms = Forms()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forms._renew_lock)
 
 
 # ---- SciPy's matrices ---------------------------------------------------------------------------

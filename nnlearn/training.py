@@ -275,13 +275,15 @@ class _Run:
         self.history = History([])
         self.step_losses = np.empty(0, np.float32)  # of all steps, and room for more
         self.n_steps = 0  # of an epoch
+        self.n_threads = net._core.n_threads  # before and after this fit
         self.begun = False  # everything is ready, and epochs may have changed the network
         self.settled = False
 
     def begin(self, sets: _Sets, seconds: float) -> None:
         """What is known once the data is there."""
         trainer = self.net._trainer
-        self.net._use_threads(self.settings.n_threads)
+        if self.settings.n_threads is not None:
+            self.net._core.n_threads = self.settings.n_threads
         self.sets = sets
         self.trainer = self.net._core_module.Trainer(self.net._core) if trainer is None else trainer
         self.history = History(self._columns())
@@ -357,7 +359,8 @@ class _Run:
         """
         if self.settled:
             return
-        self.net._use_threads(None)
+        if self.settings.n_threads is not None:
+            self.net._core.n_threads = self.n_threads
         if self.net._trainer is not None:
             self.net._trainer.unbind()  # the data must not live as long as the network
         if not self.begun:

@@ -1,6 +1,7 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,8 +20,8 @@ typedef struct pool {
     pthread_cond_t woken;
     size_t n_workers;
     _Atomic size_t n_asleep;
-    _Atomic uint64_t ticket;
-    _Atomic size_t n_done, n_helpers; /* helpers: workers that may still join the job */
+    _Atomic uint64_t ticket, places; /* places: the same for helpers, who may still join the job */
+    _Atomic size_t n_done;
     nn__shard *shard;
     void *context;
 } pool;
@@ -64,11 +65,11 @@ static uint64_t next_job(pool *p, uint64_t job) {
     return job_of(atomic_load(&p->ticket));
 }
 
-/* One of the places that the job has for helpers. */
-static bool join(pool *p) {
-    size_t left = atomic_load(&p->n_helpers);
-    while (left > 0)
-        if (atomic_compare_exchange_weak(&p->n_helpers, &left, left - 1)) return true;
+/* Takes one of the places that this job has for helpers. A late thread takes none of the next. */
+static bool join(pool *p, uint64_t job) {
+    uint64_t places = atomic_load(&p->places);
+    while (job_of(places) == job && (uint32_t)places > 0)
+        if (atomic_compare_exchange_weak(&p->places, &places, places - 1)) return true;
     return false;
 }
 
@@ -76,7 +77,7 @@ static void *worker(void *context) {
     pool *p = context;
     for (uint64_t job = 0;;) {
         job = next_job(p, job);
-        if (join(p)) work_on(p, job = job_of(atomic_load(&p->ticket)));
+        if (join(p, job)) work_on(p, job);
     }
     return NULL;
 }
@@ -103,11 +104,11 @@ static uint64_t begin_job(pool *p, size_t n_helpers, size_t n_shards, nn__shard 
     p->shard = shard;
     p->context = context;
     atomic_store(&p->n_done, 0);
-    atomic_store(&p->n_helpers, n_helpers);
+    atomic_store(&p->places, job << 32 | n_helpers);
     atomic_store(&p->ticket, job << 32 | n_shards);
     if (atomic_load(&p->n_asleep) > 0) {
         pthread_mutex_lock(&p->lock);
-        pthread_cond_broadcast(&p->woken);
+        for (size_t i = 0; i < n_helpers; i++) pthread_cond_signal(&p->woken);
         pthread_mutex_unlock(&p->lock);
     }
     return job;
@@ -123,7 +124,8 @@ void nn__pool_run(size_t n_threads, size_t n_shards, nn__shard *shard, void *con
     }
     make_workers(p, helpers < MOST_WORKERS ? helpers : MOST_WORKERS);
     work_on(p, begin_job(p, helpers, n_shards, shard, context));
-    while (atomic_load(&p->n_done) < n_shards) relax();
+    for (int i = 0; atomic_load(&p->n_done) < n_shards; i++)
+        i < LOOKS ? relax() : (void)sched_yield(); /* a helper may be waiting for this very core */
     pthread_mutex_unlock(&p->taken);
 }
 

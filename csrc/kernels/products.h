@@ -50,8 +50,8 @@ typedef struct nn__momentum {
 
 typedef struct nn__product_kernels {
     /* y = scale x W + b for sparse x.   y (rows, n_out) with rows `ld` apart, b (n_out,) padded.
-     * `cursor` (rows,) is scratch. Wide layers are worked on tile by tile and, within a tile, in
-     * blocks of inputs whose weights stay in the first-level cache. */
+     * `cursor` (rows,) is scratch. Where W lies in several tiles, each is worked on in blocks of
+     * inputs whose weights stay in the caches nearby. */
     void (*sparse_forward)(nn_real *restrict y, size_t ld, const nn__entries *x,
                            const nn__weights *W, const nn_real *restrict b, nn_real scale,
                            uint32_t *restrict cursor);
@@ -85,8 +85,9 @@ typedef struct nn__product_kernels {
                          nn_real c);
 } nn__product_kernels;
 
-/* From so many rows on a tile is worked on in blocks of inputs whose weights take so many bytes. */
-enum { NN_BLOCK_ROWS = 32, NN_BLOCK_BYTES = 24576 };
+/* Bytes of weights in a block of inputs: they stay in the first-level cache, and what does not fit
+ * there comes back from the second soon enough. A tile's row must take no more. */
+enum { NN_BLOCK_BYTES = 40960 };
 
 #ifdef NN_HAVE_V3
 extern const nn__product_kernels nn__product_v3; /* for CPUs with x86-64-v3 alone */

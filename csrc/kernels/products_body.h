@@ -124,7 +124,7 @@ static SIMD_INLINE void forward_block(nn_real *restrict y, size_t ld, const nn_r
     }
 }
 
-/* A tile in one go: for a short batch, or weights that fit into one block. */
+/* A tile in one go: where it is the only one. */
 static void forward_tile(nn_real *restrict y, size_t ld, const nn_real *W, size_t stride,
                          size_t width, const nn__entries *x, const nn_real *b, nn_real scale) {
     for (size_t at = 0, group; at < width; at += group * LANES) {
@@ -135,7 +135,7 @@ static void forward_tile(nn_real *restrict y, size_t ld, const nn_real *W, size_
     }
 }
 
-/* A tile in blocks of `block` inputs. */
+/* A tile in blocks of `block` inputs: one of several. */
 static void forward_tile_blocks(nn_real *restrict y, size_t ld, const nn_real *W, size_t stride,
                                 size_t width, const nn__entries *x, const nn_real *b, nn_real scale,
                                 size_t n_in, size_t block, uint32_t *restrict cursor) {
@@ -161,15 +161,16 @@ static void forward_tile_blocks(nn_real *restrict y, size_t ld, const nn_real *W
 static void sparse_forward(nn_real *restrict y, size_t ld, const nn__entries *x,
                            const nn__weights *W, const nn_real *restrict b, nn_real scale,
                            uint32_t *restrict cursor) {
+    const bool tiles = W->columns > W->stride;
     const size_t block = NN_BLOCK_BYTES / (W->stride * sizeof(nn_real));
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
         const nn_real *tile = W->values + t * W->n_in * W->stride;
         const size_t left = W->columns - at, width = left < W->stride ? left : W->stride;
-        if (x->rows < NN_BLOCK_ROWS || W->n_in <= block)
-            forward_tile(y + at, ld, tile, W->stride, width, x, b + at, scale);
-        else
+        if (tiles)
             forward_tile_blocks(y + at, ld, tile, W->stride, width, x, b + at, scale, W->n_in,
                                 block, cursor);
+        else
+            forward_tile(y, ld, tile, W->stride, width, x, b, scale);
     }
 }
 

@@ -56,8 +56,8 @@ static void pick(nn_real *restrict value, const nn_input *x, const void *row,
         loops->pick_uint8(value, row, column, n);
 }
 
-size_t nn__rows_compress_order(nn__entries *entries, const nn_input *x, const uint32_t *order,
-                               size_t first, size_t n) {
+size_t nn__rows_compress(nn__entries *entries, const nn_input *x, const uint32_t *order,
+                         size_t first, size_t n) {
     size_t end = 0;
     entries->rows = n;
     entries->start[0] = 0;
@@ -69,10 +69,6 @@ size_t nn__rows_compress_order(nn__entries *entries, const nn_input *x, const ui
         entries->start[r + 1] = (uint32_t)end;
     }
     return end;
-}
-
-size_t nn__rows_compress(nn__entries *entries, const nn_input *x, size_t first, size_t n) {
-    return nn__rows_compress_order(entries, x, NULL, first, n);
 }
 
 /* ---- scanning -------------------------------------------------------------------------------- */

@@ -40,11 +40,8 @@ size_t nn__rows_count(const nn_input *x, size_t first, size_t n);
 
 /* The nonzeros of these rows of x, with all numbers finite; returns how many. The caller has room
  * for n + 1 starts and n * x->n_columns entries. */
-size_t nn__rows_compress_order(nn__entries *entries, const nn_input *x, const uint32_t *order,
-                               size_t first, size_t n);
-
-/* The same of rows first .. first + n - 1. */
-size_t nn__rows_compress(nn__entries *entries, const nn_input *x, size_t first, size_t n);
+size_t nn__rows_compress(nn__entries *entries, const nn_input *x, const uint32_t *order,
+                         size_t first, size_t n);
 
 /* The address of a row, and the columns of its nonzeros, ascending; returns how many.
  * column (n_columns,), all of which may be written. */

@@ -95,10 +95,11 @@ void nn__plan_free(nn__plan *plan) {
 
 /* ---- workspaces ----------------------------------------------------------------------------- */
 
-/* The widest input or output of any node, padded. */
+/* The widest dy or dx of any node, padded: before the first node with parameters nobody needs
+ * one. */
 static size_t widest(const nn__plan *plan) {
-    size_t width = plan->n_inputs;
-    for (size_t i = 0; i < plan->n_nodes; i++)
+    size_t width = 0;
+    for (size_t i = plan->tensors[0].node; i < plan->n_nodes; i++)
         if (plan->nodes[i].n_out > width) width = plan->nodes[i].n_out;
     return nn__padded(width);
 }
@@ -151,6 +152,11 @@ static size_t transposed_size(const nn__plan *plan) {
     return size;
 }
 
+/* Columns of x in the workspace: none where its nonzeros are all there is of it. */
+static size_t input_width(const nn__workspace *workspace, const nn__plan *plan) {
+    return workspace->capacity > 0 ? 0 : plan->n_inputs;
+}
+
 /* Where the workspace's tensors lie: one list, written when laid out and read when opened. */
 typedef struct layout {
     size_t x, targets, weights, gradients[2], transposed;
@@ -158,7 +164,7 @@ typedef struct layout {
 } layout;
 
 static void lay_out(nn__workspace *workspace, const nn__plan *plan, layout *at) {
-    at->x = reserve_rows(workspace, plan->n_inputs);
+    at->x = reserve_rows(workspace, input_width(workspace, plan));
     at->targets = reserve_rows(workspace, plan->n_outputs);
     at->weights = reserve_rows(workspace, 1);
     for (int i = 0; i < 2; i++) at->gradients[i] = reserve_rows(workspace, widest(plan));
@@ -172,7 +178,7 @@ static void lay_out(nn__workspace *workspace, const nn__plan *plan, layout *at) 
 static void point_into(nn__workspace *workspace, const nn__plan *plan, const layout *at) {
     const nn__arena *arena = &workspace->arena;
     const size_t rows = workspace->rows;
-    workspace->x = nn__arena_tensor(arena, at->x, rows * nn__padded(plan->n_inputs));
+    workspace->x = nn__arena_tensor(arena, at->x, rows * nn__padded(input_width(workspace, plan)));
     workspace->targets = nn__arena_tensor(arena, at->targets, rows * nn__padded(plan->n_outputs));
     workspace->weights = nn__arena_tensor(arena, at->weights, rows);
     for (int i = 0; i < 2; i++)

@@ -35,7 +35,7 @@ struct nn__plan {
 typedef struct nn__workspace {
     size_t rows;
     nn__arena arena;
-    nn_real *x;              /* (rows, n_inputs) */
+    nn_real *x;              /* (rows, n_inputs), without columns where capacity > 0 */
     nn__sparse_batch sparse; /* room for `capacity` entries of x, where that is not 0 */
     size_t capacity;
     bool is_sparse;        /* what the last gathering has filled: sparse, not x */

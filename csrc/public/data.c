@@ -220,7 +220,7 @@ void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *
     if (workspace->is_sparse && data->sparse != NULL)
         nn__sparse_gather(entries, data->sparse, order, first, n);
     else if (workspace->is_sparse)
-        nn__rows_compress_order(entries, &data->x, order, first, n);
+        nn__rows_compress(entries, &data->x, order, first, n);
     else if (is_sparse_alone(data))
         nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
     else

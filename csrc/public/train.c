@@ -184,8 +184,25 @@ static void unpack(nn_trainer *trainer) {
 
 /* ---- divergence ----------------------------------------------------------------------------- */
 
+static void clear(const nn__arena *arena) {
+    if (arena->values != NULL) memset(arena->values, 0, arena->size * sizeof *arena->values);
+}
+
+/* What stands between rows is zero at the start of every epoch (layout.h), and is NaN now where an
+ * infinite activation was multiplied with it: 0 inf. */
+static void clear_packed(nn_trainer *trainer) {
+    const nn__plan *plan = &trainer->network->plan;
+    const nn__workspace *workspace = &trainer->workspace;
+    clear(&trainer->packed.parameters);
+    for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) clear(&trainer->packed.slots[i]);
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        memset(workspace->buffers[i].y, 0,
+               workspace->rows * nn__padded(plan->nodes[i].n_out) * sizeof(nn_real));
+}
+
 static nn_status diverged(nn_trainer *trainer, size_t step, const char *where, double value) {
     trainer->failure = (nn_failure){.step = step, .where = where, .value = value};
+    clear_packed(trainer);
     return NN_DIVERGED;
 }
 

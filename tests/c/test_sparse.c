@@ -272,7 +272,7 @@ static void check_gather(const table *t) {
         nn__sparse_gather(&gathered, sparse, rows, 2, n);
         CHECK(gathered.start[n] == count);
         check_entries(&gathered, dense, n, width);
-        CHECK(nn__rows_compress_order(&pressed, &t->x, rows, 2, n) == count);
+        CHECK(nn__rows_compress(&pressed, &t->x, rows, 2, n) == count);
         check_entries(&pressed, dense, n, width);
         for (size_t r = 0; r < n; r++)
             CHECK(gathered.start[r + 1] - gathered.start[r] <= nn__sparse_longest(sparse));

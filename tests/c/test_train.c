@@ -267,6 +267,34 @@ static void a_velocity_that_is_not_finite_is_found(void) {
     free_rig(&r);
 }
 
+/* An infinite activation times the zeros between rows is NaN: none may be left for the next
+ * epoch. */
+static void after_a_divergence_the_same_binding_trains_again(void) {
+    const nn_layer layers[] = {nn_dense(5, NN_ACTIVATION_RELU), nn_dense(5, NN_ACTIVATION_RELU),
+                               nn_dense(2, NN_ACTIVATION_TANH)};
+    const nn_real huge = sizeof(nn_real) == sizeof(float) ? (nn_real)1e30 : (nn_real)1e300;
+    rig r;
+    CHECK_STATUS(make_rig(&r), NN_OK);
+    nn_network *network = NULL;
+    nn_trainer *trainer = NULL;
+    nn_epoch_result result;
+    nn_epoch settings = nn_epoch_defaults();
+    settings.optimizer.learning_rate = 0.01;
+    CHECK_STATUS(nn_network_create(&network, N_IN, layers, 3, NN_COST_QUADRATIC, 1), NN_OK);
+    CHECK_STATUS(nn_trainer_create(&trainer, network), NN_OK);
+    CHECK_STATUS(nn_trainer_bind(trainer, r.data, 4, &settings.optimizer), NN_OK);
+    for (size_t i = 0; i < 4; i += 2) {
+        const nn_parameter weight = nn_network_parameter(network, i);
+        for (size_t j = 0; j < weight.shape[0] * weight.shape[1]; j++) weight.values[j] = huge;
+    }
+    CHECK_STATUS(nn_train_epoch(trainer, &settings, &result), NN_DIVERGED);
+    nn_network_initialize(network, 1);
+    CHECK_STATUS(nn_train_epoch(trainer, &settings, &result), NN_OK);
+    nn_trainer_free(trainer);
+    nn_network_free(network);
+    free_rig(&r);
+}
+
 /* A hinge, whose maximum with 0 could hide it, lets NaN through too. */
 static void outputs_that_are_no_numbers_are_never_a_small_loss(void) {
     rig r;
@@ -384,6 +412,7 @@ int main(void) {
         CASE(a_loss_that_is_not_finite_restores_everything),
         CASE(a_parameter_that_is_not_finite_restores_everything),
         CASE(a_velocity_that_is_not_finite_is_found),
+        CASE(after_a_divergence_the_same_binding_trains_again),
         CASE(outputs_that_are_no_numbers_are_never_a_small_loss),
         CASE(a_stopped_epoch_keeps_its_steps_and_the_counters),
         CASE(a_long_step_can_be_stopped_within),

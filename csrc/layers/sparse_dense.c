@@ -29,7 +29,7 @@ static nn__weights weights_of(nn_real *values, const nn__place *place) {
 }
 
 size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
-    return rows >= LONG_BATCH && nn__padded(n_out) > TILE ? TILE : 0;
+    return rows >= LONG_BATCH && nn__padded(n_out) > NARROW ? TILE : 0;
 }
 
 /* Up to how many columns plain SGD goes row after row of a batch of `rows` rows. */

@@ -14,6 +14,8 @@ static void add(sum *s, double term) {
     s->size += fabs(term);
 }
 
+enum { LONG = 32 }; /* rows of a long batch */
+
 /* Each of n sums in turn rounds by half an EPSILON of at most the terms' sizes, and so do a few
  * products with factors; the loops here round as often in double. Near zero a rounding is half the
  * least number there is. */
@@ -234,24 +236,25 @@ static void products_are_right_in_tiles(void) {
         for (size_t w = 0; w < COUNT(widths); w++) {
             const double density = densities[1 + (t + w) % 3];
             check_size(1 + 2 * below(4), 23, widths[w], tiles[t], density);
-            check_size(NN_BLOCK_ROWS + t, 11, widths[w] % 300, tiles[t], density);
+            check_size(LONG + t, 11, widths[w] % 300, tiles[t], density);
         }
 }
 
-/* From NN_BLOCK_ROWS rows on a tile is worked on in blocks of inputs; the last may be short. */
+/* Of several tiles each is worked on in blocks of inputs; the last may be short. */
+
 static void products_are_right_in_blocks(void) {
     static const size_t widths[] = {1, 17, 40, 64, 80, 100, 161};
     for (size_t w = 0; w < COUNT(widths); w++) {
-        const size_t tile = widths[w] > 80 ? 80 : 0;
+        const size_t tile = widths[w] > 48 ? 48 : 0;
         const size_t stride = tile != 0 ? tile : nn__padded(widths[w]);
         const size_t block = NN_BLOCK_BYTES / (stride * sizeof(nn_real));
         for (size_t n_in = block - 1; n_in <= 2 * block + 1; n_in += (block + 1) / 2) {
-            const size_t rows = NN_BLOCK_ROWS - 1 + below(4);
+            const size_t rows = LONG - 1 + below(4);
             if (n_in * stride < 16000)
                 check_size(rows, n_in, widths[w], tile, densities[(w + n_in) % COUNT(densities)]);
         }
     }
-    check_size(NN_BLOCK_ROWS + 5, 784, 30, 0, 0.2);
+    check_size(LONG + 5, 784, 30, 0, 0.2);
 }
 
 /* Numbers of every size: what overflows and underflows does so as in the loops beside. */
@@ -302,7 +305,7 @@ static void the_largest_numbers_times_zero_are_zero(void) {
  * which they halve differently; portable rounds once more a term. */
 static void updates_of_fused_levels_give_the_same_bits(void) {
     if (nn__cpu_best() < NN__CPU_V4) return;
-    problem p = make_problem(NN_BLOCK_ROWS + 1, 200, 61, 0, 0.3);
+    problem p = make_problem(LONG + 1, 200, 61, 0, 0.3);
     const size_t n_y = p.rows * p.ld;
     nn_real *kept_y = guarded(2 * n_y, sizeof *kept_y);
     nn_real *kept_W = guarded(4 * p.n_values, sizeof *kept_W);

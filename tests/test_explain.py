@@ -79,7 +79,8 @@ def test_the_gradient_of_inputs_goes_over_a_transpose_or_by_blis(
         (128, 31, None, "row after row of the batch, as 128 columns are few (up to 128)"),
         (64, 32, None, "row after row of the batch, as 64 columns are few (up to 64)"),
         (80, 32, None, "input after input, each row of W once, as 80 columns are many"),
-        (81, 32, 80, "input after input, each row of W once, as 81 columns are many"),
+        (112, 32, None, "input after input, each row of W once, as 112 columns are many"),
+        (129, 32, 80, "input after input, each row of W once, as 129 columns are many"),
     ],
 )
 def test_a_sparse_first_layer(n_out: int, rows: int, tiles: int | None, update: str) -> None:

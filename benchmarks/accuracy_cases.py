@@ -25,9 +25,9 @@ def recipe(n_hidden: int, batch_size: int, learning_rate: float, **rest: object)
 
 
 #: The settings of each library, by target, found by training on 50,000 images and judging on the
-#: validation set's 10,000. nnlearn's: plain SGD, the least time over hidden units (50 to 320), batch
-#: size (10 to 50) and learning rate (0.05 to 0.4). The peers': Adam, the least time over hidden units
-#: (64 to 512), batch size (32 to 512) and learning rate.
+#: validation set's 10,000. nnlearn's: plain SGD, the least time over hidden units (50 to 320),
+#: batch size (10 to 50) and learning rate (0.05 to 0.4). The peers': Adam, the least time over
+#: hidden units (64 to 512), batch size (32 to 512) and learning rate.
 RECIPES: Mapping[float, Mapping[str, Work]] = {
     0.97: {
         "nnlearn": recipe(128, 10, 0.1),

@@ -28,7 +28,7 @@ static inline void *guarded(size_t count, size_t size) {
 static inline void unguard(void *array, size_t count, size_t size) {
     unsigned char *content = array;
     size_t n_written = 0;
-    for (size_t i = 0; i < (size_t)GUARD; i++)
+    for (size_t i = GUARD; i-- > 0;)
         n_written += content[count * size + i] != 0xff || content[i - (size_t)GUARD] != 0xff;
     CHECK(n_written == 0);
     free(content - GUARD);

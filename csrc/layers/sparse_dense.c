@@ -178,9 +178,9 @@ static nn__momentum momentum_of(const nn__update *update) {
 }
 
 /* Classical momentum in a narrow layer, its velocity a step ahead. */
-static void step_ahead(nn__update *update, const change *c, const nn__sparse_batch *x) {
+static void step_ahead(nn__update *update, const change *c, const nn__sparse_batch *x,
+                       nn__momentum m) {
     const nn__vector_kernels *vector = update->vector;
-    const nn__momentum m = momentum_of(update);
     const nn_real shrink = -m.eta * m.l2;
     const size_t n = c->W.n_in * c->W.stride;
     if (!update->ahead) vector->look_ahead(c->v.values, c->W.values, n, m.mu, shrink);
@@ -215,7 +215,7 @@ static void step_momentum(const nn__node *node, nn__update *update, change *c,
     const bool by_rows = c->ld <= LONG_NARROW && c->W.stride == c->ld && !c->pass->shared;
     c->v = weights_of(update->slots[0], &update->layout->places[node->weight]);
     if (by_rows && !momentum.nesterov && sgd->momentum >= LEAST_AHEAD) {
-        step_ahead(update, c, x);
+        step_ahead(update, c, x, momentum);
         return;
     }
     if (update->ahead) look_back(update);

@@ -20,7 +20,7 @@ from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting
+    from nnlearn import datasets, plotting, widgets
 
 __all__ = [
     "SGD",
@@ -41,10 +41,11 @@ __all__ = [
     "plotting",
     "show_config",
     "vary",
+    "widgets",
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting")
+_LAZY = ("datasets", "plotting", "widgets")
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnlearn import _checks
+from nnlearn._shared import SharedData
 from nnlearn.callbacks import as_callbacks
 from nnlearn.data import Dataset, Split
 from nnlearn.layers import Dense
@@ -47,10 +48,13 @@ class Plan:
         """A new network of this variant, with one thread."""
         return kind(self.layers, **self.network, seed=seed, n_threads=1)
 
-    def check(self, kind: type[Network], seed: int, data: Dataset) -> None:
+    def check(
+        self, kind: type[Network], seed: int, data: Dataset, shared: SharedData | None = None
+    ) -> None:
         """Let Network and fit look at the settings and the data, without training.
 
-        Raises TypeError or ValueError with the variant's name in front of the message.
+        shared: where the core's form of the data may be already. Raises TypeError or ValueError
+        with the variant's name in front of the message.
         """
         try:
             epochs = self.fit.get("epochs")
@@ -58,9 +62,9 @@ class Plan:
                 _checks.integer("epochs", epochs, minimum=0)
             as_callbacks(self.fit.get("callbacks", ()))
             settings = {**self.fit, "epochs": 0, "callbacks": ()}
-            self.make(kind, seed).fit(
-                data.train, validation=evaluated_sets(data), verbose=0, **settings
-            )
+            network = self.make(kind, seed)
+            network._shared = shared
+            network.fit(data.train, validation=evaluated_sets(data), verbose=0, **settings)
         except (TypeError, ValueError) as error:
             raise named(error, f"variant {self.name!r}") from None
 

@@ -15,6 +15,10 @@ Costs are in nats, summed over the outputs, averaged over the samples.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from nnlearn import _checks, _core
 
@@ -95,3 +99,39 @@ def check_pair(cost: str, output: str, n_outputs: int) -> None:
 
 def _costs_of(output: str) -> list[str]:
     return [repr(cost) for cost in COSTS if output in PAIRS[cost]]
+
+
+def of_outputs(cost: str, a: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
+    """The mean of a cost function over outputs that it does not go with, to compare networks.
+
+    Parameters
+    ----------
+    cost : str
+        ``"cross_entropy"`` takes each output of a softmax as a probability of its own,
+        ``"log_likelihood"`` takes ``a / sum a``, which sigmoid outputs become in `predict_proba`.
+    a : ndarray, shape (n, n_out)
+        Sigmoid or softmax outputs.
+    y : ndarray of int, shape (n,)
+        Labels.
+
+    Returns
+    -------
+    float
+        NaN where the cost has no meaning: another cost function, or outputs that are no
+        probabilities.
+
+    Notes
+    -----
+    From outputs, not from z: what is nearer to 0 or 1 than the precision of `a` counts as that
+    far away, so that the mean is finite.
+    """
+    if cost not in ("cross_entropy", "log_likelihood") or a.min() < 0 or a.max() > 1:
+        return float("nan")
+    tiny, eps = np.finfo(a.dtype).tiny, np.finfo(a.dtype).epsneg
+    right = np.arange(len(y)), y
+    if cost == "log_likelihood":
+        total = np.maximum(a.sum(axis=1, dtype=np.float64), tiny)
+        return float(-np.mean(np.log(np.maximum(a[right] / total, tiny))))
+    p = np.clip(a, tiny, 1 - eps).astype(np.float64)
+    wrong = -np.log1p(-p)
+    return float(np.mean(wrong.sum(axis=1) - wrong[right] - np.log(p[right])))

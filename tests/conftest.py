@@ -3,6 +3,7 @@
 import signal
 
 from hypothesis import settings
+from pages import browser, mount  # noqa: F401
 
 settings.register_profile(
     "nnlearn", deadline=None, max_examples=30, derandomize=True, database=None

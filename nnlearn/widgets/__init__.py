@@ -1,0 +1,13 @@
+"""Widgets for notebooks: networks that retrain while a slider moves.
+
+They need anywidget, ``pip install 'nnlearn[widgets]'``; a page fetches nothing from a network.
+"""
+
+try:
+    import anywidget  # noqa: F401
+except ImportError:
+    raise ImportError("nnlearn.widgets needs anywidget: pip install 'nnlearn[widgets]'") from None
+
+from nnlearn.widgets.cost_comparison import CostComparison
+
+__all__ = ["CostComparison"]

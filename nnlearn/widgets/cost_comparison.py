@@ -1,0 +1,522 @@
+"""`CostComparison`: costs side by side, retrained while a slider moves."""
+
+import difflib
+import math
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from nnlearn import _checks
+from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
+from nnlearn._shared import SharedData
+from nnlearn.callbacks import Callback, as_callbacks
+from nnlearn.config import available_cores
+from nnlearn.costs import PAIRS, of_outputs
+from nnlearn.data import Dataset, Split
+from nnlearn.datasets import load_mnist_small
+from nnlearn.history import History
+from nnlearn.network import Network
+from nnlearn.training import DEFAULT_EPOCHS
+from nnlearn.widgets import _bundle, _frames
+from nnlearn.widgets._live import LiveWidget, Run
+from nnlearn.widgets._python import compare_code
+from nnlearn.widgets._runner import Stop
+from nnlearn.widgets._tiles import Tiles
+
+_Array = npt.NDArray[Any]
+_T = TypeVar("_T")
+
+#: What `variants=None` shows, and what the page offers beside it.
+STANDARD: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "quadratic": {"cost": "quadratic", "learning_rate": 3.0},
+        "cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5},
+        "log-likelihood": {"cost": "log_likelihood", "learning_rate": 0.5},
+    }
+)
+
+#: The learning rate of a variant that names none, by its cost function.
+DEFAULT_RATES = {"quadratic": 3.0, "cross_entropy": 0.5, "log_likelihood": 0.5, "hinge": 0.1}
+
+#: Settings of all variants, with their defaults; a variant's own win over them.
+COMMON: Mapping[str, Any] = MappingProxyType(
+    {
+        "hidden": (30,),
+        "l2": 0.0,
+        "l1": 0.0,
+        "dropout": 0.0,
+        "momentum": 0.0,
+        "batch_size": 10,
+        "activation": "sigmoid",
+        "init": "large",
+        "epochs": 30,
+    }
+)
+
+#: Training images to begin with.
+N_TRAIN = 1000
+
+#: What is recorded of each network: after these two come two for each cost function shown.
+ERRORS = ("train_error", "val_error")
+
+#: Learning rates of `CostComparison.to_html` when none are given.
+RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a `CostComparison` is set to, checked."""
+
+    variants: Mapping[str, Mapping[str, Any]]  # each with its learning rate
+    common: Mapping[str, Any]
+    n_train: int
+    seeds: int | tuple[int, ...]
+
+
+class CostComparison(LiveWidget[Settings]):
+    """Networks that differ in cost or any setting, side by side, retrained while you watch.
+
+    The first panel shows the share of images got wrong, in training and validation data; below,
+    each cost function has a panel in which every network is measured by it.
+
+    Parameters
+    ----------
+    data : Dataset, optional
+        With integer labels; by default the digits inside the package.
+    variants : mapping or sequence of str, optional
+        A mapping of names to settings of `Network` and `Network.fit`, as for `compare`, or some of
+        the names ``"quadratic"``, ``"cross-entropy"`` and ``"log-likelihood"``. By default the
+        first two, at learning rates 3.0 and 0.5.
+    predict : bool, default False
+        Ask for a curve drawn by hand before the first run is shown.
+    **settings
+        Settings of all variants: ``hidden=(30,)``, ``l2``, ``l1``, ``dropout``, ``momentum``,
+        ``batch_size=10``, ``activation``, ``init="large"``, ``epochs=30``; ``n_train=1000``, the
+        number of training images; ``seeds=1``; ``learning_rate``, one for all or a mapping.
+
+    Raises
+    ------
+    ValueError
+        If a setting is unknown or wrong, or `data` has no labels.
+
+    See Also
+    --------
+    nnlearn.compare : The same as a table, without a page.
+
+    Notes
+    -----
+    A network is measured by a cost function that is not its own from its outputs a: the
+    cross-entropy of softmax outputs takes each as a probability of its own, the log-likelihood of
+    sigmoid outputs takes a / sum a.
+
+    Examples
+    --------
+    >>> from nnlearn.widgets import CostComparison
+    >>> w = CostComparison(epochs=2)
+    >>> w.wait()
+    True
+    >>> len(w.history["quadratic"][0])
+    2
+    >>> w.change(learning_rate={"quadratic": 1.0}, n_train=500)
+    >>> w.settings["learning_rate"]
+    {'quadratic': 1.0, 'cross-entropy': 0.5}
+    >>> w.close()
+    """
+
+    _esm = _bundle.script("cost_comparison")
+    _css = _bundle.style()
+    _pinned = traitlets.Bytes(b"").tag(sync=True)
+    _predict = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self,
+        data: Dataset | None = None,
+        variants: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+        *,
+        predict: bool = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__()
+        self._given = data
+        self._data = _labelled(load_mnist_small() if data is None else data)
+        self._predict = _checks.boolean("predict", predict)
+        self._jobs: list[_Job] = []
+        two = {name: STANDARD[name] for name in ("quadratic", "cross-entropy")}
+        n_train = min(N_TRAIN, len(self._data.train))
+        self._part = _Part(self._data, n_train)
+        shown = {} if variants is None else {"variants": variants}
+        self._begin(Settings(two, COMMON, n_train, 1), {**shown, **settings})
+
+    # ---- what users see -------------------------------------------------------------------------
+
+    @property
+    def history(self) -> dict[str, tuple[History, ...]]:
+        """The histories of each variant, in the seeds' order, as far as the run has come."""
+        return self._by_variant(lambda job: job.history)
+
+    @property
+    def networks(self) -> dict[str, tuple[Network, ...]]:
+        """The networks of each variant, in the seeds' order."""
+        return self._by_variant(lambda job: job.network)
+
+    def pin(self) -> None:
+        """Keep the present curves in the panels, in grey, to compare with."""
+        self._pinned = self._frame
+
+    def unpin(self) -> None:
+        """Take the grey curves away."""
+        self._pinned = b""
+
+    def to_python(self) -> str:
+        """Code that trains the same networks, bit for bit, without the widget.
+
+        Returns
+        -------
+        str
+            A program around `nnlearn.compare`.
+        """
+        return self._code(self._current)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        learning_rates: Sequence[float] = RATES,
+        seeds: int = 3,
+    ) -> None:
+        """Write one file that shows the widget in any browser, offline and without Python.
+
+        The networks are trained beforehand: every variant at every learning rate with every seed,
+        with the present settings otherwise. The sliders of the learning rates and the number of
+        seeds stay alive.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; replaced if it is there.
+        learning_rates : sequence of float
+            The rates that the sliders offer, > 0.
+        seeds : int, default 3
+            The seeds 0 to seeds - 1.
+        """
+        from nnlearn.widgets._offline import write_page
+
+        rates = sorted({_checks.real("learning_rates", rate, above=0) for rate in learning_rates})
+        if not rates:
+            _checks.fail(ValueError, "learning_rates", "hold at least one rate", learning_rates)
+        n_seeds = _checks.integer("seeds", seeds, minimum=1)
+        told = self._tell(replace(self._current, seeds=n_seeds))
+        frames = []
+        for rate in rates:
+            variants = {
+                name: {**own, "learning_rate": rate} for name, own in self._current.variants.items()
+            }
+            settings = replace(self._current, variants=variants, seeds=n_seeds)
+            jobs = self._make_jobs(settings)
+            _train(jobs, Stop(), threading.Event())
+            header, arrays = self._picture(jobs, settings)
+            frames.append(_frames.pack({**header, "rate": rate, "settings": told}, arrays))
+        write_page(path, "cost_comparison", "Costs side by side", frames)
+
+    # ---- settings -------------------------------------------------------------------------------
+
+    def _read(self, changes: Mapping[str, Any]) -> Settings:
+        now = self._current
+        known = {"variants", "learning_rate", "n_train", "seeds", *COMMON}
+        for name in changes:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), sorted(known), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else None
+                _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
+        variants = _variants(changes.get("variants", now.variants), now.variants)
+        n_train = changes.get("n_train", now.n_train)
+        settings = Settings(
+            variants=_with_rates(variants, changes.get("learning_rate", {})),
+            common={name: changes.get(name, value) for name, value in now.common.items()},
+            n_train=_checks.integer("n_train", n_train, minimum=1, maximum=len(self._data.train)),
+            seeds=_seeds(changes.get("seeds", now.seeds)),
+        )
+        part = self._part if settings.n_train == self._part.n else _Part(self._data, n_train)
+        for plan in _plans(settings, part.data):
+            plan.check(Network, 0, part.data, part.shared)
+        self._part = part
+        return settings
+
+    def _tell(self, settings: Settings) -> dict[str, Any]:
+        rates = {name: own["learning_rate"] for name, own in settings.variants.items()}
+        variants = {
+            name: {key: value for key, value in own.items() if key != "learning_rate"}
+            for name, own in settings.variants.items()
+        }
+        seeds = settings.seeds if isinstance(settings.seeds, int) else list(settings.seeds)
+        common = {"learning_rate": rates, "n_train": settings.n_train, **settings.common}
+        return {"variants": variants, **common, "seeds": seeds}
+
+    def _code(self, settings: Settings) -> str:
+        data = "nn.datasets.load_mnist_small()" if self._given is None else None
+        variants = {name: dict(own) for name, own in settings.variants.items()}
+        common = {**settings.common, "seeds": self._tell(settings)["seeds"]}
+        return compare_code(data, settings.n_train, variants, common)
+
+    # ---- training -------------------------------------------------------------------------------
+
+    def _make_jobs(self, settings: Settings) -> list["_Job"]:
+        """Every network to train, seed by seed."""
+        plans = _plans(settings, self._part.data)
+        costs = _costs_shown(plan.make(Network, 0) for plan in plans)
+        seeds = read_seeds(settings.seeds)
+        return [_Job(plan, seed, self._part, costs) for seed in seeds for plan in plans]
+
+    def _work(self, settings: Settings, run: Run) -> None:
+        jobs = self._jobs = self._make_jobs(settings)
+        changed = threading.Event()
+        ended = threading.Event()
+
+        def train() -> None:
+            try:
+                _train(jobs, run.stop, changed)
+            finally:
+                ended.set()
+                changed.set()
+
+        threading.Thread(target=train, daemon=True).start()
+        while not ended.is_set():
+            changed.wait()
+            if not ended.wait(run.pause()):
+                changed.clear()
+                run.publish(*self._picture(jobs, settings))
+        run.finish(*self._picture(jobs, settings))
+
+    def _picture(
+        self, jobs: Sequence["_Job"], settings: Settings
+    ) -> tuple[dict[str, Any], list[_Array]]:
+        """All curves as far as they have come, and the hidden units of the first seed."""
+        tiles = {job.name: job.tiles for job in reversed(jobs) if job.tiles is not None}
+        header = {
+            "runs": [job.facts() for job in jobs],
+            "columns": jobs[0].columns,
+            "costs": jobs[0].costs,
+            "tiles": list(tiles),
+            "standard": list(STANDARD),
+            "limits": {"n_train": len(self._data.train)},
+            "has_validation": self._data.validation is not None,
+            "code": self._code(settings),
+        }
+        return header, [*(job.curve() for job in jobs), *tiles.values()]
+
+    def _by_variant(self, take: Callable[["_Job"], _T]) -> dict[str, tuple[_T, ...]]:
+        jobs = self._jobs
+        names = dict.fromkeys(job.name for job in jobs)
+        return {name: tuple(take(job) for job in jobs if job.name == name) for name in names}
+
+    def _on_other_message(self, content: Mapping[str, Any], buffers: Sequence[memoryview]) -> None:
+        if content["kind"] == "pin":
+            self.pin()
+        elif content["kind"] == "unpin":
+            self.unpin()
+
+
+# ---- settings ----------------------------------------------------------------------------------
+
+
+def _labelled(data: Any) -> Dataset:
+    """The data, which must have labels: what is shown are shares of wrong answers."""
+    if not isinstance(data, Dataset):
+        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
+        _checks.fail(ValueError, "data", "be a Dataset", data, hint)
+    y = np.asarray(data.train.y)
+    if y.ndim != 1 or y.dtype.kind not in "iub":
+        _checks.fail(ValueError, "data", "have integer labels (n,) for y", y)
+    return data
+
+
+def _variants(given: Any, now: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """Variants by name, each with a learning rate; a list names present and standard ones."""
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        choices = {**STANDARD, **now}
+        given = {name: choices[_checks.choice("variants", name, choices)] for name in given}
+    if not isinstance(given, Mapping) or not given:
+        requirement = "be a mapping of names to settings, or a list of names"
+        _checks.fail(ValueError, "variants", requirement, given)
+    complete = {}
+    for name, own in given.items():
+        if not isinstance(name, str) or not isinstance(own, Mapping):
+            _checks.fail(ValueError, f"variant {name!r}", "be a mapping of settings", own)
+        rate = now.get(name, {}).get("learning_rate")
+        default = DEFAULT_RATES.get(own.get("cost", "cross_entropy"), 0.5)
+        complete[name] = {"learning_rate": default if rate is None else rate, **own}
+    return complete
+
+
+def _with_rates(
+    variants: Mapping[str, Mapping[str, Any]], rates: Any
+) -> Mapping[str, Mapping[str, Any]]:
+    """The variants at these learning rates: one for all, or a mapping for some."""
+    if not isinstance(rates, Mapping):
+        rates = dict.fromkeys(variants, rates)
+    for name in rates:
+        _checks.choice("learning_rate", name, variants)
+    checked = {
+        name: _checks.real(f"learning_rate of {name!r}", rate, above=0)
+        for name, rate in rates.items()
+    }
+    return {
+        name: {**own, "learning_rate": checked.get(name, own["learning_rate"])}
+        for name, own in variants.items()
+    }
+
+
+def _seeds(given: Any) -> int | tuple[int, ...]:
+    read_seeds(given)
+    return int(given) if isinstance(given, (int, np.integer)) else tuple(map(int, given))
+
+
+def _plans(settings: Settings, data: Dataset) -> list[Plan]:
+    common = dict(settings.common)
+    common["hidden"] = _hidden(common["hidden"])
+    return read_plans(Network, settings.variants, common, data)
+
+
+def _hidden(value: Any) -> Any:
+    """Hidden layers as the settings have them; the page sends lists."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+# ---- training ----------------------------------------------------------------------------------
+
+
+class _Part:
+    """The first n training samples with the validation data, and the core's form of both."""
+
+    def __init__(self, data: Dataset, n: int) -> None:
+        self.n = n
+        self.data = Dataset(
+            data.train[:n],
+            data.validation,
+            class_names=data.class_names,
+            image_shape=data.image_shape,
+        )
+        self.shared = SharedData()
+
+
+class _Job(Callback):
+    """One network of a run, and its curve: a row before training and one after each epoch."""
+
+    def __init__(self, plan: Plan, seed: int, part: _Part, costs: Sequence[str]) -> None:
+        self.name, self.seed, self.costs = plan.name, seed, list(costs)
+        self.columns = [*ERRORS, *(f"{s}_{c}" for c in costs for s in ("train", "val"))]
+        self.history = History([])
+        self.state, self.note = "waiting", ""
+        self.tiles: _Array | None = None
+        self.network = plan.make(Network, seed)
+        self._fit = dict(plan.fit)
+        self._part = part
+        self._tiles = Tiles(part.data.image_shape, self.network)
+        self._rows = np.full((self.epochs + 1, len(self.columns)), np.nan, np.float32)
+        self._n_rows = 0
+        self._changed: threading.Event
+
+    @property
+    def epochs(self) -> int:
+        """How many will be trained."""
+        epochs = self._fit.get("epochs")
+        return DEFAULT_EPOCHS if epochs is None else int(epochs)
+
+    def train(self, stop: Stop, changed: threading.Event) -> None:
+        """Train to the end, unless stopped; `changed` is set after each row."""
+        self._changed, self._stop = changed, stop
+        own = as_callbacks(self._fit.pop("callbacks", ()))
+        settings = {**self._fit, "evaluate_train": True, "evaluate_first": True, "verbose": 0}
+        settings["callbacks"] = [*own, self]
+        net, data = self.network, self._part.data
+        net._shared = self._part.shared
+        self.state = "training"
+        try:
+            stop.fit(net, data.train, validation=evaluated_sets(data), **settings)
+            self.state = "stopped" if stop.requested else "done"
+        except FloatingPointError as error:
+            self.state, self.note = "diverged", str(error).split("; ")[0]
+        self.tiles = self._tiles.of(net, final=True)
+        changed.set()
+
+    def on_epoch_begin(self, net: Network, history: History) -> None:
+        if self._n_rows == 0:
+            self.history = history
+            self._record(history.start or {})
+
+    def on_epoch_end(self, net: Network, history: History) -> None:
+        self._record({column: history[column][-1] for column in history.columns})
+
+    def _record(self, measured: Mapping[str, float]) -> None:
+        if self._n_rows == len(self._rows) or self._stop.requested:
+            return
+        row = [1.0 - measured.get(f"{name}_accuracy", math.nan) for name in ("train", "val")]
+        for cost in self.costs:
+            row += [self._loss(cost, name, measured) for name in ("train", "val")]
+        self._rows[self._n_rows] = row
+        self._n_rows += 1
+        self.tiles = self._tiles.of(self.network)
+        self._changed.set()
+
+    def _loss(self, cost: str, name: str, measured: Mapping[str, float]) -> float:
+        """The loss by this cost function on one of the sets; NaN where it has no meaning."""
+        net, data = self.network, self._part.data
+        split = data.train if name == "train" else data.validation
+        if split is None:
+            return math.nan
+        if cost == net.cost:
+            return measured.get(f"{name}_loss", math.nan)
+        output = net._architecture.output
+        if output not in PAIRS[cost]:
+            return of_outputs(cost, net.forward(split.x), split.y)
+        shared = self._part.shared
+        return net._core.evaluate(
+            net._labelled(split.x, split.y, cost=cost, fit=True, shared=shared, sparse=None), cost
+        )[0]
+
+    def curve(self) -> _Array:
+        """The rows so far."""
+        return self._rows[: self._n_rows].copy()
+
+    def facts(self) -> dict[str, Any]:
+        """What the page is told beside the rows."""
+        facts = {"variant": self.name, "seed": self.seed, "epochs": self.epochs}
+        return {**facts, "state": self.state, "note": self.note}
+
+
+def _costs_shown(networks: Iterable[Network]) -> list[str]:
+    """The cost functions that have a panel: those of the networks, in their order."""
+    return list(dict.fromkeys(net.cost for net in networks))
+
+
+def _train(jobs: Sequence[_Job], stop: Stop, changed: threading.Event) -> None:
+    """Train all networks, as many at once as there are cores; the first error is raised."""
+    waiting, lock = iter(jobs), threading.Lock()
+    errors: list[Exception] = []
+
+    def work() -> None:
+        while not stop.requested and not errors:
+            with lock:
+                job = next(waiting, None)
+            if job is None:
+                return
+            try:
+                job.train(stop, changed)
+            except Exception as error:
+                errors.append(error)
+
+    n_threads = min(available_cores(), len(jobs))
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(n_threads)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

@@ -1,0 +1,233 @@
+// A chart of curves over epochs, in SVG: axes, grid, curves, bands over seeds, grey ghosts, names at
+// the curves' ends, a cursor for mouse and arrow keys with the values in words.
+
+import { freshId, h, svg } from "./dom.js";
+import { shortNumber } from "./controls.js";
+
+const MARGIN = { left: 46, right: 12, top: 10, bottom: 30 };
+
+// The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 times a power of ten that is not below the value.
+export function niceCeiling(value) {
+  if (!(value > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  const digits = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
+  return power * digits.find((digit) => digit * power >= value * (1 - 1e-9));
+}
+
+// About n round numbers from low to high.
+export function ticksBetween(low, high, n) {
+  const rough = (high - low) / n;
+  if (!(rough > 0)) return [low];
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((digit) => digit * power >= rough * (1 - 1e-9));
+  const ticks = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) {
+    ticks.push(Number((k * step).toPrecision(10)));
+  }
+  return ticks;
+}
+
+// title: above the chart; unit: behind numbers in words. The curves given to draw():
+//   {name, colour, x, y, dashed, low, high, ghost, end}: x, y: arrays, NaN being a gap; colour: the
+//   number of a colour of the style sheet; low, high: a band's borders; ghost: grey, behind the
+//   rest; end: what stands at the curve's end, null for nothing.
+export function chart({ title, unit = "", xName = "epoch" }) {
+  const titleId = freshId("chart");
+  const plot = svg("svg", { class: "nn-plot", role: "img", "aria-labelledby": titleId });
+  const readout = h("div", { class: "nn-readout", "aria-live": "polite" });
+  const note = h("div", { class: "nn-note", role: "status" });
+  const element = h(
+    "figure",
+    { class: "nn-chart", tabindex: 0, "aria-labelledby": titleId },
+    h("figcaption", { id: titleId }, title),
+    note,
+    plot,
+    readout,
+  );
+  let curves = [];
+  let frame = null; // {x(value), y(value), width, height, xMax, yMax}
+  let cursor = null; // an x value
+  let cursorMark = svg("g");
+  let range = { xMax: 1, yMax: 1 };
+
+  const measure = () => {
+    const width = Math.max(plot.clientWidth, 160);
+    const height = Math.max(plot.clientHeight, 100);
+    const inner = { w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom };
+    const { xMax, yMax } = range;
+    return {
+      width,
+      height,
+      x: (value) => MARGIN.left + (inner.w * value) / xMax,
+      y: (value) => MARGIN.top + inner.h * (1 - Math.min(value, 2 * yMax) / yMax),
+      xAt: (pixel) => ((pixel - MARGIN.left) / inner.w) * xMax,
+      yAt: (pixel) => (1 - (pixel - MARGIN.top) / inner.h) * yMax,
+    };
+  };
+
+  const redraw = () => {
+    frame = measure();
+    plot.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
+    const clip = freshId("clip");
+    const area = {
+      x: MARGIN.left,
+      y: MARGIN.top - 4,
+      width: frame.width - MARGIN.left - MARGIN.right + 4,
+      height: frame.height - MARGIN.top - MARGIN.bottom + 8,
+    };
+    const drawn = [...curves].sort((a, b) => Number(Boolean(b.ghost)) - Number(Boolean(a.ghost)));
+    plot.replaceChildren(
+      svg("clipPath", { id: clip }, svg("rect", area)),
+      axes(frame, range, xName),
+      svg("g", { "clip-path": `url(#${clip})` }, ...drawn.map((curve) => line(curve, frame))),
+      ends(curves, frame),
+      (cursorMark = cursorLine()),
+    );
+  };
+
+  const cursorLine = () => {
+    const g = svg("g", { class: "nn-cursor" });
+    if (cursor === null) return g;
+    const x = frame.x(cursor);
+    g.append(svg("line", { x1: x, x2: x, y1: MARGIN.top, y2: frame.height - MARGIN.bottom }));
+    for (const curve of curves.filter((c) => !c.ghost)) {
+      const value = valueAt(curve, cursor);
+      if (!Number.isFinite(value)) continue;
+      g.append(svg("circle", { cx: x, cy: frame.y(value), r: 3, "data-colour": curve.colour }));
+    }
+    return g;
+  };
+
+  const pointAt = (value) => {
+    const xs = curves.flatMap((curve) => Array.from(curve.x));
+    if (value === null || xs.length === 0) cursor = null;
+    else cursor = xs.reduce((a, b) => (Math.abs(b - value) < Math.abs(a - value) ? b : a));
+    const parts = cursor === null ? [] : curves
+      .filter((curve) => !curve.ghost && Number.isFinite(valueAt(curve, cursor)))
+      .map((curve) => `${curve.name} ${shortNumber(valueAt(curve, cursor))}${unit}`);
+    readout.textContent = parts.length ? `${xName} ${shortNumber(cursor)}: ${parts.join(", ")}` : "";
+    if (!frame) return;
+    const mark = cursorLine();
+    cursorMark.replaceWith(mark);
+    cursorMark = mark;
+  };
+
+  plot.addEventListener("pointermove", (event) => {
+    pointAt(frame ? frame.xAt(event.clientX - plot.getBoundingClientRect().left) : null);
+  });
+  plot.addEventListener("pointerleave", () => pointAt(null));
+  element.addEventListener("blur", () => pointAt(null));
+  element.addEventListener("keydown", (event) => {
+    const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+    if (!(event.key in moves) || event.target !== element) return;
+    event.preventDefault();
+    event.stopPropagation(); // a notebook moves between cells by arrows
+    const xs = [...new Set(curves.flatMap((curve) => Array.from(curve.x)))].sort((a, b) => a - b);
+    if (xs.length === 0) return;
+    const at = cursor === null ? (event.key === "ArrowLeft" ? xs.length : -1) : xs.indexOf(cursor);
+    pointAt(xs[Math.min(Math.max(at + moves[event.key], 0), xs.length - 1)]);
+  });
+  const observer = new ResizeObserver(() => redraw());
+  observer.observe(plot);
+
+  return {
+    element,
+    plot,
+    // xMax, yMax: the axes' ends, which begin at 0.
+    draw(newCurves, newRange) {
+      curves = newCurves;
+      range = newRange;
+      redraw();
+      plot.dataset.points = Math.max(0, ...curves.filter((c) => !c.ghost).map((c) => c.x.length));
+    },
+    setTitle(text) {
+      element.firstChild.textContent = text;
+    },
+    setNote(text) {
+      if (note.textContent !== text) note.textContent = text;
+    },
+    frame: () => frame ?? measure(),
+    close() {
+      observer.disconnect();
+    },
+  };
+}
+
+function axes(frame, { xMax, yMax }, xName) {
+  const g = svg("g", { class: "nn-axes" });
+  const left = MARGIN.left;
+  const right = frame.width - MARGIN.right;
+  const bottom = frame.height - MARGIN.bottom;
+  for (const tick of ticksBetween(0, yMax, frame.height > 180 ? 5 : 3)) {
+    const y = frame.y(tick);
+    g.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: tick === 0 ? "nn-base" : "nn-grid" }));
+    g.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, shortNumber(tick)));
+  }
+  for (const tick of ticksBetween(0, xMax, frame.width > 400 ? 6 : 4)) {
+    const x = frame.x(tick);
+    g.append(svg("line", { x1: x, x2: x, y1: bottom, y2: bottom + 4, class: "nn-base" }));
+    g.append(svg("text", { x, y: bottom + 16, "text-anchor": "middle" }, shortNumber(tick)));
+  }
+  g.append(svg("text", { x: right, y: bottom + 28, "text-anchor": "end", class: "nn-axis-name" }, xName));
+  return g;
+}
+
+function line(curve, frame) {
+  const g = svg("g", { class: curve.ghost ? "nn-ghost" : "nn-curve", "data-colour": curve.colour });
+  if (curve.low) {
+    const there = Array.from(curve.x.keys()).filter((i) => Number.isFinite(curve.low[i]));
+    const up = there.map((i) => `${frame.x(curve.x[i])},${frame.y(curve.high[i])}`);
+    const down = there.reverse().map((i) => `${frame.x(curve.x[i])},${frame.y(curve.low[i])}`);
+    if (up.length > 1) g.append(svg("polygon", { points: [...up, ...down].join(" "), class: "nn-band" }));
+  }
+  let d = "";
+  let pen = false;
+  for (let i = 0; i < curve.x.length; i += 1) {
+    const is = Number.isFinite(curve.y[i]);
+    if (is) d += `${pen ? "L" : "M"}${frame.x(curve.x[i]).toFixed(1)} ${frame.y(curve.y[i]).toFixed(1)}`;
+    pen = is;
+  }
+  g.append(svg("path", { d, class: curve.dashed ? "nn-line nn-dashed" : "nn-line" }));
+  const last = lastPoint(curve);
+  if (last && !curve.ghost && !curve.dashed) {
+    g.append(svg("circle", { cx: frame.x(last.x), cy: frame.y(last.y), r: 3.2 }));
+  }
+  return g;
+}
+
+// Names and last values beside the curves' ends, moved apart where they would overlap.
+function ends(curves, frame) {
+  const g = svg("g", { class: "nn-ends" });
+  const labels = curves
+    .filter((curve) => curve.end)
+    .map((curve) => ({ curve, last: lastPoint(curve) }))
+    .filter(({ last }) => last)
+    .map(({ curve, last }) => ({ curve, x: frame.x(last.x), y: frame.y(last.y) - 8 }))
+    .sort((a, b) => a.y - b.y);
+  const lowest = frame.height - MARGIN.bottom - 6;
+  labels.forEach((label, i) => {
+    const least = i ? labels[i - 1].y + 15 : MARGIN.top + 8;
+    label.y = Math.max(label.y, least);
+  });
+  for (let i = labels.length - 1; i >= 0; i -= 1) {
+    labels[i].y = Math.min(labels[i].y, i + 1 < labels.length ? labels[i + 1].y - 15 : lowest);
+  }
+  for (const { curve, x, y } of labels) {
+    const inside = x > frame.width / 2;
+    const place = { x: inside ? x - 6 : x + 6, y, "text-anchor": inside ? "end" : "start" };
+    g.append(svg("text", { ...place, "data-colour": curve.colour }, curve.end));
+  }
+  return g;
+}
+
+function lastPoint(curve) {
+  for (let i = curve.x.length - 1; i >= 0; i -= 1) {
+    if (Number.isFinite(curve.y[i])) return { x: curve.x[i], y: curve.y[i] };
+  }
+  return null;
+}
+
+function valueAt(curve, x) {
+  const i = curve.x.indexOf(x);
+  return i < 0 ? NaN : curve.y[i];
+}

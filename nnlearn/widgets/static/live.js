@@ -1,0 +1,97 @@
+// The page's half of _live.py: changes go to the kernel, frames come from it.
+
+import { freshId } from "./dom.js";
+import { unpackFrame } from "./frames.js";
+
+// While a hand drags, a change waits until the last one's run is done, at most this many
+// milliseconds: short runs complete at every place of the slider, long ones are superseded.
+const PATIENCE = 100;
+
+// model: anywidget's. Calls show(frame) for every frame that is not of an older run,
+// refused(message, settings) for a change that was turned down, failed(message) for a broken run.
+// The root carries what tests wait for: data-generation, data-done, data-latency (milliseconds from
+// the last change to the first frame of its run), data-retrained (complete runs).
+export function connect(model, root, { show, refused = () => {}, failed = () => {} }) {
+  const view = freshId("view");
+  let newest = -1;
+  let count = 0;
+  let sent = null; // {request, at, since}: the change under way
+  let waiting = null; // {settings, at}: what the hand has done since
+  let timer = 0;
+
+  const send = (content) => model.send(content);
+
+  const flush = () => {
+    clearTimeout(timer);
+    timer = 0;
+    if (!waiting) return;
+    count += 1;
+    sent = { request: `${view}:${count}`, at: waiting.at, since: performance.now(), seen: false };
+    send({ kind: "change", request: sent.request, settings: waiting.settings });
+    waiting = null;
+  };
+
+  const change = (settings) => {
+    const at = waiting ? waiting.at : performance.now();
+    waiting = { settings: { ...(waiting ? waiting.settings : {}), ...settings }, at };
+    if (!sent) flush();
+    else if (!timer) {
+      timer = setTimeout(flush, Math.max(PATIENCE - (performance.now() - sent.since), 0));
+    }
+  };
+
+  const take = (dataView) => {
+    const frame = unpackFrame(dataView);
+    if (!frame || frame.generation < newest) return;
+    newest = frame.generation;
+    const own = sent !== null && frame.request === sent.request;
+    // Controls stay where the hand has put them until the kernel has caught up.
+    show(frame, { settled: waiting === null && (sent === null || own) });
+    if (own && !sent.seen && hasRows(frame)) {
+      sent.seen = true;
+      root.dataset.latency = (performance.now() - sent.at).toFixed(1);
+    }
+    root.dataset.generation = frame.generation;
+    root.dataset.done = frame.done;
+    if (frame.done) root.dataset.retrained = Number(root.dataset.retrained ?? 0) + 1;
+    if (own && frame.done) {
+      sent = null;
+      flush();
+    }
+  };
+
+  const onMessage = (content, buffers) => {
+    if (content.kind === "frame") take(buffers[0]);
+    else if (content.kind === "failed") failed(content.message);
+    else if (content.kind === "refused") {
+      if (sent && content.request === sent.request) sent = null;
+      refused(content.message, content.settings);
+      flush();
+    }
+  };
+  const onTrait = () => take(model.get("_frame"));
+
+  return {
+    change,
+    send,
+    // To be called once the widget is ready to show.
+    start() {
+      model.on("msg:custom", onMessage);
+      model.on("change:_frame", onTrait);
+      onTrait();
+      send({ kind: "shown", view });
+    },
+    close() {
+      clearTimeout(timer);
+      model.off("msg:custom", onMessage);
+      model.off("change:_frame", onTrait);
+      send({ kind: "hidden", view });
+    },
+  };
+}
+
+// Whether a run has got beyond its start. Frames without curves count at once.
+function hasRows(frame) {
+  if (!frame.runs) return true;
+  return frame.runs.some((run, i) => frame.arrays[i].shape[0] > 1 || run.state !== "training");
+}

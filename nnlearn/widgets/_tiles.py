@@ -13,20 +13,23 @@ MOST, INTERVAL = 60, 0.1
 
 
 class Tiles:
-    """Pictures of the first layer's weights, unit by unit, for inputs that are images.
+    """Pictures of the first layer's weights, or of their change, for inputs that are images.
 
     Parameters
     ----------
     image_shape : sequence of int or None
         (height, width) or (channels, height, width), whose channels are averaged; None: no picture.
     net : Network
-        Whose pictures they will be.
+        Whose pictures they will be, before training.
+    change : bool
+        Show what training has added to the weights, not the weights themselves.
     """
 
-    def __init__(self, image_shape: Sequence[int] | None, net: Network) -> None:
+    def __init__(self, image_shape: Sequence[int] | None, net: Network, change: bool) -> None:
         # A network without hidden layers has the weights of its outputs to show.
         fits = image_shape is not None and len(net.weights[0]) == np.prod(image_shape)
         self._shape = tuple(image_shape) if image_shape is not None and fits else None
+        self._start = np.array(net.weights[0][:, :MOST]) if fits and change else 0.0
         self._next = 0.0
 
     def of(self, net: Network, final: bool = False) -> npt.NDArray[np.int8] | None:
@@ -38,7 +41,7 @@ class Tiles:
             return None
         if final or time.perf_counter() >= self._next:
             self._next = time.perf_counter() + INTERVAL
-            weights = np.ascontiguousarray(net.weights[0][:, :MOST].T, np.float32)
+            weights = np.ascontiguousarray((net.weights[0][:, :MOST] - self._start).T, np.float32)
             images = weights.reshape(-1, *self._shape)
             images = images.mean(axis=1) if len(self._shape) == 3 else images
             largest = np.abs(images).max(axis=(1, 2), keepdims=True)

@@ -66,6 +66,9 @@ N_TRAIN = 1000
 #: What is recorded of each network: after these two come two for each cost function shown.
 ERRORS = ("train_error", "val_error")
 
+#: What the images of hidden units show: what training has changed in their weights, or these.
+PICTURES = ("change", "weights")
+
 #: Learning rates of `CostComparison.to_html` when none are given.
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 
@@ -78,6 +81,7 @@ class Settings:
     common: Mapping[str, Any]
     n_train: int
     seeds: int | tuple[int, ...]
+    pictures: str
 
 
 class CostComparison(LiveWidget[Settings]):
@@ -99,7 +103,8 @@ class CostComparison(LiveWidget[Settings]):
     **settings
         Settings of all variants: ``hidden=(30,)``, ``l2``, ``l1``, ``dropout``, ``momentum``,
         ``batch_size=10``, ``activation``, ``init="large"``, ``epochs=30``; ``n_train=1000``, the
-        number of training images; ``seeds=1``; ``learning_rate``, one for all or a mapping.
+        number of training images; ``seeds=1``; ``learning_rate``, one for all or a mapping;
+        ``pictures="change"`` or ``"weights"``, what the images of hidden units show.
 
     Raises
     ------
@@ -152,7 +157,7 @@ class CostComparison(LiveWidget[Settings]):
         n_train = min(N_TRAIN, len(self._data.train))
         self._part = _Part(self._data, n_train)
         shown = {} if variants is None else {"variants": variants}
-        self._begin(Settings(two, COMMON, n_train, 1), {**shown, **settings})
+        self._begin(Settings(two, COMMON, n_train, 1, PICTURES[0]), {**shown, **settings})
 
     # ---- what users see -------------------------------------------------------------------------
 
@@ -229,7 +234,7 @@ class CostComparison(LiveWidget[Settings]):
 
     def _read(self, changes: Mapping[str, Any]) -> Settings:
         now = self._current
-        known = {"variants", "learning_rate", "n_train", "seeds", *COMMON}
+        known = {"variants", "learning_rate", "n_train", "seeds", "pictures", *COMMON}
         for name in changes:
             if name not in known:
                 near = difflib.get_close_matches(str(name), sorted(known), n=1)
@@ -242,6 +247,7 @@ class CostComparison(LiveWidget[Settings]):
             common={name: changes.get(name, value) for name, value in now.common.items()},
             n_train=_checks.integer("n_train", n_train, minimum=1, maximum=len(self._data.train)),
             seeds=_seeds(changes.get("seeds", now.seeds)),
+            pictures=_checks.choice("pictures", changes.get("pictures", now.pictures), PICTURES),
         )
         part = self._part if settings.n_train == self._part.n else _Part(self._data, n_train)
         for plan in _plans(settings, part.data):
@@ -257,7 +263,7 @@ class CostComparison(LiveWidget[Settings]):
         }
         seeds = settings.seeds if isinstance(settings.seeds, int) else list(settings.seeds)
         common = {"learning_rate": rates, "n_train": settings.n_train, **settings.common}
-        return {"variants": variants, **common, "seeds": seeds}
+        return {"variants": variants, **common, "seeds": seeds, "pictures": settings.pictures}
 
     def _code(self, settings: Settings) -> str:
         data = "nn.datasets.load_mnist_small()" if self._given is None else None
@@ -272,7 +278,9 @@ class CostComparison(LiveWidget[Settings]):
         plans = _plans(settings, self._part.data)
         costs = _costs_shown(plan.make(Network, 0) for plan in plans)
         seeds = read_seeds(settings.seeds)
-        return [_Job(plan, seed, self._part, costs) for seed in seeds for plan in plans]
+        change = settings.pictures == "change"
+        part = self._part
+        return [_Job(plan, seed, part, costs, change) for seed in seeds for plan in plans]
 
     def _work(self, settings: Settings, run: Run) -> None:
         jobs = self._jobs = self._make_jobs(settings)
@@ -409,7 +417,9 @@ class _Part:
 class _Job(Callback):
     """One network of a run, and its curve: a row before training and one after each epoch."""
 
-    def __init__(self, plan: Plan, seed: int, part: _Part, costs: Sequence[str]) -> None:
+    def __init__(
+        self, plan: Plan, seed: int, part: _Part, costs: Sequence[str], change: bool
+    ) -> None:
         self.name, self.seed, self.costs = plan.name, seed, list(costs)
         self.columns = [*ERRORS, *(f"{s}_{c}" for c in costs for s in ("train", "val"))]
         self.history = History([])
@@ -418,7 +428,7 @@ class _Job(Callback):
         self.network = plan.make(Network, seed)
         self._fit = dict(plan.fit)
         self._part = part
-        self._tiles = Tiles(part.data.image_shape, self.network)
+        self._tiles = Tiles(part.data.image_shape, self.network, change)
         self._rows = np.full((self.epochs + 1, len(self.columns)), np.nan, np.float32)
         self._n_rows = 0
         self._changed: threading.Event

@@ -2,10 +2,13 @@
 
 import { freshId, h } from "./dom.js";
 
-// At most three significant digits: 0.005, 0.25, 3, 1250.
+// At most three significant digits: 0.005, 0.25, 3, 1e+20; whole numbers below a million as they are.
 export function shortNumber(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "-";
-  return String(Number(Number(value).toPrecision(3)));
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size < 1e-4 && size > 0)) return value.toExponential(2).replace(/\.?0+e/, "e");
+  return String(Number(value.toPrecision(3)));
 }
 
 // A slider with a box for exact numbers.

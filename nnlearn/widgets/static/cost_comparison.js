@@ -18,6 +18,7 @@ const COST_NAMES = {
 };
 const ACTIVATIONS = ["sigmoid", "tanh", "relu", "linear"];
 const INITIALISATIONS = ["large", "scaled", "xavier", "he", "zeros"];
+const PICTURES = [["change", "what training changed"], ["weights", "weights"]];
 const IMAGES = [50, 100, 200, 500, 1000, 2000, 3000, 5000, 10000, 20000, 50000];
 const BATCHES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const EPOCHS = [1, 2, 3, 5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400];
@@ -95,6 +96,7 @@ export default {
         dropout: slider({ label: "dropout", min: 0, max: 0.9, step: 0.05 }, set("dropout")),
         l1: slider({ label: "l1", min: 0.001, max: 100, scale: "log0" }, set("l1")),
         seeds: slider({ label: "seeds", choices: seedChoices() }, set("seeds")),
+        pictures: select({ label: "pictures of units", options: PICTURES }, set("pictures")),
       };
       const inSight = frame.offline ? ["seeds"] : ["n_train", "units", "l2"];
       const inDrawer = Object.keys(controls).filter((name) => !inSight.includes(name));
@@ -164,7 +166,7 @@ export default {
 
     function drawAll() {
       if (!frame) return;
-      const blank = asked && !asked.ready();
+      const blank = asked !== null && !asked.ready();
       const mine = blank ? [] : curvesOf(frame, false);
       const ghosts = pinned ? curvesOf(pinned, true) : [];
       const xMax = Math.max(1, ...frame.runs.map((run) => run.epochs));
@@ -178,7 +180,8 @@ export default {
     function drawErrors(mine, ghosts, xMax) {
       const curves = [...ghosts, ...mine].filter((curve) => curve.of === "error");
       const highest = Math.max(0.02, ...curves.flatMap((curve) => beyondStart(curve.y)));
-      const end = 100 * (ERROR_ENDS.find((value) => value >= highest) ?? 1);
+      const drawing = asked !== null && !asked.ready();
+      const end = drawing ? 100 : 100 * (ERROR_ENDS.find((value) => value >= highest) ?? 1);
       page.errors.draw(curves.map(inPercent), { xMax, yMax: end });
       const ended = frame.runs.filter((run) => run.state === "diverged");
       const rates = frame.settings.learning_rate;
@@ -198,7 +201,8 @@ export default {
 
     function drawTiles() {
       const first = frame.arrays.slice(frame.runs.length);
-      page.setTiles(frame.tiles, (name) => variantsOf(frame).indexOf(name));
+      const what = frame.settings.pictures === "change" ? "change of weights" : "weights";
+      page.setTiles(frame.tiles, what, (name) => variantsOf(frame).indexOf(name));
       frame.tiles.forEach((name, i) => page.tiles.get(name).draw(first[i]));
     }
 
@@ -289,14 +293,16 @@ function layOut(root) {
         costs[i].setTitle(title);
       });
     },
-    setTiles(names, colourOf) {
+    setTiles(names, what, colourOf) {
       const wanted = [...names].sort((a, b) => colourOf(a) - colourOf(b));
-      if (JSON.stringify(wanted) === JSON.stringify([...tileMap.keys()])) return;
+      const key = JSON.stringify([what, wanted]);
+      if (tileRow.dataset.key === key) return;
+      tileRow.dataset.key = key;
       tileMap.clear();
       tileRow.replaceChildren(...wanted.map((name) => {
-        const one = tiles(`weights of the first layer's units, ${name}`);
+        const one = tiles(`${what} of the first layer's units, ${name}`);
         tileMap.set(name, one);
-        const caption = h("figcaption", { "data-colour": colourOf(name) }, `weights, ${name}`);
+        const caption = h("figcaption", { "data-colour": colourOf(name) }, `${what}, ${name}`);
         return h("figure", { class: "nn-tile-figure" }, caption, one.element);
       }));
     },

@@ -1,16 +1,343 @@
 """`CostComparison`: what it trains, how it answers, what its page shows."""
 
-from nnlearn.widgets import CostComparison
+import numpy as np
+import pytest
+
+import nnlearn as nn
+from nnlearn.widgets import CostComparison, _frames
+
+DONE = "root.dataset.done === 'true'"
 
 
-def test_opens_trained_with_both_names_at_the_curves_ends(mount):
-    shown = mount(CostComparison())
-    shown.until("root.dataset.done === 'true'")
-    assert shown.page.locator(".nn-main-chart .nn-ends text").count() == 2
+def quick(**settings):
+    """A small one: 200 images, two epochs."""
+    return CostComparison(**{"n_train": 200, "epochs": 2} | settings)
 
 
-def test_a_moved_slider_trains_anew(mount):
-    shown = mount(CostComparison())
+def last_frame(widget):
+    assert widget.wait(30)
+    return _frames.unpack(widget._frame)
+
+
+def random_data(n_inputs, *, n_classes=3, validation=True, **facts):
+    rng = np.random.default_rng(0)
+    sets = [
+        (rng.random((n, n_inputs), np.float32), np.arange(n) % n_classes)
+        for n in ((60, 30) if validation else (60,))
+    ]
+    return nn.Dataset(*sets, **facts)
+
+
+# ---- what is trained ---------------------------------------------------------------------------
+
+
+def test_defaults_are_the_chapters():
+    w = quick()
+    settings = w.settings
+    assert settings["learning_rate"] == {"quadratic": 3.0, "cross-entropy": 0.5}
+    assert (settings["hidden"], settings["init"], settings["batch_size"]) == ((30,), "large", 10)
+    costs = {name: nets[0].cost for name, nets in w.networks.items()}
+    assert costs == {"quadratic": "quadratic", "cross-entropy": "cross_entropy"}
+
+
+def test_trains_as_compare_does():
+    w = quick(seeds=2, l2=0.5, dropout=0.2)
+    assert w.wait(30)
+    data = nn.datasets.load_mnist_small().take(200)
+    variants = {"cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5}}
+    c = nn.compare(
+        variants, data, hidden=(30,), init="large", epochs=2, seeds=2, l2=0.5, dropout=0.2
+    )
+    for run, net in zip(c["cross-entropy"], w.networks["cross-entropy"], strict=True):
+        np.testing.assert_array_equal(run.network.weights[0], net.weights[0])
+
+
+def test_curves_hold_the_errors_and_every_cost_of_every_network():
+    w = quick(variants=["quadratic", "log-likelihood"])
+    header, arrays = last_frame(w)
+    assert header["costs"] == ["quadratic", "log_likelihood"]
+    quadratic = dict(zip(header["columns"], arrays[0][-1], strict=True))
+    net, val = w.networks["quadratic"][0], nn.datasets.load_mnist_small().validation
+    assert quadratic["val_error"] == pytest.approx(1 - net.accuracy(val), abs=1e-6)
+    assert quadratic["val_quadratic"] == pytest.approx(net.loss(val), rel=1e-6)
+    right = net.predict_proba(val.x)[np.arange(len(val)), val.y]
+    # float32 outputs; their logarithms differ in the last digits
+    assert quadratic["val_log_likelihood"] == pytest.approx(-np.log(right).mean(), rel=1e-4)
+    softmax = dict(zip(header["columns"], arrays[1][-1], strict=True))
+    other = w.networks["log-likelihood"][0]
+    assert softmax["val_quadratic"] == pytest.approx(other.loss(val, cost="quadratic"), rel=1e-6)
+
+
+def test_first_row_is_the_network_before_training():
+    w = quick(epochs=0)
+    header, arrays = last_frame(w)
+    net, val = w.networks["quadratic"][0], nn.datasets.load_mnist_small().validation
+    assert arrays[0].shape == (1, len(header["columns"]))
+    assert arrays[0][0, 1] == pytest.approx(1 - net.accuracy(val), abs=1e-6)
+
+
+def test_images_show_the_weights_or_their_change():
+    _, arrays = last_frame(quick(pictures="weights", epochs=0))
+    assert np.abs(arrays[2]).max() == 127
+    _, arrays = last_frame(quick(pictures="change", epochs=0))
+    assert np.abs(arrays[2]).max() == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        random_data(2),
+        random_data(2, validation=False),
+        random_data(4, n_classes=1),
+        random_data(3072, image_shape=(3, 32, 32)),
+        nn.datasets.load_mnist_small(dtype="uint8").take(100),
+    ],
+    ids=["two inputs", "no validation", "one class", "3072 inputs", "uint8"],
+)
+def test_data_of_other_shapes(data):
+    w = CostComparison(data, epochs=2)
+    header, arrays = last_frame(w)
+    assert [run["state"] for run in header["runs"]] == ["done", "done"]
+    assert np.isfinite(arrays[0][:, 0]).all()
+    assert np.isnan(arrays[0][:, 1]).all() == (data.validation is None)
+
+
+def test_divergence_ends_the_curve_and_says_at_which_rate(mount):
+    linear = {"cost": "hinge", "activation": "linear", "learning_rate": 1e25}
+    w = quick(variants={"linear": linear})
+    header, arrays = last_frame(w)
+    assert header["runs"][0]["state"] == "diverged"
+    assert len(arrays[0]) < 3
+    shown = mount(w)
+    note = shown.page.locator(".nn-main-chart .nn-note").inner_text()
+    assert "linear" in note
+    assert "1.00e+25" in note or "1e+25" in note
+    w.change(learning_rate=1e-3)
+    header, arrays = last_frame(w)
+    assert (header["runs"][0]["state"], len(arrays[0])) == ("done", 3)
+
+
+# ---- what is refused ---------------------------------------------------------------------------
+
+REFUSED = [
+    ({"learning_rate": -1}, "learning_rate of 'quadratic' must be a finite number > 0, got -1"),
+    ({"learning_rate": {"cubic": 1}}, "learning_rate must be one of 'quadratic', 'cross-entropy'"),
+    ({"learning_rte": 1}, "got 'learning_rte': did you mean 'learning_rate'?"),
+    ({"n_train": 0}, "n_train must be an integer from 1 to 5000, got 0"),
+    ({"epochs": -1}, "epochs must be an integer >= 0, got -1"),
+    ({"epochs": None}, "epochs must be an integer >= 0, got None"),
+    ({"hidden": "30"}, "hidden must be a sequence of layers, got '30'"),
+    ({"hidden": [0]}, "must be an integer >= 1"),
+    ({"l2": float("nan")}, "l2 must be a finite number >= 0, got nan"),
+    ({"momentum": 1}, "momentum must be"),
+    ({"activation": "cubic"}, "activation must be one of"),
+    ({"seeds": 0}, "seeds must be an integer >= 1, got 0"),
+    ({"variants": {}}, "variants must be a mapping of names to settings"),
+    ({"variants": ["cubic"]}, "variants must be one of"),
+    ({"variants": {"a": {"cost": "cubic"}}}, "cost must be one of"),
+    ({"pictures": "all"}, "pictures must be one of 'change', 'weights', got 'all'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED)
+def test_a_wrong_setting_is_a_value_error_and_changes_nothing(changes, message):
+    w = quick()
+    before, frame, generation = w.settings, last_frame(w)[0]["generation"], w._generation
+    with pytest.raises(ValueError, match=r"must|got") as caught:
+        w.settings = changes
+    assert message in str(caught.value)
+    assert w.settings == before
+    assert (w._generation, last_frame(w)[0]["generation"]) == (generation, frame)
+
+
+def test_regression_is_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"data must have integer labels \(n,\) for y"):
+        CostComparison(nn.Dataset((rng.random((9, 2)), rng.random(9))))
+
+
+# ---- the page ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [700, 1400])
+def test_opens_trained(mount, theme, width):
+    shown = mount(CostComparison(), theme=theme, width=width)
+    shown.until(DONE)
+    ends = shown.page.locator(".nn-main-chart .nn-ends text")
+    assert sorted(text.split()[0] for text in ends.all_text_contents()) == [
+        "cross-entropy",
+        "quadratic",
+    ]
+    assert shown.page.locator(".nn-chart").count() == 3
+    assert shown.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert shown.page.locator(".nn-widget").get_attribute("data-theme") == theme
+    shown.screenshot(f"cost_comparison_{theme}_{width}")
+
+
+def test_a_moved_slider_trains_anew_from_the_same_seed(mount):
+    shown = mount(quick())
+    other = last_frame(shown.widget)[1][1]
     shown.page.get_by_label("learning rate, quadratic", exact=True).fill("60")
-    shown.until("root.dataset.generation === '2' && root.dataset.done === 'true'")
-    assert shown.widget.settings["learning_rate"]["quadratic"] != 3.0
+    shown.until("root.dataset.generation === '2' && " + DONE)
+    assert shown.widget.settings["learning_rate"]["quadratic"] == 0.32
+    np.testing.assert_array_equal(last_frame(shown.widget)[1][1], other)
+
+
+def test_keys_move_a_slider(mount):
+    shown = mount(quick())
+    shown.page.get_by_label("hidden units", exact=True).focus()
+    shown.page.keyboard.press("ArrowRight")
+    shown.until("root.dataset.generation === '2' && " + DONE)
+    assert tuple(shown.widget.settings["hidden"]) == (40,)
+
+
+def test_while_a_run_is_slow_the_latest_place_of_the_slider_wins(mount):
+    shown = mount(quick(epochs=1))
+    shown.widget.change(epochs=100_000)
+    slider = shown.page.get_by_label("learning rate, quadratic", exact=True)
+    for place in (30, 40, 50, 60):
+        slider.fill(str(place))
+    shown.until("Number(root.dataset.generation) >= 4")
+    shown.widget.change(epochs=1)
+    shown.until(DONE)
+    assert shown.widget.settings["learning_rate"]["quadratic"] == 0.32  # place 60
+
+
+def test_settings_from_python_move_the_controls(mount):
+    shown = mount(quick())
+    shown.widget.change(l2=5.0, learning_rate={"quadratic": 1.5})
+    shown.until("root.dataset.generation === '2' && " + DONE)
+    assert shown.page.get_by_label("l2, exact", exact=True).input_value() == "5"
+    rate = shown.page.get_by_label("learning rate, quadratic, exact", exact=True)
+    assert rate.input_value() == "1.5"
+
+
+def test_a_refused_change_is_said_and_the_control_goes_back(mount):
+    shown = mount(quick())
+    box = shown.page.get_by_label("learning rate, quadratic, exact", exact=True)
+    box.fill("-3")
+    box.press("Tab")
+    shown.until("root.querySelector('.nn-error').textContent.includes('got -3')")
+    assert box.input_value() == "3"
+
+
+def test_one_rate_for_all(mount):
+    shown = mount(quick())
+    shown.page.get_by_text("More settings").click()
+    shown.page.get_by_label("one learning rate for all").check()
+    shown.until("root.dataset.generation === '2' && " + DONE)
+    assert shown.widget.settings["learning_rate"] == {"quadratic": 3.0, "cross-entropy": 3.0}
+
+
+def test_variants_are_chosen_in_the_drawer(mount):
+    shown = mount(quick())
+    shown.page.get_by_text("More settings").click()
+    shown.page.get_by_label("log-likelihood").check()
+    shown.until("root.dataset.generation === '2' && " + DONE)
+    assert list(shown.widget.settings["variants"])[-1] == "log-likelihood"
+    assert shown.page.locator(".nn-chart").count() == 4
+
+
+def test_pinned_curves_stay_as_ghosts(mount):
+    shown = mount(quick())
+    assert shown.page.locator(".nn-ghost").count() == 0
+    shown.page.get_by_role("button", name="Pin").click()
+    shown.until("root.querySelectorAll('.nn-main-chart .nn-ghost').length === 4")
+    shown.page.get_by_role("button", name="Unpin").click()
+    shown.until("root.querySelectorAll('.nn-ghost').length === 0")
+
+
+def test_a_band_where_there_are_several_seeds(mount):
+    shown = mount(quick(seeds=2))
+    shown.until(DONE)
+    assert shown.page.locator(".nn-main-chart .nn-band").count() == 2
+
+
+def test_arrow_keys_read_a_chart(mount):
+    shown = mount(quick())
+    shown.page.locator(".nn-main-chart").focus()
+    shown.page.keyboard.press("End")
+    readout = shown.page.locator(".nn-main-chart .nn-readout").inner_text()
+    assert readout.startswith("epoch 2: quadratic")
+
+
+def test_a_guess_comes_before_the_truth(mount):
+    shown = mount(quick(predict=True))
+    assert shown.page.locator(".nn-curve").count() == 0
+    plot = shown.page.locator(".nn-main-chart .nn-plot").bounding_box()
+    for button in ("Next", "Train"):
+        shown.page.mouse.move(plot["x"] + 60, plot["y"] + 40)
+        shown.page.mouse.down()
+        shown.page.mouse.move(plot["x"] + 400, plot["y"] + 160, steps=8)
+        shown.page.mouse.up()
+        shown.page.get_by_role("button", name=button, exact=True).click()
+    assert shown.page.locator(".nn-main-chart .nn-curve").count() == 4
+    assert shown.page.locator(".nn-guess path").count() == 2
+
+
+def test_code_can_be_copied(mount):
+    shown = mount(quick())
+    shown.page.get_by_role("button", name="Copy as Python").click()
+    shown.until("!root.querySelector('.nn-code').hidden")  # a page without a clipboard
+    assert shown.page.locator(".nn-code").inner_text().strip() == shown.widget.to_python().strip()
+
+
+def test_cleaning_up_leaves_no_listener_and_stops_the_training(mount):
+    w = quick()
+    shown = mount(w)
+    w.change(epochs=1_000_000)
+    shown.page.evaluate("cleanUp()")
+    assert shown.page.evaluate("listening()") == 0
+    shown.pump()
+    assert w.wait(10)
+    assert len(w.history["quadratic"][0]) < 1_000_000
+
+
+def test_an_older_run_s_late_frame_is_dropped(mount):
+    shown = mount(quick())
+    old = shown.widget._frame
+    shown.widget.change(epochs=3)
+    shown.until("root.dataset.generation === '2' && " + DONE)
+    shown.widget.send({"kind": "frame"}, [old])
+    shown.pump()
+    assert shown.page.locator(".nn-widget").get_attribute("data-generation") == "2"
+
+
+# ---- a file of its own -------------------------------------------------------------------------
+
+
+def test_a_file_works_without_a_kernel(browser, tmp_path):
+    w = quick()
+    path = tmp_path / "costs.html"
+    w.to_html(path, learning_rates=[0.5, 3.0, 10.0], seeds=2)
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".nn-widget[data-done=true]")
+    end = page.locator(".nn-main-chart .nn-ends text").first
+    before = end.text_content()
+    page.get_by_label("learning rate, quadratic", exact=True).fill("2")
+    page.wait_for_function("document.querySelector('.nn-widget').dataset.generation === '2'")
+    assert page.get_by_label("learning rate, quadratic, exact").input_value() == "10"
+    assert end.text_content() != before
+    net = nn.Network([784, 30, 10], cost="quadratic", init="large", seed=0)
+    digits = nn.datasets.load_mnist_small().take(200)
+    net.fit(digits.train, epochs=2, learning_rate=10.0)
+    page.get_by_label("seeds", exact=True).fill("0")
+    page.wait_for_function("document.querySelector('.nn-widget').dataset.generation === '3'")
+    error = 100 * (1 - net.accuracy(digits.validation))
+    text = page.locator(".nn-main-chart .nn-ends").text_content()
+    assert f"quadratic {error:.3g} %" in text
+    assert errors == []
+    page.close()
+
+
+@pytest.mark.parametrize(("rates", "seeds"), [([], 1), ([0.0], 1), ([1.0], 0)])
+def test_a_wrong_grid_writes_nothing(tmp_path, rates, seeds):
+    path = tmp_path / "costs.html"
+    with pytest.raises(ValueError, match="must"):
+        quick().to_html(path, learning_rates=rates, seeds=seeds)
+    assert not path.exists()

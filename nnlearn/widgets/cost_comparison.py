@@ -244,7 +244,7 @@ class CostComparison(LiveWidget[Settings]):
         n_train = changes.get("n_train", now.n_train)
         settings = Settings(
             variants=_with_rates(variants, changes.get("learning_rate", {})),
-            common={name: changes.get(name, value) for name, value in now.common.items()},
+            common=_common(now.common, changes),
             n_train=_checks.integer("n_train", n_train, minimum=1, maximum=len(self._data.train)),
             seeds=_seeds(changes.get("seeds", now.seeds)),
             pictures=_checks.choice("pictures", changes.get("pictures", now.pictures), PICTURES),
@@ -381,6 +381,13 @@ def _with_rates(
     }
 
 
+def _common(now: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of all variants. Network and fit check them, but for an `epochs` left open."""
+    common = {name: changes.get(name, value) for name, value in now.items()}
+    common["epochs"] = _checks.integer("epochs", common["epochs"], minimum=0)
+    return common
+
+
 def _seeds(given: Any) -> int | tuple[int, ...]:
     read_seeds(given)
     return int(given) if isinstance(given, (int, np.integer)) else tuple(map(int, given))
@@ -449,7 +456,8 @@ class _Job(Callback):
         net._shared = self._part.shared
         self.state = "training"
         try:
-            stop.fit(net, data.train, validation=evaluated_sets(data), **settings)
+            history = stop.fit(net, data.train, validation=evaluated_sets(data), **settings)
+            self._begin(history)  # of no epochs
             self.state = "stopped" if stop.requested else "done"
         except FloatingPointError as error:
             self.state, self.note = "diverged", str(error).split("; ")[0]
@@ -457,6 +465,10 @@ class _Job(Callback):
         changed.set()
 
     def on_epoch_begin(self, net: Network, history: History) -> None:
+        self._begin(history)
+
+    def _begin(self, history: History) -> None:
+        """The row before training, once."""
         if self._n_rows == 0:
             self.history = history
             self._record(history.start or {})

@@ -20,7 +20,7 @@ RULE = "1px solid rgba(128, 128, 128, 0.5)"
 MUTED = "opacity: 0.75"
 ACCENT = "var(--jp-brand-color1, currentColor)"
 
-_CELL = "padding: 0.2em 0.8em"
+_CELL = "padding: 0.2em 0.7em"
 _MARGIN = 3  # around a curve, so that dots are whole
 _LEVELS = 16  # of each colour of an image: as many as a small picture needs, and far fewer bytes
 
@@ -73,14 +73,14 @@ def table(
     """
     parts = []
     if title:
-        style = "caption-side: top; text-align: left; color: inherit; padding: 0.3em 0"
+        style = "caption-side: top; text-align: left; color: inherit; padding: 0.3em 0.7em"
         parts.append(element("caption", title, style=style))
     if columns:
         parts.append(element("thead", _row("th", columns, aligns, f"; border-bottom: {RULE}")))
     parts.append(element("tbody", *(_row("td", row, aligns, "") for row in rows)))
     if total:
         parts.append(element("tfoot", _row("td", total, aligns, f"; border-top: {RULE}")))
-    style = "border-collapse: collapse; font-variant-numeric: tabular-nums"
+    style = "border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0 0 0.6em"
     return element("table", *parts, style=style)
 
 
@@ -102,7 +102,7 @@ def view(title: str, facts: Iterable[str], *parts: Html) -> Html:
     """
     text = " \N{MIDDLE DOT} ".join(filter(None, facts))
     head = [element("strong", title), " ", element("span", text, style=MUTED)]
-    line = element("div", *head, style="padding: 0.3em 0; text-align: left")
+    line = element("div", *head, style="padding: 0.3em 0.7em; text-align: left")
     return element("div", line, *parts, style="overflow-x: auto; max-width: 100%")
 
 

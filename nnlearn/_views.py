@@ -113,7 +113,7 @@ def of_sets(
             if names is not None and names[label] != str(label):
                 label = f"{label}: {names[label]}"
         rows.append((label, *row[1:], strip))
-    heads = ["class", *(word or "samples" for word, _ in sets), "the first of them"]
+    heads = ["class", *(word or "samples" for word, _ in sets), "first samples"]
     aligns = ["left", *["right"] * len(sets), "left"]
     if not has_images:
         heads, aligns, rows = heads[:-1], aligns[:-1], [row[:-1] for row in rows]
@@ -123,7 +123,7 @@ def of_sets(
 
 def _n_samples(split: "Split") -> int:
     """How many samples of a class are shown: few where they take many bytes."""
-    return 5 if split.image_shape is not None and len(split.image_shape) == 2 else 2
+    return 5 if split.image_shape is not None and len(split.image_shape) == 2 else 1
 
 
 def _strip(split: "Split", rows: npt.NDArray[np.intp]) -> Html:
@@ -150,4 +150,5 @@ def _bytes_of(x: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     low, high = min(0.0, x.min()), max(1.0, x.max())
     if low < 0.0 or high > 1.0:
         low, high = x.min(), x.max()
-    return np.asarray(np.rint(255.0 * (x - low) / (high - low)), np.uint8)
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return np.asarray(np.rint(scale * (x - low)), np.uint8)

@@ -202,8 +202,10 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
 
     def _repr_html_(self) -> str:
         table = self.table()
+        dull = _dull_columns(table)
         curves = self._curves() if 0 < len(self) <= _MOST_CURVES else {}
-        return _html.view("Comparison", [table.title], table._to_html(curves))
+        shown = table._without(*dull)._to_html(curves)
+        return _html.view("Comparison", [table.title, *dull.values()], shown)
 
     def _curves(self) -> dict[str, list[_html.Html]]:
         """A column of small curves, on one scale; none where no epoch was recorded."""
@@ -466,6 +468,19 @@ def _best(run: Run, regression: bool) -> float:
     if regression:
         return run._at_best("loss", float)
     return 100.0 * run.best_test_error
+
+
+def _dull_columns(table: Table) -> dict[str, str]:
+    """The columns that one fact says as well, since they say the same of all variants."""
+    facts = {}
+    runs, stuck, diverged = (set(table[name]) for name in ("runs", "stuck", "diverged"))
+    if len(runs) == 1:
+        facts["runs"] = f"{count(runs.pop(), 'run')} each"
+    if stuck <= {0, None}:
+        facts["stuck"] = "none stuck" if 0 in stuck else ""
+    if diverged == {0}:
+        facts["diverged"] = "none diverged"
+    return facts
 
 
 def _ends(values: npt.NDArray[np.float64]) -> list[tuple[str, float]]:

@@ -119,14 +119,23 @@ class Table:
     def _to_html(
         self, extra: Mapping[str, Sequence[_html.Html]] | None = None, title: str = ""
     ) -> _html.Html:
-        """The HTML view, with further columns at the right that are HTML already."""
+        """The HTML view, with further columns after the first one that are HTML already."""
         extra = extra or {}
         aligns = ["right" if numeric else "left" for numeric in self._numeric()]
+        aligns[1:1] = ["left"] * len(extra)
         rows = [
-            (*row, *(cells[i] for cells in extra.values())) for i, row in enumerate(self._texts())
+            (*row[:1], *(cells[i] for cells in extra.values()), *row[1:])
+            for i, row in enumerate(self._texts())
         ]
-        heads = [*self.columns, *extra]
-        return _html.table(heads, rows, [*aligns, *["left"] * len(extra)], title=title)
+        heads = [*self.columns[:1], *extra, *self.columns[1:]]
+        return _html.table(heads, rows, aligns, title=title)
+
+    def _without(self, *columns: str) -> "Table":
+        """The same table with some columns left out."""
+        kept = [i for i, name in enumerate(self.columns) if name not in columns]
+        rows = [tuple(row[i] for i in kept) for row in self.rows]
+        formats = {name: spec for name, spec in self._formats.items() if name not in columns}
+        return Table([self.columns[i] for i in kept], rows, self.title, formats=formats)
 
     def to_pandas(self) -> Any:
         """The unrounded values as a `pandas.DataFrame`.

@@ -80,7 +80,7 @@ def notebook(monkeypatch, pipe):
         shown.append(thing)
         return handle
 
-    shell = SimpleNamespace(kernel=object())
+    shell = SimpleNamespace(kernel=object(), execution_count=object())  # a cell of its own
     module = SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", module)
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
@@ -233,7 +233,7 @@ def test_a_notebook_has_one_output_that_is_updated(notebook, pipe, clock):
     train(make_progress(None, 2), clock)
     assert len(notebook) == 5
     assert repr(notebook[2]) == "epoch 2/2  loss 1  val_accuracy 90.00 %  0.5 s left"
-    assert '<progress value="0.750" max="1">' in notebook[2]._repr_html_()
+    assert '<progress value="0.750" max="1" ' in notebook[2]._repr_html_()
     assert repr(notebook[-1]) == "2 epochs, 2.0 s  loss 0.5  val_accuracy 90.00 %"
     assert "<progress" not in notebook[-1]._repr_html_()
     assert pipe.getvalue() == ""

@@ -83,7 +83,7 @@ def _described(layer: Layer | None) -> tuple[str, str, str]:
         return "Dense", layer.activation or "", init
     if isinstance(layer, Activation):
         return "Activation", layer.name, ""
-    return (f"Dropout, p = {layer.p:g}" if isinstance(layer, Dropout) else ""), "", ""
+    return (f"Dropout({layer.p:g})" if isinstance(layer, Dropout) else ""), "", ""
 
 
 # ---- data --------------------------------------------------------------------------------------

@@ -237,7 +237,7 @@ def test_a_network_is_a_row_for_each_layer_and_a_total() -> None:
         ["input", "", "", "", "(3,)", ""],
         ["dense1", "Dense", "tanh", "N(0, 0.5\N{SUPERSCRIPT TWO})", "(400,)", "1,600"],
         ["activation1", "Activation", "relu", "", "(400,)", ""],
-        ["dropout1", "Dropout, p = 0.25", "", "", "(400,)", ""],
+        ["dropout1", "Dropout(0.25)", "", "", "(400,)", ""],
         ["dense2", "Dense", "sigmoid", "scaled", "(2,)", "802"],
         ["total", "", "", "", "", "2,402"],
     ]

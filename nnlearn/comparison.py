@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from nnlearn import _checks
+from nnlearn import _checks, _html
 from nnlearn._jobs import Job, run_jobs
 from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
 from nnlearn._shared import SharedData
@@ -22,10 +23,14 @@ from nnlearn.data import Dataset, Split
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.progress import GroupProgress
-from nnlearn.tables import Table
+from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+#: A comparison of more variants is shown without curves.
+_MOST_CURVES = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +87,19 @@ class Run:
         return float(convert(self.history[test][row]))
 
     def __repr__(self) -> str:
-        parts = [f"{len(self.history)} epochs"]
-        parts += ["diverged"] if self.error is not None else []
-        parts += [] if math.isnan(self.test_error) else [f"test error {self.test_error:.2%}"]
-        return f"<Run of {self.variant!r}, seed {self.seed}: {', '.join(parts)}>"
+        return f"<Run of {self.variant!r}, seed {self.seed}: {', '.join(self._facts())}>"
+
+    def _repr_html_(self) -> str:
+        curves = self.history._measures_html(self.history.summary())
+        facts = [f"seed {self.seed}", *self._facts()]
+        return _html.view(f"Run of {self.variant!r}", facts, *curves)
+
+    def _facts(self) -> list[str]:
+        """What became of it, in words."""
+        facts = [count(len(self.history), "epoch")]
+        facts += ["diverged"] if self.error is not None else []
+        facts += [] if math.isnan(self.test_error) else [f"test error {self.test_error:.2%}"]
+        return [*facts, "stuck"] if self.stuck else facts
 
 
 class Comparison(Mapping[str, tuple[Run, ...]]):
@@ -187,7 +201,31 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
         return str(self.table())
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        table = self.table()
+        dull = _dull_columns(table)
+        curves = self._curves() if 0 < len(self) <= _MOST_CURVES else {}
+        shown = table._without(*dull)._to_html(curves)
+        return _html.view("Comparison", [table.title, *dull.values()], shown)
+
+    def _curves(self) -> dict[str, list[_html.Html]]:
+        """A column of small curves, on one scale; none where no epoch was recorded."""
+        from nnlearn.plotting import mean_curves, spans_much
+
+        what, means = mean_curves(self)
+        known = means[np.isfinite(means)]
+        if not known.size:
+            return {}
+        low, high = float(known.min()), float(known.max())
+        scaled, limits = means, (low, high)
+        if spans_much(low, high):  # on a logarithmic scale then, as in the picture
+            scaled, limits = np.log(means), (math.log(low), math.log(high))
+        curves = []
+        for values, drawn in zip(means, scaled, strict=True):
+            values = values[np.isfinite(values)]
+            numbers = [f"{name} {v:.4g}" for name, v in _ends(values)]
+            label = f"mean {what} over {count(len(values), 'epoch')}: {', '.join(numbers)}"
+            curves.append(_html.curve(drawn, label, limits=limits))
+        return {what: curves}
 
     def _is_regression(self) -> bool:
         histories = [run.history for group in self._runs.values() for run in group]
@@ -430,6 +468,26 @@ def _best(run: Run, regression: bool) -> float:
     if regression:
         return run._at_best("loss", float)
     return 100.0 * run.best_test_error
+
+
+def _dull_columns(table: Table) -> dict[str, str]:
+    """The columns that one fact says as well, since they say the same of all variants."""
+    facts = {}
+    runs, stuck, diverged = (set(table[name]) for name in ("runs", "stuck", "diverged"))
+    if len(runs) == 1:
+        facts["runs"] = f"{count(runs.pop(), 'run')} each"
+    if stuck <= {0, None}:
+        facts["stuck"] = "none stuck" if 0 in stuck else ""
+    if diverged == {0}:
+        facts["diverged"] = "none diverged"
+    return facts
+
+
+def _ends(values: npt.NDArray[np.float64]) -> list[tuple[str, float]]:
+    """What a curve says in numbers: first, last and lowest value."""
+    if not values.size:
+        return []
+    return [("first", values[0]), ("last", values[-1]), ("lowest", values.min())]
 
 
 def _spread(values: Iterable[float]) -> tuple[float, float, float]:

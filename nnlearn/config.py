@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnlearn import _checks, _core
+from nnlearn import _checks, _core, _html
 
 #: Environment variables that ask for a number of threads; the first one that can be read wins.
 _OURS = "NNLEARN_NUM_THREADS"
@@ -25,6 +25,9 @@ class Config:
         return "\n".join(f"{name:<{width}}  {value}" for name, value in self.items)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return _html.table([], self.items, ["left", "left"])
 
     def __getitem__(self, name: str) -> str:
         return dict(self.items)[name]

@@ -25,7 +25,8 @@ from nnlearn._data_checks import (
     checked_names,
     is_labels,
 )
-from nnlearn.tables import Table
+from nnlearn._views import of_sets
+from nnlearn.tables import Table, count
 
 
 # eq=False: the generated == would compare tuples of arrays, and the truth of an array of booleans
@@ -159,6 +160,25 @@ class Split:
         check_classes(classes, self.y)
         return self._keep(classes)
 
+    def summary(self) -> Table:
+        """How many samples there are, and the shapes and dtypes of `x` and `y`.
+
+        Returns
+        -------
+        Table
+            One row, with the columns ``samples``, ``x`` and ``y``.
+
+        Examples
+        --------
+        >>> from nnlearn.data import Split
+        >>> print(Split([[0.0], [1.0], [2.0]], [0, 1, 0]).summary())
+        Split: 1 input float64, labels 0 to 1
+        samples  x               y
+        -------  --------------  ----------
+              3  (3, 1) float64  (3,) int64
+        """
+        return _summary("Split", [("", self)])
+
     def _keep(self, classes: Sequence[int]) -> Split:
         """`only`, for classes that have been checked and need not occur here."""
         check_labels(self.y)
@@ -174,10 +194,10 @@ class Split:
         return Split(x, y, class_names=self.class_names, image_shape=self.image_shape)
 
     def __repr__(self) -> str:
-        return f"Split: {_plural(len(self), 'sample')}; {_describe_x(self.x)}, {_describe_y(self)}"
+        return f"Split: {count(len(self), 'sample')}; {_describe_x(self.x)}, {_describe_y(self)}"
 
     def _repr_html_(self) -> str:
-        return _html([("", self)], "Split", self.class_names)
+        return of_sets("Split", _facts(self), self.summary(), [("", self)])
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)  # eq=False: as for Split
@@ -328,18 +348,42 @@ class Dataset:
         others = [s if s is None else s._keep(classes) for s in (self.validation, self.test)]
         return Dataset(train, *others, source=self.source)
 
+    def summary(self) -> Table:
+        """For each set how many samples it has, and the shapes and dtypes of `x` and `y`.
+
+        Returns
+        -------
+        Table
+            With the columns ``set``, ``samples``, ``x`` and ``y``.
+
+        Examples
+        --------
+        >>> from nnlearn.data import Dataset
+        >>> x, y = [[0.0], [1.0], [2.0]], [0, 1, 0]
+        >>> print(Dataset((x, y), test=(x[:2], y[:2]), source="toy").summary())
+        Dataset toy: 1 input float64, labels 0 to 1
+        set       samples  x               y
+        --------  -------  --------------  ----------
+        training        3  (3, 1) float64  (3,) int64
+        test            2  (2, 1) float64  (2,) int64
+        """
+        return _summary(self._title(), self._sets())
+
+    def _title(self) -> str:
+        return f"Dataset {self.source}".rstrip()
+
     def _sets(self) -> list[tuple[str, Split]]:
         """The sets there are, with the word that the views use for each."""
         sets = (("training", self.train), ("validation", self.validation), ("test", self.test))
         return [(word, split) for word, split in sets if split is not None]
 
     def __repr__(self) -> str:
-        name = f"Dataset {self.source}".rstrip()
         sizes = ", ".join(f"{len(split):,} {word}" for word, split in self._sets())
-        return f"{name}: {sizes}; {_describe_x(self.train.x)}, {_describe_y(self.train)}"
+        return f"{self._title()}: {sizes}; {_describe_x(self.train.x)}, {_describe_y(self.train)}"
 
     def _repr_html_(self) -> str:
-        return _html(self._sets(), self.source or "Dataset", self.class_names)
+        title = self.source or "Dataset"
+        return of_sets(title, _facts(self.train), self.summary(), self._sets())
 
 
 def _as_split(name: str, value: Any) -> Split:
@@ -385,32 +429,38 @@ def _with_facts(
     return full
 
 
-def _plural(n: int, word: str) -> str:
-    ending = "" if n == 1 else "es" if word.endswith("s") else "s"
-    return f"{n:,} {word}{ending}"
-
-
 def _describe_x(x: Any) -> str:
     """The inputs of a row: ``784 inputs float32``."""
     sparse = ", sparse" if hasattr(x, "tocsr") else ""
     if x.ndim > 2:
         return f"{' x '.join(map(str, x.shape[1:]))} inputs {x.dtype}{sparse}"
-    return f"{_plural(math.prod(x.shape[1:]), 'input')} {x.dtype}{sparse}"
+    return f"{count(math.prod(x.shape[1:]), 'input')} {x.dtype}{sparse}"
 
 
 def _describe_y(split: Split) -> str:
     """A row of y: ``10 classes``, without names ``labels 0 to 9``, or ``3 targets float64``."""
     if is_labels(split.y) and split.class_names is not None:
-        return _plural(len(split.class_names), "class")
+        return count(len(split.class_names), "class")
     if is_labels(split.y) and len(split):
         return f"labels {int(split.y.min())} to {int(split.y.max())}"
-    return f"{_plural(math.prod(split.y.shape[1:]), 'target')} {split.y.dtype}"
+    return f"{count(math.prod(split.y.shape[1:]), 'target')} {split.y.dtype}"
 
 
-def _html(sets: Sequence[tuple[str, Split]], title: str, names: Sequence[str] | None) -> str:
-    """The sets as a table, a row each; names and title are escaped there."""
-    if names:
-        title += ": " + ", ".join(names)
-    rows = [(word, len(s), _describe_x(s.x), _describe_y(s)) for word, s in sets]
-    table = Table(["set", "samples", "inputs", "targets"], rows, title, formats={"samples": ","})
-    return table._repr_html_()
+def _facts(split: Split) -> list[str]:
+    """What all sets share: inputs, targets, and how a row is an image."""
+    facts = [_describe_x(split.x), _describe_y(split)]
+    if split.image_shape is not None:
+        facts.append(f"images of {' x '.join(map(str, split.image_shape))}")
+    return facts
+
+
+def _summary(title: str, sets: Sequence[tuple[str, Split]]) -> Table:
+    """A row for each set; without their names where it is one alone."""
+    rows: list[tuple[Any, ...]] = [
+        (word, len(s), f"{s.x.shape} {s.x.dtype}", f"{s.y.shape} {s.y.dtype}") for word, s in sets
+    ]
+    head = ["set", "samples", "x", "y"]
+    if not sets[0][0]:
+        head, rows = head[1:], [row[1:] for row in rows]
+    title += ": " + ", ".join(_facts(sets[0][1]))
+    return Table(head, rows, title, formats={"samples": ","})

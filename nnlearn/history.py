@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn.tables import Table
+from nnlearn import _html
+from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _COST = "cost"
 _LOSS = "loss"
 _PENALTY = "penalty"
+
+#: Points of a curve in the HTML view; fewer where there are many curves.
+_CURVE_POINTS = 60
 
 
 def is_maximised(column: str) -> bool:
@@ -168,7 +172,9 @@ class History:
         ValueError
             If it holds no value: no epochs, or NaN in all of them. A NaN is never the best.
         """
-        epochs, values = self["epoch"], self[column]
+        # In this order: what grows meanwhile has the epoch of every value.
+        values = self[column]
+        epochs = self["epoch"]
         known = np.flatnonzero(~np.isnan(values))
         if not known.size:
             raise ValueError(
@@ -214,13 +220,27 @@ class History:
         return Table(self.columns, zip(*arrays, strict=True)).to_pandas()
 
     def __repr__(self) -> str:
-        count = f"{len(self)} epoch" + ("" if len(self) == 1 else "s")
         last = self._rows[-1] if self._rows else {}
         shown = [f"{c} {last[c]:.4g}" for c in last if _is_measure(c) and last[c] == last[c]]
-        return f"<History of {count}{': ' if shown else ''}{', '.join(shown)}>"
+        return f"<History of {count(len(self), 'epoch')}{': ' if shown else ''}{', '.join(shown)}>"
 
     def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        summary = self.summary()
+        return _html.view("History", [summary.title], *self._measures_html(summary))
+
+    def _measures_html(self, summary: Table) -> list[_html.Html]:
+        """The summary with a curve of every measure; nothing where there is none."""
+        if not len(summary):
+            return []
+        points = min(_CURVE_POINTS, max(_CURVE_POINTS * 10 // len(summary), 12))
+        curves = []
+        for column, first, last, best, epoch in summary.rows:
+            values = self[column]
+            label = f"{column} over {count(len(values), 'epoch')}: first {first:.4g}, "
+            label += f"last {last:.4g}, best {best:.4g} at epoch {epoch}"
+            mark = int(np.flatnonzero(values == best)[0])
+            curves.append(_html.curve(values, label, mark=mark, points=points))
+        return [summary._to_html({"curve": curves})]
 
     def summary(self) -> Table:
         """First, last and best value of every loss and accuracy.
@@ -238,7 +258,7 @@ class History:
             epoch, value = self.best(column)
             rows.append((column, values[0], values[-1], value, epoch))
         seconds = self["seconds"].sum() if "seconds" in self else 0.0
-        title = f"{len(self)} epochs, {seconds:.1f} s of training"
+        title = f"{count(len(self), 'epoch')}, {seconds:.1f} s of training"
         title += f"; ended: {self.stop_reason}" if self.stop_reason else ""
         return Table(["column", "first", "last", "best", "at epoch"], rows, title)
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks
-from nnlearn.tables import Table
+from nnlearn.tables import Table, count
 
 Array = npt.NDArray[Any]
 
@@ -75,13 +75,18 @@ class Inspection:
             (i, z.shape[1], name, np.abs(z).max(), 100 * saturated.mean(), np.abs(delta).mean())
             for i, (z, name, saturated, delta) in enumerate(layers)
         ]
-        title = f"Inspection: {len(self.a[0])} samples, {self.a[0].shape[1]} inputs"
+        title = f"Inspection: {self._size(', ')}"
         return Table(head, rows, title, formats={"saturated %": ".1f"})._repr_html_()
 
     def __repr__(self) -> str:
         layers = zip(self.z, self.activations, strict=True)
         sizes = ", ".join(f"{z.shape[1]} {name}" for z, name in layers)
-        return f"Inspection: {len(self.a[0])} samples; {self.a[0].shape[1]} inputs, {sizes}"
+        return f"Inspection: {self._size('; ')}, {sizes}"
+
+    def _size(self, between: str) -> str:
+        """The samples and the inputs of each."""
+        n, n_inputs = self.a[0].shape
+        return f"{count(n, 'sample')}{between}{count(n_inputs, 'input')}"
 
 
 def _saturated(z: Array, a: Array, name: str) -> Array:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nnlearn import _arrays, _checks, _core, _sparse, training
 from nnlearn._shared import SharedData
+from nnlearn._views import layer_rows, of_network
 from nnlearn.architecture import Architecture, resolve
 from nnlearn.config import default_threads
 from nnlearn.costs import check_cost, check_pair
@@ -20,7 +21,7 @@ from nnlearn.history import History
 from nnlearn.inspection import Inspection
 from nnlearn.layers import core_layer
 from nnlearn.parameters import ParameterList, Parameters
-from nnlearn.tables import Table
+from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
     from nnlearn.layers import Layer
@@ -214,15 +215,14 @@ class Network:
 
     def summary(self) -> Table:
         """The layers, their output shapes and numbers of parameters, as a table."""
-        rows: list[tuple[Any, ...]] = [("input", self.input_shape, 0)]
-        width = self.n_inputs
-        for layer in self.layers:
-            n = getattr(layer, "n", None)
-            rows.append((_short(layer), (n or width,), (width + 1) * n if n else 0))
-            width = n or width
+        rows = [
+            (name if layer is None else _short(layer), shape, n)
+            for name, layer, shape, n in layer_rows(self)
+        ]
         title = f"cost {self.cost}, {self.dtype}, {self.n_parameters:,} parameters, "
-        title += f"{len(self.history):,} epochs trained"
-        return Table(["layer", "output shape", "parameters"], rows, title)
+        title += f"seed {self.seed}, {count(len(self.history), 'epoch')} trained"
+        head = ["layer", "output shape", "parameters"]
+        return Table(head, rows, title, formats={"parameters": ","})
 
     def __repr__(self) -> str:
         shape: Any = self.input_shape if len(self.input_shape) > 1 else self.n_inputs
@@ -231,7 +231,7 @@ class Network:
         return f"Network([{chain}], cost={self.cost!r}{dtype}, seed={self.seed})"
 
     def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
+        return of_network(self)
 
     # ---- what it answers ------------------------------------------------------------------------
 

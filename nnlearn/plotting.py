@@ -175,6 +175,42 @@ def column_values(history: History, column: str) -> _Array:
     return 100.0 * values if column.endswith("accuracy") else values
 
 
+def mean_curves(comparison: "Comparison") -> tuple[str, _Array]:
+    """What `plot_comparison` draws by default, in numbers.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What `compare` returned.
+
+    Returns
+    -------
+    label : str
+        What is drawn.
+    means : ndarray, shape (n_variants, n_epochs)
+        The mean of each variant at each epoch from the first to the last that any has; NaN where
+        it has none.
+    """
+    runs = [run for group in comparison.values() for run in group if len(run.history)]
+    if not runs:
+        return "", np.empty((len(comparison), 0))
+    column = default_column(runs[0].history)
+    measure = column.replace("error", "accuracy")
+    first = min(run.history["epoch"][0] for run in runs)
+    last = max(run.history["epoch"][-1] for run in runs)
+    means = np.full((len(comparison), int(last - first) + 1), np.nan)
+    for row, group in zip(means, comparison.values(), strict=True):
+        epochs, values = _curves([run for run in group if measure in run.history], column)
+        if epochs.size:
+            row[(epochs - first).astype(int)] = np.nanmean(values, axis=0)
+    return _label(column), means
+
+
+def spans_much(low: float, high: float) -> bool:
+    """Whether positive values from lowest to highest are drawn on a logarithmic axis."""
+    return 0 < low * _LOG_RATIO < high
+
+
 def _default_columns(history: History) -> tuple[str, ...]:
     accuracies = tuple(column for column in history if column.endswith("accuracy"))
     losses = tuple(column for column in history if column.endswith("loss"))
@@ -241,7 +277,7 @@ def _log_axis(ax: "Axes", low: float, high: float) -> None:
     """A logarithmic y axis with plain numbers, if the values span enough and none is zero."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    if not 0 < low * _LOG_RATIO < high:
+    if not spans_much(low, high):
         return
     ax.set_yscale("log")
     # Those outside the picture are not drawn; axes that share this one may reach further.

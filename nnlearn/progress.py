@@ -4,7 +4,6 @@ A display is chosen once, when training begins. Its `update` is called often, fr
 it returns at once unless a tenth of a second has passed since it last drew.
 """
 
-import html
 import importlib
 import math
 import os
@@ -17,9 +16,12 @@ from typing import Any, Protocol, TextIO
 import numpy as np
 
 from nnlearn import _checks
+from nnlearn._html import element
 
 #: Seconds between two drawings.
 INTERVAL = 0.1
+#: Outputs in one cell of a notebook; what comes after shares the last.
+MOST_OUTPUTS = 10
 _BAR, _LEAST_BAR = 20, 8
 _FALLBACK_COLUMNS = 80
 
@@ -362,10 +364,19 @@ class _Terminal:
 
 
 class _Notebook:
-    """One output of a notebook cell that is updated in place."""
+    """One output of a notebook cell that is updated in place.
+
+    The first fits of a cell have an output each. Those after MOST_OUTPUTS share the last one, so
+    that a loop over hundreds of fits leaves no hundreds of lines.
+    """
+
+    _cell: Any = None  # the cell that was last drawn in, how many displays began in it,
+    _number = 0
+    _last: Any = None  # and the handle of the newest output
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._head = ""
 
     def draw(self, head: str, work: float, notes: Sequence[str]) -> None:
         text = "  ".join([head, *filter(None, notes)])
@@ -379,10 +390,23 @@ class _Notebook:
 
     def _show(self, shown: "_Shown") -> None:
         if self._handle is None:
-            display = importlib.import_module("IPython.display").display
-            self._handle = display(shown, display_id=True)
+            self._begin(shown)
         else:
-            self._handle.update(shown)
+            self._handle.update(shown.after(self._head))
+
+    def _begin(self, shown: "_Shown") -> None:
+        """Draw for the first time: in an output of its own, or in the last one of the cell."""
+        cell = sys.modules["IPython"].get_ipython().execution_count
+        if cell != _Notebook._cell:
+            _Notebook._cell, _Notebook._number = cell, 0
+        _Notebook._number += 1
+        if _Notebook._number > MOST_OUTPUTS:
+            self._handle = _Notebook._last
+            self._head = f"number {_Notebook._number:,} in this cell: "
+            self._handle.update(shown.after(self._head))
+            return
+        display = importlib.import_module("IPython.display").display
+        self._handle = _Notebook._last = display(shown, display_id=True)
 
 
 class _Shown:
@@ -392,15 +416,22 @@ class _Shown:
         self.text = text
         self.work = work
 
+    def after(self, head: str) -> "_Shown":
+        """The same with a head in front of the text."""
+        return _Shown(head + self.text, self.work) if head else self
+
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        bar = ""
+        parts: list[object] = [self.text]
         if self.work is not None:
-            bar = f'<progress value="{self.work:.3f}" max="1"></progress> '
-        style = "font-variant-numeric: tabular-nums; white-space: pre"
-        return f'<div style="{style}">{bar}{html.escape(self.text)}</div>'
+            value = f"{self.work:.3f}"
+            bar = element("progress", value=value, max="1", aria_label="share that is done")
+            parts = [bar, " ", self.text]
+        return element(
+            "div", *parts, style="font-variant-numeric: tabular-nums; white-space: pre-wrap"
+        )
 
 
 def _can_encode(stream: TextIO, text: str) -> bool:

@@ -4,12 +4,17 @@ A `Table` holds the values as they are; only its two views round them. The text 
 for a terminal, the HTML view takes the colours of the page it is shown in.
 """
 
-import html
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_RULE = "border-bottom: 1px solid rgba(128, 128, 128, 0.5)"
+from nnlearn import _html
+
+
+def count(n: int, word: str) -> str:
+    """A number with its noun: ``1 epoch``, ``2,000 epochs``, ``3 classes``."""
+    ending = "" if n == 1 else "es" if word.endswith("s") else "s"
+    return f"{n:,} {word}{ending}"
 
 
 class Table:
@@ -109,16 +114,28 @@ class Table:
 
     def _repr_html_(self) -> str:
         """An HTML table without colours of its own, every text escaped."""
+        return self._to_html(title=self.title)
+
+    def _to_html(
+        self, extra: Mapping[str, Sequence[_html.Html]] | None = None, title: str = ""
+    ) -> _html.Html:
+        """The HTML view, with further columns after the first one that are HTML already."""
+        extra = extra or {}
         aligns = ["right" if numeric else "left" for numeric in self._numeric()]
-        head = _html_row("th", self.columns, aligns, _RULE)
-        body = "".join(_html_row("td", row, aligns, "") for row in self._texts())
-        style = "caption-side: top; text-align: left; color: inherit; padding: 0.3em 0"
-        caption = f'<caption style="{style}">{html.escape(self.title)}</caption>'
-        return (
-            '<table style="border-collapse: collapse; font-variant-numeric: tabular-nums">'
-            f"{caption if self.title else ''}"
-            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
-        )
+        aligns[1:1] = ["left"] * len(extra)
+        rows = [
+            (*row[:1], *(cells[i] for cells in extra.values()), *row[1:])
+            for i, row in enumerate(self._texts())
+        ]
+        heads = [*self.columns[:1], *extra, *self.columns[1:]]
+        return _html.table(heads, rows, aligns, title=title)
+
+    def _without(self, *columns: str) -> "Table":
+        """The same table with some columns left out."""
+        kept = [i for i, name in enumerate(self.columns) if name not in columns]
+        rows = [tuple(row[i] for i in kept) for row in self.rows]
+        formats = {name: spec for name, spec in self._formats.items() if name not in columns}
+        return Table([self.columns[i] for i in kept], rows, self.title, formats=formats)
 
     def to_pandas(self) -> Any:
         """The unrounded values as a `pandas.DataFrame`.
@@ -187,13 +204,3 @@ def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> s
         space = " " * (width - _width(text))
         cells.append(space + text if to_right else text + space)
     return "  ".join(cells).rstrip()
-
-
-def _html_row(tag: str, texts: Sequence[str], aligns: Sequence[str], style: str) -> str:
-    """One ``<tr>`` with the texts escaped."""
-    cells = (
-        f'<{tag} style="text-align: {align}; padding: 0.2em 0.8em; {style}">'
-        f"{html.escape(text)}</{tag}>"
-        for text, align in zip(texts, aligns, strict=True)
-    )
-    return f"<tr>{''.join(cells)}</tr>"

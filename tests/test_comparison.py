@@ -374,7 +374,7 @@ def test_a_run_that_diverges_is_reported_and_the_rest_goes_on(stand_in, data):
     assert math.isnan(run.test_error)
     assert math.isnan(run.best_test_error)
     assert run.stuck is None
-    assert repr(run) == "<Run of 'a', seed 1: 1 epochs, diverged>"
+    assert repr(run) == "<Run of 'a', seed 1: 1 epoch, diverged>"
     table = c.table()
     assert (table["runs"], table["diverged"]) == ([3], [1])
     assert table["last %"] == pytest.approx([20.0]), "of the two that did not"

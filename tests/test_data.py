@@ -409,12 +409,14 @@ def test_the_html_view_escapes_names_and_source() -> None:
         make_split(class_names=names),
     ):
         page = view._repr_html_()
-        assert "&lt;b&gt;, &amp;, c" in page
+        assert "0: &lt;b&gt;" in page
+        assert "1: &amp;" in page
         assert "<b>" not in page
         assert "<i>" not in page
 
 
 def test_the_html_view_has_a_row_for_each_set() -> None:
     page = Dataset(make_split(1500), make_split(2)).take(1200)._repr_html_()
+    page = page[: page.index("</table>")]
     assert page.count("<tr>") == 3  # the head and two sets
     assert "1,200" in page

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -80,7 +81,7 @@ def notebook(monkeypatch, pipe):
         shown.append(thing)
         return handle
 
-    shell = SimpleNamespace(kernel=object())
+    shell = SimpleNamespace(kernel=object(), execution_count=object())  # a cell of its own
     module = SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", module)
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
@@ -233,7 +234,7 @@ def test_a_notebook_has_one_output_that_is_updated(notebook, pipe, clock):
     train(make_progress(None, 2), clock)
     assert len(notebook) == 5
     assert repr(notebook[2]) == "epoch 2/2  loss 1  val_accuracy 90.00 %  0.5 s left"
-    assert '<progress value="0.750" max="1">' in notebook[2]._repr_html_()
+    assert '<progress value="0.750" max="1" ' in notebook[2]._repr_html_()
     assert repr(notebook[-1]) == "2 epochs, 2.0 s  loss 0.5  val_accuracy 90.00 %"
     assert "<progress" not in notebook[-1]._repr_html_()
     assert pipe.getvalue() == ""
@@ -285,6 +286,63 @@ def test_a_real_kernel_shows_one_updating_output():
     assert len({m["content"]["transient"]["display_id"] for m in shown}) == 1
     assert shown[-1]["content"]["data"]["text/plain"].startswith("2 epochs")
     assert "stream" not in [m["msg_type"] for m in messages]
+
+
+def test_an_executed_notebook_holds_one_line_for_a_fit_and_ten_for_a_loop():
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    cells = [
+        "import numpy as np, nnlearn as nn\n"
+        "x, y = np.random.default_rng(0).random((5000, 50)), np.arange(5000) % 2\n"
+        "net = nn.Network([50, 100, 2], seed=0)\n"
+        "net.fit(x, y, epochs=20, learning_rate=0.1);",
+        "for _ in range(25): net.fit(x[:9], y[:9], epochs=1, learning_rate=0.1, verbose=1)",
+        "c = nn.compare({'a': {}}, nn.Dataset((x, y)), hidden=5, epochs=2, learning_rate=0.1)",
+        "net.fit(x[:9], y[:9], epochs=1, learning_rate=0.1);",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    outputs = [cell["outputs"] for cell in notebook.cells]
+    assert {output["output_type"] for cell in outputs for output in cell} == {"display_data"}
+    assert [len(cell) for cell in outputs] == [1, 10, 1, 1]
+    texts = [[output["data"]["text/plain"] for output in cell] for cell in outputs]
+    assert texts[0][0].startswith("20 epochs, ")
+    assert all(text.startswith("1 epoch, ") for text in texts[1][:9])
+    assert texts[1][9].startswith("number 25 in this cell: 1 epoch, ")
+    assert texts[2][0].startswith("3 of 3 networks trained in ")
+    assert texts[3][0].startswith("1 epoch, ")
+    assert "<progress" not in str(outputs)
+
+
+def test_a_real_ipython_in_a_terminal_writes_over_one_line(tmp_path, monkeypatch):
+    pexpect = pytest.importorskip("pexpect")
+    pytest.importorskip("IPython")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("TERM", "xterm")
+    code = (
+        "import sys, time; from nnlearn.progress import make_progress\n"
+        "bar = make_progress(None, 2)\n"
+        "bar.update(1, 0.5, None); time.sleep(0.15)\n"
+        "bar.update(2, 0.5, {'epoch': 1.0, 'loss': 0.5}); bar.close()\n"
+        "print('IPython' in sys.modules)"
+    )
+    (tmp_path / "cell.py").write_text(code)
+    arguments = ["-m", "IPython", "--no-banner", "--colors=nocolor", str(tmp_path / "cell.py")]
+    child = pexpect.spawn(sys.executable, arguments, timeout=60, encoding="utf-8")
+    child.setwinsize(24, 100)
+    child.expect(pexpect.EOF)
+    child.close()
+    shown = re.sub(r"\x1b(\[[?0-9;]*[a-z]|\].*?\x07)", "", child.before)  # IPython's own settings
+    lines = [line for line in shown.split("\r\n") if line]
+    assert len(lines) == 2, lines
+    assert lines[1] == "True"
+    over = lines[0].split("\r")
+    assert [text.split(" ")[:2] for text in over] == [
+        [""],
+        ["epoch", "1/2"],
+        ["epoch", "2/2"],
+        ["2", "epochs,"],
+    ]
 
 
 def test_many_networks_share_one_line(terminal, clock):

@@ -1,5 +1,5 @@
-// A chart of curves over epochs, in SVG: axes, grid, curves, bands over seeds, grey ghosts, names at
-// the curves' ends, a cursor for mouse and arrow keys with the values in words.
+// A chart of curves over epochs, in SVG: axes, grid, curves, bands over seeds, grey ghosts, names
+// at the curves' ends, a cursor for mouse and arrow keys with the values in words.
 
 import { freshId, h, svg } from "./dom.js";
 import { shortNumber } from "./controls.js";
@@ -105,7 +105,8 @@ export function chart({ title, unit = "", xName = "epoch" }) {
     const parts = cursor === null ? [] : curves
       .filter((curve) => !curve.ghost && Number.isFinite(valueAt(curve, cursor)))
       .map((curve) => `${curve.name} ${shortNumber(valueAt(curve, cursor))}${unit}`);
-    readout.textContent = parts.length ? `${xName} ${shortNumber(cursor)}: ${parts.join(", ")}` : "";
+    const where = `${xName} ${shortNumber(cursor)}`;
+    readout.textContent = parts.length ? `${where}: ${parts.join(", ")}` : "";
     if (!frame) return;
     const mark = cursorLine();
     cursorMark.replaceWith(mark);
@@ -160,7 +161,8 @@ function axes(frame, { xMax, yMax }, xName) {
   const bottom = frame.height - MARGIN.bottom;
   for (const tick of ticksBetween(0, yMax, frame.height > 180 ? 5 : 3)) {
     const y = frame.y(tick);
-    g.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: tick === 0 ? "nn-base" : "nn-grid" }));
+    const kind = tick === 0 ? "nn-base" : "nn-grid";
+    g.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: kind }));
     g.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, shortNumber(tick)));
   }
   for (const tick of ticksBetween(0, xMax, frame.width > 400 ? 6 : 4)) {
@@ -168,7 +170,7 @@ function axes(frame, { xMax, yMax }, xName) {
     g.append(svg("line", { x1: x, x2: x, y1: bottom, y2: bottom + 4, class: "nn-base" }));
     g.append(svg("text", { x, y: bottom + 16, "text-anchor": "middle" }, shortNumber(tick)));
   }
-  g.append(svg("text", { x: right, y: bottom + 28, "text-anchor": "end", class: "nn-axis-name" }, xName));
+  g.append(svg("text", { x: right, y: bottom + 28, "text-anchor": "end" }, xName));
   return g;
 }
 
@@ -178,13 +180,15 @@ function line(curve, frame) {
     const there = Array.from(curve.x.keys()).filter((i) => Number.isFinite(curve.low[i]));
     const up = there.map((i) => `${frame.x(curve.x[i])},${frame.y(curve.high[i])}`);
     const down = there.reverse().map((i) => `${frame.x(curve.x[i])},${frame.y(curve.low[i])}`);
-    if (up.length > 1) g.append(svg("polygon", { points: [...up, ...down].join(" "), class: "nn-band" }));
+    const points = [...up, ...down].join(" ");
+    if (up.length > 1) g.append(svg("polygon", { points, class: "nn-band" }));
   }
   let d = "";
   let pen = false;
   for (let i = 0; i < curve.x.length; i += 1) {
     const is = Number.isFinite(curve.y[i]);
-    if (is) d += `${pen ? "L" : "M"}${frame.x(curve.x[i]).toFixed(1)} ${frame.y(curve.y[i]).toFixed(1)}`;
+    const place = `${frame.x(curve.x[i]).toFixed(1)} ${frame.y(curve.y[i]).toFixed(1)}`;
+    if (is) d += `${pen ? "L" : "M"}${place}`;
     pen = is;
   }
   g.append(svg("path", { d, class: curve.dashed ? "nn-line nn-dashed" : "nn-line" }));

@@ -1,22 +1,27 @@
-// Controls with labels: each is {element, set(value)} and calls onChange(value) when a hand moved it.
+// Controls with labels: each is {element, set(value)} and calls onChange(value) when a hand has
+// moved it.
 
 import { freshId, h } from "./dom.js";
 
-// At most three significant digits: 0.005, 0.25, 3, 1e+20; whole numbers below a million as they are.
+// At most three significant digits: 0.005, 0.25, 3, 1e+20; whole numbers below a million as they
+// are.
 export function shortNumber(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "-";
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);
-  if (size >= 1e6 || (size < 1e-4 && size > 0)) return value.toExponential(2).replace(/\.?0+e/, "e");
+  const far = size >= 1e6 || (size < 1e-4 && size > 0);
+  if (far) return value.toExponential(2).replace(/\.?0+e/, "e");
   return String(Number(value.toPrecision(3)));
 }
 
 // A slider with a box for exact numbers.
 // scale "log": from min > 0 to max; "log0": the same with 0 as the leftmost place; "linear": in
 // steps; or `choices`, an increasing list of the only values there are.
-export function slider({ label, min, max, step = 1, scale = "linear", choices = null, colour = null }, onChange) {
+export function slider(options, onChange) {
+  const { label, min, max, step = 1, scale = "linear", choices = null, colour = null } = options;
   const id = freshId("slider");
-  const steps = choices ? choices.length - 1 : scale === "linear" ? Math.round((max - min) / step) : 120;
+  const places = scale === "linear" ? Math.round((max - min) / step) : 120;
+  const steps = choices ? choices.length - 1 : places;
   const valueAt = (place) => {
     if (choices) return choices[place];
     if (scale === "linear") return Number((min + place * step).toPrecision(6));
@@ -30,7 +35,8 @@ export function slider({ label, min, max, step = 1, scale = "linear", choices = 
     return Math.round((Math.log(value / min) / Math.log(max / min)) * steps);
   };
   const range = h("input", { id, type: "range", min: 0, max: steps, step: 1 });
-  const box = h("input", { type: "text", inputmode: "decimal", "aria-label": `${label}, exact`, class: "nn-box" });
+  const exact = { inputmode: "decimal", "aria-label": `${label}, exact` };
+  const box = h("input", { type: "text", class: "nn-box", ...exact });
   let now = null;
   const show = (value) => {
     now = value;

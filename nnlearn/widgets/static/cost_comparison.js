@@ -30,7 +30,8 @@ const ERROR_ENDS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1];
 
 export default {
   render({ model, el }) {
-    const root = h("div", { class: "nn-widget nn-comparison", role: "group", "aria-label": "Costs side by side" });
+    const about = { role: "group", "aria-label": "Costs side by side" };
+    const root = h("div", { class: "nn-widget nn-comparison", ...about });
     el.append(root);
     const page = layOut(root);
     let frame = null;
@@ -125,7 +126,8 @@ export default {
     }
 
     function rateSlider(name, i) {
-      const scale = frame.limits.rates ? { choices: frame.limits.rates } : { ...RATES, scale: "log" };
+      const { rates } = frame.limits;
+      const scale = rates ? { choices: rates } : { ...RATES, scale: "log" };
       return slider({ label: `learning rate, ${name}`, colour: i, ...scale }, (value) => {
         live.change({ learning_rate: common ? value : { [name]: value, ...waitingRates(name) } });
       });
@@ -157,7 +159,8 @@ export default {
         if (name in settings.learning_rate) one.set(settings.learning_rate[name]);
       }
       for (const [name, control] of Object.entries(controls)) {
-        if (name in settings) control.set(name === "seeds" ? countOf(settings.seeds) : settings[name]);
+        if (name === "seeds") control.set(countOf(settings.seeds));
+        else if (name in settings) control.set(settings[name]);
       }
       controls.units?.set(settings.hidden[0] ?? 0);
     }
@@ -185,7 +188,9 @@ export default {
       page.errors.draw(curves.map(inPercent), { xMax, yMax: end });
       const ended = frame.runs.filter((run) => run.state === "diverged");
       const rates = frame.settings.learning_rate;
-      const words = ended.map((run) => `${run.variant}: ${run.note} (learning rate ${shortNumber(rates[run.variant])})`);
+      const words = ended.map(({ variant, note }) => (
+        `${variant}: ${note} (learning rate ${shortNumber(rates[variant])})`
+      ));
       page.errors.setNote([...new Set(words)].join("; "));
     }
 
@@ -236,7 +241,8 @@ export default {
     live.start();
     onPinned();
     if (model.get("_predict")) {
-      asked = prediction(page.errors, { names: variantsOf(frame), what: "validation error" }, drawAll);
+      const wanted = { names: variantsOf(frame), what: "validation error" };
+      asked = prediction(page.errors, wanted, drawAll);
       page.errors.element.after(asked.element);
       drawAll();
     }
@@ -253,7 +259,8 @@ export default {
 
 // The parts of the page and their places.
 function layOut(root) {
-  const errors = chart({ title: "Error on validation (solid) and training data (dashed), in %", unit: " %" });
+  const title = "Error on validation (solid) and training data (dashed), in %";
+  const errors = chart({ title, unit: " %" });
   errors.element.classList.add("nn-main-chart");
   const costRow = h("div", { class: "nn-row" });
   const tileRow = h("div", { class: "nn-row nn-tile-row" });
@@ -264,7 +271,8 @@ function layOut(root) {
   const pin = button("Pin", () => {}, "keep these curves, in grey, to compare with");
   const copy = button("Copy as Python", () => {}, "code that trains exactly these networks");
   const copied = h("span", { class: "nn-quiet", role: "status" });
-  const code = h("pre", { class: "nn-code", hidden: true, tabindex: 0, "aria-label": "Python code" });
+  const shown = { tabindex: 0, "aria-label": "Python code" };
+  const code = h("pre", { class: "nn-code", hidden: true, ...shown });
   const status = h("span", { class: "nn-quiet nn-status", role: "status" });
   const error = h("div", { class: "nn-error", role: "alert" });
   const buttons = h("div", { class: "nn-buttons" }, restart, pin, copy, copied);
@@ -276,7 +284,8 @@ function layOut(root) {
   const ended = []; // when runs ended, of the last two seconds
   let last = -1;
   return {
-    errors, controls, drawer, details, restart, pin, copy, copied, code, status, error, costs, buttons,
+    ...{ errors, costs, controls, drawer, details, buttons, restart, pin, copy, copied, code },
+    ...{ status, error },
     actions: status,
     tiles: tileMap,
     setCosts(titles) {

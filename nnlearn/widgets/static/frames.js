@@ -9,7 +9,8 @@ const FRAME_TYPES = {
 };
 
 // view: DataView over one frame, at any offset -> {...header, arrays: [{shape, data}]}; null for
-// an empty one; a frame that is unpacked already (offline.js) stays as it is. The bytes are copied, since typed arrays must begin where their numbers are aligned.
+// an empty one; a frame that is unpacked already (offline.js) stays as it is. The bytes are copied,
+// since typed arrays must begin where their numbers are aligned.
 export function unpackFrame(view) {
   if (!view || view.byteLength === 0) return null;
   if (view.arrays) return view;

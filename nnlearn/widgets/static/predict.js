@@ -1,5 +1,5 @@
-// First a guess, then the truth: asks for a curve drawn into a chart by hand, for each name in turn,
-// and lays it over the real ones.
+// First a guess, then the truth: asks for a curve drawn into a chart by hand, for each name in
+// turn, and lays it over the real ones.
 
 import { button } from "./controls.js";
 import { h, svg } from "./dom.js";
@@ -38,7 +38,7 @@ export function prediction(panel, { names, what }, onReady) {
       const d = points.map(([x, y], k) => `${k ? "L" : "M"}${frame.x(x)} ${frame.y(y)}`).join("");
       return svg("path", { d, "data-colour": i, class: "nn-line" });
     }));
-    if (overlay.parentNode !== panel.plot || panel.plot.lastChild !== overlay) panel.plot.append(overlay);
+    if (panel.plot.lastChild !== overlay) panel.plot.append(overlay);
   };
 
   panel.plot.addEventListener("pointerdown", (event) => {
@@ -54,7 +54,8 @@ export function prediction(panel, { names, what }, onReady) {
     const frame = panel.frame();
     const x = frame.xAt(event.clientX - box.left);
     const last = strokes.length ? strokes[strokes.length - 1][0] : -Infinity;
-    if (x > last) strokes.push([x, Math.max(frame.yAt(event.clientY - box.top), 0)]); // one value for each x
+    const y = Math.max(frame.yAt(event.clientY - box.top), 0);
+    if (x > last) strokes.push([x, y]); // one value for each x
     lay();
   });
   panel.plot.addEventListener("pointerup", () => {

@@ -14,11 +14,12 @@ export function tiles(label) {
     const [k, height, width] = shown.shape;
     const dark = canvas.closest("[data-theme]")?.dataset.theme === "dark";
     const ground = dark ? [32, 32, 32] : [255, 255, 255];
-    const columns = Math.min(k, Math.max(1, Math.floor((canvas.parentElement?.clientWidth || 400) / 40)));
+    const room = canvas.parentElement?.clientWidth || 400;
+    const columns = Math.min(k, Math.max(1, Math.floor(room / 40)));
     const rows = Math.ceil(k / columns);
     canvas.width = columns * (width + 2);
     canvas.height = rows * (height + 2);
-    canvas.style.width = `${Math.min(100, (100 * columns * 40) / (canvas.parentElement?.clientWidth || 400))}%`;
+    canvas.style.width = `${Math.min(100, (100 * columns * 40) / room)}%`;
     const context = canvas.getContext("2d");
     const image = context.createImageData(canvas.width, canvas.height);
     for (let unit = 0; unit < k; unit += 1) {

@@ -44,7 +44,11 @@ class Tiles:
             weights = np.ascontiguousarray((net.weights[0][:, :MOST] - self._start).T, np.float32)
             images = weights.reshape(-1, *self._shape)
             images = images.mean(axis=1) if len(self._shape) == 3 else images
-            largest = np.abs(images).max(axis=(1, 2), keepdims=True)
-            scaled = 127 * images / np.where(largest > 0, largest, 1)
-            self._last = np.round(scaled).astype(np.int8)
+            self._last = scaled(images)
         return self._last
+
+
+def scaled(images: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+    """Images (k, height, width), each scaled by its largest number to -127..127."""
+    largest = np.abs(images).max(axis=(1, 2), keepdims=True)
+    return np.round(127 * images / np.where(largest > 0, largest, 1)).astype(np.int8)

@@ -32,6 +32,9 @@ CENTRE = SIDE // 2
 #: Pixels a side of a drawing before it is scaled: five for each one of the image.
 CANVAS = 5 * SIDE
 
+#: Pixels that are no more than errors of rounding.
+_ROUNDING = 1e-6
+
 
 def normalised(image: npt.ArrayLike) -> Array:
     """The drawing as an image of MNIST's form.
@@ -76,7 +79,8 @@ def normalised(image: npt.ArrayLike) -> Array:
     step = max(height, width) / BOX  # pixels of the drawing along one pixel of the image
     scaled = _means(height, step) @ ink[top : top + height, left : left + width]
     scaled = scaled @ _means(width, step).T
-    to_top, to_left = (_offset(scaled.sum(axis=1 - axis)) for axis in (0, 1))
+    centre = centre_of_mass(scaled) or (BOX / 2, BOX / 2)
+    to_top, to_left = map(_offset, scaled.shape, centre)
     placed[to_top : to_top + scaled.shape[0], to_left : to_left + scaled.shape[1]] = scaled
     return placed
 
@@ -100,6 +104,26 @@ def ink_box(image: Array) -> tuple[int, int, int, int] | None:
         return None
     top, left = int(rows[0]), int(columns[0])
     return top, left, int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
+
+
+def centre_of_mass(image: Array) -> tuple[float, float] | None:
+    """Where the ink's mass has its centre.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width)
+        A drawing or an image.
+
+    Returns
+    -------
+    tuple of float or None
+        (row, column); the middle of the first pixel is (0, 0). None where no ink is.
+    """
+    mass = float(image.sum(dtype=np.float64))
+    if mass == 0:
+        return None
+    row, column = (image.sum(axis=1 - axis) @ np.arange(image.shape[axis]) for axis in (0, 1))
+    return float(row) / mass, float(column) / mass
 
 
 def drawn(strokes: Iterable[Array], width: float, side: int = CANVAS) -> Array:
@@ -174,18 +198,22 @@ def _means(n: int, step: float) -> Array:
     There are as few cells as cover the n pixels, which lie in their middle; what lies beside the
     pixels counts as 0.
     """
-    m = max(math.ceil(n / step - 1e-9), 1)
+    m = max(math.ceil(n / step - _ROUNDING), 1)
     edges = (np.arange(m + 1) - m / 2) * step + n / 2
     pixels = np.arange(n)
     first = np.maximum(edges[:-1, None], pixels)
     last = np.minimum(edges[1:, None], pixels + 1)
-    return np.maximum(last - first, 0) / step
+    overlap: Array = np.maximum(last - first, 0)
+    return overlap / step
 
 
-def _offset(mass: Array) -> int:
-    """Where the first of these rows, or columns, goes, by the mass of each."""
-    centre = float(mass @ np.arange(len(mass)) / mass.sum())
-    return min(max(round(CENTRE - centre), 0), SIDE - len(mass))
+def _offset(n: int, centre: float) -> int:
+    """The pixel where the first of n goes, so that the centre comes to lie on `CENTRE`.
+
+    Of two places that are as good, as for any symmetric digit of 20 pixels, the lower one: it has
+    as much paper on both sides. Rounding has no say in that.
+    """
+    return min(max(math.ceil(CENTRE - centre - 0.5 - _ROUNDING), 0), SIDE - n)
 
 
 def _checked_image(image: npt.ArrayLike) -> Array:

@@ -22,8 +22,12 @@ from nnlearn.widgets._tiles import scaled
 
 _Array = npt.NDArray[Any]
 
-#: The network made when none is given, and how it is trained: a fraction of a second.
-SIZES, LEARNING_RATE, EPOCHS = (SIDE * SIDE, 100, 10), 0.5, 20
+#: Hidden units of the network made when none is given, and how it is trained: on the digits inside
+#: the package in a fraction of a second.
+N_HIDDEN, LEARNING_RATE, EPOCHS = 100, 0.5, 20
+
+#: Classes of the digits inside the package.
+N_DIGITS = 10
 
 #: Width of the pen to begin with, and at the least and at the most, as shares of the paper's side.
 PEN, PEN_FROM, PEN_TO = 0.08, 0.01, 0.3
@@ -77,12 +81,12 @@ class DrawDigit(LiveWidget[Settings]):
     Parameters
     ----------
     net : Network, optional
-        With 784 inputs and at least 2 sigmoid or softmax outputs. By default a network [784, 100,
-        10] is trained in the background on the digits inside the package.
+        With 784 inputs and at least 2 sigmoid or softmax outputs. By default a network with 100
+        hidden units is trained in the background on the training set of `data`.
     data : Dataset, optional
-        Whose samples can be loaded and whose class names are shown; by default the digits inside
-        the package, if the network has 10 outputs. Of its sets the test set is used, else the
-        validation set, else the training set.
+        Images of 28 x 28 pixels with integer labels, whose class names are shown and whose samples
+        can be loaded: those of the test set, else of the validation set, else of the training set.
+        By default the digits inside the package, if the network has 10 outputs.
     class_names : sequence of str, optional
         One for each output; by default those of `data`, else 0, 1, 2, ...
     **settings
@@ -134,16 +138,22 @@ class DrawDigit(LiveWidget[Settings]):
         **settings: Any,
     ) -> None:
         super().__init__()
-        self._network = Network(SIZES, seed=0) if net is None else _reads_digits(net)
-        n_classes = self._network.n_outputs
+        n_classes = None if net is None else _reads_digits(net).n_outputs
         self._data = _data_for(data, n_classes)
+        if net is None:
+            assert self._data is not None
+            net = Network([SIDE * SIDE, N_HIDDEN, _n_classes(self._data)], seed=0)
+            work = self._train
+        else:
+            work = self._measure
+        self._network, n_classes = net, net.n_outputs
         self._samples, self._set_name = _samples_of(self._data)
         names = self._data.class_names if class_names is None and self._data else class_names
         self._names = _names(names, n_classes)
         self._accuracy: float | None = None
-        self._training = net is None
+        self._training = work == self._train
         self._trainer = Runner(self._show_error)
-        self._trainer.start(self._train if net is None else self._measure)
+        self._trainer.start(work)
         self._trainer.wait(self._patience)
         self._begin(Settings(PEN), settings)
 
@@ -261,8 +271,9 @@ class DrawDigit(LiveWidget[Settings]):
     # ---- the network ----------------------------------------------------------------------------
 
     def _train(self, stop: Stop) -> None:
-        data = load_mnist_small()
-        stop.fit(self._network, data.train, epochs=EPOCHS, learning_rate=LEARNING_RATE, verbose=0)
+        assert self._data is not None
+        train = self._data.train
+        stop.fit(self._network, train, epochs=EPOCHS, learning_rate=LEARNING_RATE, verbose=0)
         self._measure(stop)
 
     def _measure(self, stop: Stop) -> None:
@@ -358,19 +369,28 @@ def _reads_digits(net: Any) -> Network:
     return net
 
 
-def _data_for(data: Any, n_classes: int) -> Dataset | None:
-    """The data, whose images and labels must fit the network."""
+def _data_for(data: Any, n_classes: int | None) -> Dataset | None:
+    """The data, whose images and labels must fit the network, if there is one."""
     if data is None:
-        return load_mnist_small() if n_classes == SIZES[-1] else None
+        return load_mnist_small() if n_classes in (None, N_DIGITS) else None
     if not isinstance(data, Dataset):
         _checks.fail(TypeError, "data", "be a Dataset", data)
     x, y = data.train.x, np.asarray(data.train.y)
     if not isinstance(x, np.ndarray) or x[:1].size != SIDE * SIDE:
         _checks.fail(ValueError, "data", "hold images of 28 x 28 pixels", x)
-    if y.ndim != 1 or y.dtype.kind not in "iub" or int(y.max()) >= n_classes:
-        requirement = f"have integer labels below the network's {n_classes} outputs"
-        _checks.fail(ValueError, "data", requirement, y)
+    if y.ndim != 1 or y.dtype.kind not in "iub":
+        _checks.fail(ValueError, "data", "have integer labels (n,) for y", y)
+    if n_classes is not None and _n_classes(data) > n_classes:
+        requirement = f"have no more classes than the network's {n_classes} outputs"
+        _checks.fail(ValueError, "data", requirement, _n_classes(data))
     return data
+
+
+def _n_classes(data: Dataset) -> int:
+    """How many classes the data have, at least 2."""
+    labelled = (each for each in (data.train, data.validation, data.test) if each is not None)
+    largest = max(int(np.asarray(each.y).max()) for each in labelled)
+    return max(largest + 1, len(data.class_names or ()), 2)
 
 
 def _samples_of(data: Dataset | None) -> tuple[Split | None, str]:

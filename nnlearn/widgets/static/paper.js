@@ -44,7 +44,9 @@ export function paper(label, onDraw) {
     for (const stroke of strokes) {
       context.beginPath();
       context.moveTo(stroke[0][0] * side, stroke[0][1] * side);
-      for (const [x, y] of stroke) context.lineTo(x * side, y * side);
+      // A line of no length would leave no ink.
+      if (stroke.length === 1) context.lineTo(stroke[0][0] * side + 0.01, stroke[0][1] * side);
+      for (const [x, y] of stroke.slice(1)) context.lineTo(x * side, y * side);
       context.stroke();
     }
     if (document.activeElement === canvas && canvas.matches(":focus-visible")) drawPen(side, style);

@@ -59,6 +59,24 @@ def test_the_network_of_its_own_reads_digits():
     widget.close()
 
 
+def test_a_widget_that_opened_before_its_network_was_trained_says_when_it_is(monkeypatch):
+    monkeypatch.setattr(DrawDigit, "_patience", 0.0)
+    widget = DrawDigit(strokes=[BAR])
+    header, _ = framed(widget)
+    assert not header["training"]
+    assert header["accuracy"] == widget.accuracy > 0.9
+    widget.close()
+
+
+def test_closing_ends_the_training(monkeypatch):
+    monkeypatch.setattr(DrawDigit, "_patience", 0.0)
+    monkeypatch.setattr("nnlearn.widgets.draw_digit.EPOCHS", 10_000)
+    widget = DrawDigit()
+    widget.close()
+    assert widget._trainer.wait(10)
+    assert widget.accuracy is None
+
+
 def test_the_network_of_its_own_learns_from_the_data_given():
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=300)
@@ -365,6 +383,7 @@ def test_keys_draw_and_no_notebook_hears_them(mount):
     settle(shown, 1, (0.5, 0.6))
     expected = [(0.48, 0.5), (0.48, 0.6), (0.5, 0.6)]
     np.testing.assert_allclose(shown.widget.strokes[0], expected, atol=1e-9)
+    shown.until("root.querySelector('.nn-verdict').getAttribute('aria-busy') === 'false'")
     assert "pen up, 50 % from the left, 58 % down" in shown.page.inner_text(".nn-draw-said")
     assert shown.page.evaluate("heard") in ([], ["Shift"])
 
@@ -403,6 +422,8 @@ def test_a_digit_of_the_test_set_is_loaded_with_its_label(mount):
     draw(shown, BAR)
     settle(shown, 1)
     assert shown.widget.settings["sample"] is None
+    sent = [content["settings"] for content in shown.received if content["kind"] == "change"]
+    assert [changes["strokes"] == [] for changes in sent[:2]] == [True, False]
 
 
 def test_the_pen_has_a_width(mount):

@@ -17,7 +17,6 @@ export default {
     let pen = null;
 
     const sheet = paper("paper to draw a digit on", (strokes) => {
-      verdict.setAttribute("aria-busy", sheet.isDrawing());
       live.change({ strokes, sample: null });
     });
     const seen = seenImage();

@@ -9,7 +9,7 @@ const FAR_KEY_STEP = 0.1;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 // Strokes are lists of points [x, y] from [0, 0], the upper left corner, to [1, 1].
-// onDraw(strokes) is called at every new point.
+// onDraw(strokes) is called at every new point, and when the hand has left the paper.
 export function paper(label, onDraw) {
   const helpId = freshId("paper");
   const canvas = h("canvas", {
@@ -88,7 +88,7 @@ export function paper(label, onDraw) {
     if (!pen.down) return;
     pen.down = false;
     said.textContent = "pen up";
-    redraw();
+    changed();
   };
 
   const placeOf = (event) => {

@@ -197,6 +197,7 @@ export default {
       live.close();
       unfollow();
       sheet.close();
+      seen.close();
       root.remove();
     };
   },
@@ -213,15 +214,18 @@ function seenImage() {
   const words = h("div", { class: "nn-quiet" });
   let shown = null;
   const redraw = () => {
-    if (!shown) return;
+    if (!shown || !canvas.isConnected) return;
     [canvas.height, canvas.width] = shown.shape;
     const ink = inkImage(shown, getComputedStyle(canvas).color);
     canvas.getContext("2d").drawImage(ink, 0, 0);
   };
+  const resized = new ResizeObserver(redraw); // attached to the page
+  resized.observe(canvas);
   return {
     element: h("figure", { class: "nn-draw-figure" }, caption,
       h("div", { class: "nn-seen-frame" }, canvas, marks), words),
     redraw,
+    close: () => resized.disconnect(),
     // inkBox: [top, left, height, width]; centre: [y, x] of the ink's mass, in pixels.
     draw(image, inkBox, centre, scaled) {
       shown = image;

@@ -30,7 +30,9 @@ export function paper(label, onDraw) {
   let pointer = null; // the id of the one that draws
   let pen = { x: 0.5, y: 0.5, down: false }; // the keys'
 
+  // A notebook attaches the widget after it has been made; being resized then, it is drawn.
   const redraw = () => {
+    if (!canvas.isConnected) return;
     const side = Math.max(1, Math.round(canvas.clientWidth * (window.devicePixelRatio || 1)));
     if (canvas.width !== side) canvas.width = canvas.height = side;
     const style = getComputedStyle(canvas);

@@ -1,5 +1,7 @@
 """`DrawDigit`: what it shows of a drawing, what it refuses, how hands and keys draw."""
 
+import base64
+
 import numpy as np
 import pytest
 
@@ -458,6 +460,23 @@ def test_a_reloaded_page_has_the_drawing(mount):
     assert shown.page.eval_on_selector(".nn-paper", INK) > 0.03
     draw(shown, [(0.2, 0.5), (0.8, 0.5)])
     settle(shown, 2)
+
+
+LATER = """async (text) => {
+  const widget = (await import('/widget.js')).default;
+  const view = new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const el = document.createElement('div');
+  el.id = 'later';
+  widget.render({ model: { get: () => view, on() {}, off() {}, send() {} }, el });
+  document.body.append(el);
+}"""
+
+
+def test_a_notebook_may_attach_the_widget_after_it_is_made(mount):
+    shown = mount(DrawDigit(small_network(), sample=0))
+    shown.page.evaluate(LATER, base64.b64encode(shown.widget._frame).decode())
+    for part in (".nn-paper", ".nn-seen"):
+        shown.until(f"({INK})(document.querySelector('#later {part}')) > 0.03")
 
 
 def test_units_are_read_by_keys(mount):

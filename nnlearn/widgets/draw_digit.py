@@ -138,22 +138,19 @@ class DrawDigit(LiveWidget[Settings]):
         **settings: Any,
     ) -> None:
         super().__init__()
-        n_classes = None if net is None else _reads_digits(net).n_outputs
-        self._data = _data_for(data, n_classes)
+        self._training = net is None
         if net is None:
-            assert self._data is not None
+            self._data: Dataset | None = load_mnist_small() if data is None else _images(data)
             net = Network([SIDE * SIDE, N_HIDDEN, _n_classes(self._data)], seed=0)
-            work = self._train
         else:
-            work = self._measure
-        self._network, n_classes = net, net.n_outputs
+            self._data = _data_for(data, _reads_digits(net).n_outputs)
+        self._network = net
         self._samples, self._set_name = _samples_of(self._data)
         names = self._data.class_names if class_names is None and self._data else class_names
-        self._names = _names(names, n_classes)
+        self._names = _names(names, net.n_outputs)
         self._accuracy: float | None = None
-        self._training = work == self._train
         self._trainer = Runner(self._show_error)
-        self._trainer.start(work)
+        self._trainer.start(self._train if self._training else self._measure)
         self._trainer.wait(self._patience)
         self._begin(Settings(PEN), settings)
 
@@ -369,10 +366,20 @@ def _reads_digits(net: Any) -> Network:
     return net
 
 
-def _data_for(data: Any, n_classes: int | None) -> Dataset | None:
-    """The data, whose images and labels must fit the network, if there is one."""
+def _data_for(data: Any, n_outputs: int) -> Dataset | None:
+    """The data for a network with so many outputs; without any given, the digits if they fit."""
     if data is None:
-        return load_mnist_small() if n_classes in (None, N_DIGITS) else None
+        return load_mnist_small() if n_outputs == N_DIGITS else None
+    images = _images(data)
+    n_classes = _n_classes(images)
+    if n_classes > n_outputs:
+        requirement = f"have no more classes than the network's {n_outputs} outputs"
+        _checks.fail(ValueError, "data", requirement, n_classes)
+    return images
+
+
+def _images(data: Any) -> Dataset:
+    """The data, which must be labelled images of the right size."""
     if not isinstance(data, Dataset):
         _checks.fail(TypeError, "data", "be a Dataset", data)
     x, y = data.train.x, np.asarray(data.train.y)
@@ -380,9 +387,6 @@ def _data_for(data: Any, n_classes: int | None) -> Dataset | None:
         _checks.fail(ValueError, "data", "hold images of 28 x 28 pixels", x)
     if y.ndim != 1 or y.dtype.kind not in "iub":
         _checks.fail(ValueError, "data", "have integer labels (n,) for y", y)
-    if n_classes is not None and _n_classes(data) > n_classes:
-        requirement = f"have no more classes than the network's {n_classes} outputs"
-        _checks.fail(ValueError, "data", requirement, _n_classes(data))
     return data
 
 

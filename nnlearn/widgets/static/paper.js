@@ -20,7 +20,7 @@ export function paper(label, onDraw) {
     "aria-describedby": helpId,
     "data-lm-suppress-shortcuts": "true", // JupyterLab's, which would edit cells
   });
-  const help = h("div", { class: "nn-quiet", id: helpId },
+  const help = h("div", { class: "nn-quiet nn-draw-help", id: helpId },
     "Mouse or finger; or arrow keys move the pen (with Shift: far), Space lowers and lifts it.");
   const said = h("div", { class: "nn-quiet nn-draw-said", "aria-live": "polite" });
   const context = canvas.getContext("2d");
@@ -57,7 +57,7 @@ export function paper(label, onDraw) {
   const drawHint = (side, style) => {
     context.font = `${0.06 * side}px ${style.fontFamily}`;
     context.textAlign = "center";
-    context.fillStyle = style.getPropertyValue("--nn-ghost");
+    context.fillStyle = style.getPropertyValue("--nn-quiet-ink");
     context.fillText("draw a digit here", side / 2, side / 2);
   };
 

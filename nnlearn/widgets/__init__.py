@@ -9,5 +9,6 @@ except ImportError:
     raise ImportError("nnlearn.widgets needs anywidget: pip install 'nnlearn[widgets]'") from None
 
 from nnlearn.widgets.cost_comparison import CostComparison
+from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
 
-__all__ = ["CostComparison"]
+__all__ = ["CostComparison", "InitialisationExplorer"]

@@ -50,6 +50,8 @@ export function slider({ label, min, max, step = 1, scale = "linear", choices = 
     range.value = placeOf(now);
     onChange(now);
   });
+  // What a hand typed and the kernel refused stays to be mended, until the hand leaves.
+  box.addEventListener("blur", () => show(now));
   const element = h(
     "div",
     { class: "nn-control", "data-colour": colour },

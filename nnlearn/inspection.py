@@ -84,6 +84,41 @@ class Inspection:
         return f"Inspection: {len(self.a[0])} samples; {self.a[0].shape[1]} inputs, {sizes}"
 
 
+def softmax_jacobian(a: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """How softmax outputs answer to their weighted inputs, from the outputs alone.
+
+    ::
+
+        da_j/dz_k = a_j (delta_jk - a_k)        delta_jk = 1 where j = k, else 0
+
+    Positive on the diagonal, negative beside it; every row and every column sums to 0.
+
+    Parameters
+    ----------
+    a : array_like, shape (n,)
+        Outputs of softmax for one sample.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Output j by weighted input k.
+
+    References
+    ----------
+    .. [1] M. Nielsen, "Neural Networks and Deep Learning", chapter 3, softmax.
+
+    Examples
+    --------
+    >>> softmax_jacobian([0.25, 0.75])
+    array([[ 0.1875, -0.1875],
+           [-0.1875,  0.1875]])
+    """
+    outputs = np.asarray(a, np.float64)
+    if outputs.ndim != 1:
+        _checks.fail(ValueError, "a", "be the outputs (n,) of one sample", outputs)
+    return np.diag(outputs) - np.outer(outputs, outputs)
+
+
 def _saturated(z: Array, a: Array, name: str) -> Array:
     if name == "sigmoid":
         return (a < 0.01) | (a > 0.99)

@@ -10,5 +10,6 @@ except ImportError:
 
 from nnlearn.widgets.cost_comparison import CostComparison
 from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
+from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
 
-__all__ = ["CostComparison", "InitialisationExplorer"]
+__all__ = ["CostComparison", "InitialisationExplorer", "SoftmaxExplorer"]

@@ -150,13 +150,30 @@ def test_data_of_ones_own():
     one_class = made(data=Dataset((np.eye(5, dtype="f4"), np.zeros(5, int))))
     assert one_class.networks[0].n_outputs == 2
     pixels = np.arange(10, dtype=np.uint8).reshape(5, 2)
-    assert made(data=Dataset((pixels, [0, 1, 0, 1, 0])))._inputs(
-        one_class._current
-    ).x.max() == np.float32(9 / 255)
+    bytes_ = made(data=Dataset((pixels, [0, 1, 0, 1, 0])))
+    assert bytes_.formula.endswith("|x|² is 0.000877 on average")  # 57 / 255^2
     with pytest.raises(ValueError, match=r"data must have integer labels \(n,\) for y, got"):
         InitialisationExplorer(Dataset((np.eye(3), np.eye(3))))
     with pytest.raises(ValueError, match="data must be a Dataset, got"):
         InitialisationExplorer(np.eye(3))
+
+
+def test_the_latest_setting_wins(monkeypatch):
+    widget = made()
+    drawn = []
+    network = widget._network
+    monkeypatch.setattr(
+        widget,
+        "_network",
+        lambda settings, *rest: drawn.append(settings) or network(settings, *rest),
+    )
+    widget.change(width=500, depth=6, seeds=60)
+    widget.change(width=3, depth=1, seeds=2)
+    assert widget.wait(10)
+    assert sum(settings.width == 500 for settings in drawn) < 60  # ended on the way
+    header, _ = _frames.unpack(widget._frame)
+    assert (header["generation"], header["done"], header["settings"]["width"]) == (3, True, 3)
+    assert [net.weights[0].shape for net in widget.networks] == [(784, 3)] * 2
 
 
 # ---- page ---------------------------------------------------------------------------------------

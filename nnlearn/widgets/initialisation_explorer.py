@@ -32,13 +32,13 @@ MAX_WIDTH, MAX_DEPTH, MAX_SD, MAX_VALUES = 500, 6, 100.0, 2_000_000
 N_INPUTS, N_CLASSES = 1000, 10
 
 #: Units of a layer, over all networks, that make a histogram smooth; networks at least and at most.
-ENOUGH_UNITS, FEWEST, MOST = 2500, 6, 64
+ENOUGH_UNITS, FEWEST, MOST = 2000, 6, 64
 
 #: Bins of a histogram, at least and at most; odd, so that 0 lies within one.
 FEWEST_BINS, MOST_BINS = 15, 51
 
 #: Seconds after which a run that is still drawing networks shows what it has.
-FIRST_PICTURE = 0.03
+FIRST_PICTURE = 0.02
 
 #: One axis for all layers stays readable while their ranges differ by no more.
 MAX_RATIO = 8

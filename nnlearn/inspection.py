@@ -96,12 +96,17 @@ def softmax_jacobian(a: npt.ArrayLike) -> npt.NDArray[np.float64]:
     Parameters
     ----------
     a : array_like, shape (n,)
-        Outputs of softmax for one sample.
+        Outputs of softmax for one sample, whose sum is 1.
 
     Returns
     -------
     ndarray, shape (n, n)
         Output j by weighted input k.
+
+    Notes
+    -----
+    1 - a_j is taken as the sum of the other outputs, so that the sign is right where a_j is so near
+    to 1 that it rounds to it.
 
     References
     ----------
@@ -116,7 +121,10 @@ def softmax_jacobian(a: npt.ArrayLike) -> npt.NDArray[np.float64]:
     outputs = np.asarray(a, np.float64)
     if outputs.ndim != 1:
         _checks.fail(ValueError, "a", "be the outputs (n,) of one sample", outputs)
-    return np.diag(outputs) - np.outer(outputs, outputs)
+    jacobian = -np.outer(outputs, outputs)
+    np.fill_diagonal(jacobian, 0.0)
+    np.fill_diagonal(jacobian, -jacobian.sum(axis=1))
+    return jacobian
 
 
 def _saturated(z: Array, a: Array, name: str) -> Array:

@@ -102,6 +102,11 @@ def test_words_tell_of_saturation_and_of_the_gradient():
     assert exploding.endswith("-fold: the gradient explodes.")
 
 
+def test_the_smallest_numbers_of_float32_have_histograms():
+    widget = made(init=1e-9, depth=6, activation="tanh", width=1, samples=1, seeds=1)
+    assert [one.counts.sum() for one in widget.histograms["z"]] == [1] * 6 + [10]
+
+
 def test_layers_share_the_axis_of_z_unless_it_hides_one():
     def ends(widget):
         return {one.edges[-1] for one in widget.histograms["z"]}

@@ -242,8 +242,9 @@ function storyOf(move, frame) {
 }
 
 function change(k, before, now) {
-  const verb = now[k] === before[k] ? "stays" : direction(now[k] - before[k]);
-  return `a${subscript(k)} ${verb} from ${before[k].toFixed(3)} to ${now[k].toFixed(3)}`;
+  if (now[k] === before[k]) return `a${subscript(k)} stays at ${now[k].toFixed(3)}`;
+  const places = `${before[k].toFixed(3)} to ${now[k].toFixed(3)}`;
+  return `a${subscript(k)} ${direction(now[k] - before[k])} from ${places}`;
 }
 
 function direction(difference) {

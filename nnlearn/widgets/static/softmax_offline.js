@@ -11,7 +11,8 @@ export function softmaxOffline(z, c) {
   const total = powers.reduce((sum, power) => sum + power, 0);
   const a = powers.map((power) => power / total);
   const sigmoid = z.map((value) => 1 / (1 + Math.exp(-c * value)));
-  const jacobian = a.flatMap((aj, j) => a.map((ak, k) => c * aj * ((j === k ? 1 : 0) - ak)));
+  const rest = (j) => a.reduce((sum, ak, k) => (k === j ? sum : sum + ak), 0); // 1 - a_j
+  const jacobian = a.flatMap((aj, j) => a.map((ak, k) => c * aj * (j === k ? rest(j) : -ak)));
   const n = z.length;
   return [
     { shape: [n], data: Float64Array.from(a) },

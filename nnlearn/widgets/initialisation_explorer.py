@@ -49,6 +49,9 @@ DECADES = 12
 #: Sizes of z beyond which units count as saturated, see `Inspection.saturated`.
 SATURATED_BEYOND = {"sigmoid": math.log(0.99 / 0.01), "tanh": math.atanh(0.98)}
 
+#: A gradient that changes by more, from the last hidden layer to the first, vanishes or explodes.
+FAR = 5
+
 #: What the frames call the three quantities, in their order.
 QUANTITIES = ("z", "a", "delta")
 
@@ -435,11 +438,11 @@ class _Picture:
             return f"Mean |δ| is {hidden[0]:.2g} in the hidden layer, {outputs:.2g} in the outputs."
         factor = hidden[0] / hidden[-1]
         text = f"From layer {len(hidden)} back to layer 1 mean |δ| "
-        if factor < 0.1:
+        if factor < 1 / FAR:
             return f"{text}falls to 1/{_round(1 / factor)} of its size: the gradient vanishes."
-        if factor > 10:
+        if factor > FAR:
             return f"{text}grows {_round(factor)}-fold: the gradient explodes."
-        return f"{text}changes by a factor of {factor:.2g}: the gradient keeps its order of size."
+        return f"{text}changes by a factor of {factor:.2g}: it neither vanishes nor explodes."
 
 
 def _joined(parts: Sequence[_Array]) -> _Array:

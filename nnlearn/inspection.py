@@ -89,6 +89,49 @@ class Inspection:
         return f"{count(n, 'sample')}{between}{count(n_inputs, 'input')}"
 
 
+def softmax_jacobian(a: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """How softmax outputs answer to their weighted inputs, from the outputs alone.
+
+    ::
+
+        da_j/dz_k = a_j (delta_jk - a_k)        delta_jk = 1 where j = k, else 0
+
+    Positive on the diagonal, negative beside it; every row and every column sums to 0.
+
+    Parameters
+    ----------
+    a : array_like, shape (n,)
+        Outputs of softmax for one sample, whose sum is 1.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Output j by weighted input k.
+
+    Notes
+    -----
+    1 - a_j is taken as the sum of the other outputs, so that the sign is right where a_j is so near
+    to 1 that it rounds to it.
+
+    References
+    ----------
+    .. [1] M. Nielsen, "Neural Networks and Deep Learning", chapter 3, softmax.
+
+    Examples
+    --------
+    >>> softmax_jacobian([0.25, 0.75])
+    array([[ 0.1875, -0.1875],
+           [-0.1875,  0.1875]])
+    """
+    outputs = np.asarray(a, np.float64)
+    if outputs.ndim != 1:
+        _checks.fail(ValueError, "a", "be the outputs (n,) of one sample", outputs)
+    jacobian = -np.outer(outputs, outputs)
+    np.fill_diagonal(jacobian, 0.0)
+    np.fill_diagonal(jacobian, -jacobian.sum(axis=1))
+    return jacobian
+
+
 def _saturated(z: Array, a: Array, name: str) -> Array:
     if name == "sigmoid":
         return (a < 0.01) | (a > 0.99)

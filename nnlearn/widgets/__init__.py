@@ -10,5 +10,7 @@ except ImportError:
 
 from nnlearn.widgets.cost_comparison import CostComparison
 from nnlearn.widgets.draw_digit import DrawDigit
+from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
+from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
 
-__all__ = ["CostComparison", "DrawDigit"]
+__all__ = ["CostComparison", "DrawDigit", "InitialisationExplorer", "SoftmaxExplorer"]

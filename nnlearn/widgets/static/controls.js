@@ -59,6 +59,8 @@ export function slider(options, onChange) {
     range.value = placeOf(now);
     onChange(now);
   });
+  // What a hand typed and the kernel refused stays to be mended, until the hand leaves.
+  box.addEventListener("blur", () => show(now));
   const element = h(
     "div",
     { class: "nn-control", "data-colour": colour },

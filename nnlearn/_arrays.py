@@ -285,6 +285,16 @@ def _fail_finite(name: str, array: Array, wrong: Array) -> NoReturn:
     _checks.finite(name, array[place], place)
 
 
+def most(x: Rows, scale: float | None) -> float | None:
+    """The largest number that x may hold; None where its dtype has no wrong ones.
+
+    scale: what a network trained on uint8 remembers: then floats are to be pixels / 255.
+    """
+    if x.dtype == np.uint8:
+        return None
+    return math.inf if scale is None else 1.5
+
+
 def check_scan(
     scan: tuple[tuple[int, int] | None, float, int, int],
     x: Rows,
@@ -303,7 +313,8 @@ def check_scan(
         requirement = "hold pixels 0..255 when its dtype is uint8"
         hint = '.astype("float32") takes 0 and 1 as they are'
         raise ValueError(_checks.message(name, requirement, "a largest value of 1", hint))
-    if scale is not None and x.dtype != np.uint8 and largest > 1.5:
+    limit = most(x, scale)
+    if limit is not None and largest > limit:
         requirement = "lie in [0, 1], as the network was trained on uint8 / 255"
         hint = 'use .astype("uint8") or divide by 255'
         raise ValueError(_checks.message(name, requirement, f"{largest:g}", hint))

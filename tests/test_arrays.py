@@ -362,3 +362,66 @@ def test_names_in_messages_are_those_of_a_mapping() -> None:
         fit(net, X, Y, validation={"dev": (NAN, Y)})
     with pytest.raises(ValueError, match=r"^dev y must be labels from 0 to 2, got 3 at row 2$"):
         fit(net, X, Y, validation={"ok": (X, Y), "dev": nn.Split(X, Y + 1)})
+
+
+# ---------------------------------------------------------------- looked at block by block
+
+WIDE, MANY = 80, 1500  # rows: more than a block of an evaluation
+LOOKS: dict[str, Callable[[nn.Network, Any, Any], Any]] = {
+    "forward": lambda net, x, y: net.forward(x),
+    "predict": lambda net, x, y: net.predict(x),
+    "accuracy": lambda net, x, y: net.accuracy(x, y),
+    "loss": lambda net, x, y: net.loss(x, y),
+    "cost_and_gradient": lambda net, x, y: net.cost_and_gradient(x, y),
+    "inspect": lambda net, x, y: net.inspect(x, y),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("density", [0.1, 1.0])
+@pytest.mark.parametrize("layout", ["compact", "every other row"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_first_bad_number_of_a_wide_x_is_named(
+    dtype: str, layout: str, density: float, look: str
+) -> None:
+    rng = np.random.default_rng(0)
+    whole = np.where(rng.random((2 * MANY, WIDE)) < density, 0.5, 0).astype(dtype)
+    x = whole[:MANY] if layout == "compact" else whole[::2]
+    y = np.zeros(MANY, np.int64)
+    net = nn.Network([WIDE, 3], seed=1)
+    LOOKS[look](net, x, y)
+    for row, column in ((1400, 70), (1400, 7), (3, 79)):  # each before those of the turns before
+        for value in (np.inf, -np.inf, np.nan):
+            x[row, column] = value
+            where = f"got {value!r} at row {row}, column {column}"
+            with pytest.raises(ValueError, match=f"^x must be finite, {where}$"):
+                LOOKS[look](net, x, y)
+    if dtype == "float64":
+        x[2, 1] = 1e300
+        with pytest.raises(ValueError, match=r"^x must be finite in float32, got 1e\+300 at row 2"):
+            LOOKS[look](net, x, y)
+
+
+@pytest.mark.parametrize("density", [0.1, 1.0])
+def test_the_scale_of_a_wide_x_is_looked_at(density: float) -> None:
+    pixels = np.random.default_rng(0).integers(1, 256, (MANY, WIDE)).astype(np.uint8)
+    pixels[np.random.default_rng(1).random(pixels.shape) >= density] = 0
+    y = np.zeros(MANY, np.int64)
+    net = nn.Network([WIDE, 3], seed=1)
+    fit(net, pixels, y)
+    x = (pixels / 255).astype(np.float32)
+    assert np.array_equal(net.forward(x), net.forward(pixels))
+    x[1400, 3] = 7.5
+    for look in LOOKS.values():
+        with pytest.raises(ValueError, match=r"lie in \[0, 1\].* got 7.5: use"):
+            look(net, x, y)
+
+
+def test_a_number_that_is_gone_when_it_is_looked_for_is_an_error_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where another thread writes into x meanwhile."""
+    net = NETWORKS["three"]()
+    monkeypatch.setattr(nn._arrays, "check_scan", lambda *arguments: None)
+    with pytest.raises(ValueError, match="a number is NaN, infinite or too large"):
+        net.forward(NAN)

@@ -98,6 +98,11 @@ void nn_data_write_out(nn_data *data) {
     data->written_out = true;
 }
 
+void nn_data_guard(nn_data *data, double most) {
+    data->guarded = true;
+    data->most = most;
+}
+
 size_t nn_data_n_rows(const nn_data *data) {
     return data->x.n_rows;
 }
@@ -212,18 +217,39 @@ double nn__data_density(const nn_data *data) {
     return (double)data->sparse->n_nonzero / ((double)data->x.n_rows * (double)data->x.n_columns);
 }
 
-void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
-                     size_t n, bool targets, nn__workspace *workspace) {
+/* NN_ERROR_NUMBER unless n numbers are finite and none is above data->most. */
+static nn_status look_at(const nn_data *data, const nn_real *numbers, size_t n) {
+    const int dtype = sizeof(nn_real) == sizeof(float) ? NN_DTYPE_FLOAT32 : NN_DTYPE_FLOAT64;
+    nn__tally found = {.largest = -HUGE_VAL};
+    if (n > 0 && !nn__rows_tally(&found, dtype, numbers, n)) return NN_ERROR_NUMBER;
+    return found.largest <= data->most ? NN_OK : NN_ERROR_NUMBER;
+}
+
+/* The same of rows of x as they are. */
+static nn_status look_at_rows(const nn_data *data, const uint32_t *order, size_t first, size_t n) {
+    nn__rows_scan scan = nn__rows_scan_begin(false);
+    if (order == NULL) nn__rows_scan_block(&scan, &data->x, first, n);
+    for (size_t r = 0; order != NULL && r < n && scan.finite; r++)
+        nn__rows_scan_block(&scan, &data->x, order[r], 1);
+    return scan.finite && scan.tally.largest <= data->most ? NN_OK : NN_ERROR_NUMBER;
+}
+
+nn_status nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order,
+                          size_t first, size_t n, bool targets, nn__workspace *workspace) {
     nn__entries *entries = &workspace->sparse.rows;
     workspace->is_sparse = workspace->capacity > 0;
     entries->rows = n;
-    if (workspace->is_sparse && data->sparse != NULL)
+    if (workspace->is_sparse && data->sparse != NULL) {
         nn__sparse_gather(entries, data->sparse, order, first, n);
-    else if (workspace->is_sparse)
-        nn__rows_compress(entries, &data->x, order, first, n);
-    else if (is_sparse_alone(data))
+    } else if (workspace->is_sparse) {
+        const size_t found = nn__rows_compress(entries, &data->x, order, first, n);
+        if (data->guarded) NN_TRY(look_at(data, entries->value, found)); /* NaN is no zero */
+    } else if (is_sparse_alone(data)) {
         nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
-    else
+    } else {
+        if (data->guarded) NN_TRY(look_at_rows(data, order, first, n));
         nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
+    }
     if (targets) gather_targets(data, plan, order, first, n, workspace);
+    return NN_OK;
 }

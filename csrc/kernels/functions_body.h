@@ -76,18 +76,18 @@ static inline nn_real choose(bool first, nn_real a, nn_real b) {
 static inline nn_real reduced_exp(nn_real x, nn_real *shifted) {
     *shifted = x * ONE_OVER_LN2 + ROUNDER;
     nn_real n = *shifted - ROUNDER;
-    nn_real high = x - n * LN2_HIGH, low = n * LN2_LOW, r = high - low;
+    nn_real high = x - n * LN2_HIGH, low = n * LN2_LOW, r = high - low, square = r * r;
 #ifdef NN_DOUBLE
-    nn_real q = 0x1.af76a45fe0715p-26;
-    q = q * r + 0x1.28a2ab81e32bcp-22;
-    q = q * r + 0x1.71ddea09b0438p-19;
-    q = q * r + 0x1.a019a685dc615p-16;
-    q = q * r + 0x1.a01a01b5d6760p-13;
-    q = q * r + 0x1.6c16c17f376bcp-10;
-    q = q * r + 0x1.111111110e6d9p-7;
-    q = q * r + 0x1.55555555520f4p-5;
-    q = q * r + 0x1.555555555555cp-3;
-    q = q * r + 0x1.0000000000005p-1;
+    nn_real odd = 0x1.af76a45fe0715p-26, even = 0x1.28a2ab81e32bcp-22;
+    odd = odd * square + 0x1.71ddea09b0438p-19;
+    even = even * square + 0x1.a019a685dc615p-16;
+    odd = odd * square + 0x1.a01a01b5d6760p-13;
+    even = even * square + 0x1.6c16c17f376bcp-10;
+    odd = odd * square + 0x1.111111110e6d9p-7;
+    even = even * square + 0x1.55555555520f4p-5;
+    odd = odd * square + 0x1.555555555555cp-3;
+    even = even * square + 0x1.0000000000005p-1;
+    nn_real q = odd * r + even;
 #else
     nn_real q = 0x1.6d990cp-10f;
     q = q * r + 0x1.1227fep-7f;
@@ -95,7 +95,7 @@ static inline nn_real reduced_exp(nn_real x, nn_real *shifted) {
     q = q * r + 0x1.5554b0p-3f;
     q = q * r + 0.5f;
 #endif
-    return high + (r * r * q - low);
+    return high + (square * q - low);
 }
 
 /* e^x = 2^n e^r for x <= EXP_HIGHEST. 2^n is multiplied in as two powers of about n/2 each, so that

@@ -227,7 +227,7 @@ static void guarded_data_are_looked_at_on_the_way(void) {
     const nn_layer layer = nn_dense(N_OUT, NN_ACTIVATION_SIGMOID);
     nn_network *network = make(WIDE, &layer, 1, NN_COST_QUADRATIC);
     for (size_t every = 1; every <= 10; every += 9) {
-        for (size_t i = 0; i < COUNT(singles); i += every) singles[i] = doubles[i] = 0.25;
+        for (size_t i = 0; i < COUNT(singles); i += every) doubles[i] = singles[i] = 0.25F;
         check_guard_float(network, singles, WIDE);
         check_guard_float(network, singles, APART);
         check_guard_double(network, doubles, WIDE);

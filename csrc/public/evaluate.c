@@ -6,8 +6,9 @@
 #include "layers/sparse_dense.h"
 #include "public/objects.h"
 
-/* nn_reals of workspace for a block of rows. */
-#define BLOCK_BUDGET ((size_t)1 << 20)
+/* nn_reals of workspace for a block of rows: 4 MB of them. More is no faster, and with the packed
+ * parameters and sparse rows an evaluation is to stay below 10 MB. */
+#define BLOCK_BUDGET (((size_t)1 << 22) / sizeof(nn_real))
 
 /* x is sparse when at most this share of its first rows is not zero and it has many columns. */
 #define SPARSE 0.35

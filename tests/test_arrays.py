@@ -293,6 +293,7 @@ def test_float64_networks_take_what_float32_cannot() -> None:
     net = nn.Network([4, 3, Dense(1, activation="linear")], seed=1, dtype="float64")
     assert np.isfinite(net.forward(X.astype(np.float64) * 1e200)).all()
     assert np.isfinite(net.loss(X, Y * 1e100))
+    assert net.loss(X, Y * 1e200) == np.inf  # finite targets, whose squares are not
 
 
 # ---------------------------------------------------------------- sparse, masked, mixed frames
@@ -362,6 +363,33 @@ def test_names_in_messages_are_those_of_a_mapping() -> None:
         fit(net, X, Y, validation={"dev": (NAN, Y)})
     with pytest.raises(ValueError, match=r"^dev y must be labels from 0 to 2, got 3 at row 2$"):
         fit(net, X, Y, validation={"ok": (X, Y), "dev": nn.Split(X, Y + 1)})
+
+
+# ---------------------------------------------------------------- read where it lies
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_inputs", [16, 13])
+@pytest.mark.parametrize("n", [1, 33, 2100])  # few rows, many, more than a block
+def test_rows_that_lie_as_the_core_has_them_give_the_same(
+    dtype: str, n_inputs: int, n: int
+) -> None:
+    """Rows 64 bytes or a multiple apart, read in place, beside those that are copied."""
+    rng = np.random.default_rng(0)
+    room = np.full((n, 16), np.nan, dtype)
+    room[:, :n_inputs] = rng.standard_normal((n, n_inputs))
+    x, y = room[:, :n_inputs], np.zeros(n, np.int64)
+    elsewhere = np.repeat(x, 2, axis=0)[::2]
+    nets = [nn.Network([n_inputs, 5, 3], seed=1, dtype=dtype) for _ in range(2)]
+    found: list[dict[str, Any]] = []
+    for net, rows in zip(nets, (x, elsewhere), strict=True):
+        cost, gradient = net.cost_and_gradient(rows, y)
+        inside = net.inspect(rows, y)
+        found.append({"forward": net.forward(rows), "cost": cost, **gradient})
+        found[-1].update({"a": inside.a[0], "delta": inside.delta[0]})
+        fit(net, rows, y, shuffle=False)
+    assert_same_bits(*found)
+    assert_same_bits(nets[0].parameters, nets[1].parameters)
 
 
 # ---------------------------------------------------------------- looked at block by block

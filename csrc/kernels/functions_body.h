@@ -273,7 +273,7 @@ static inline void add_split(double *restrict high, double *restrict low, double
     *low += x - part;
 }
 
-/* The sum of x (n,), numbers of [0, 1] or NaN, rounded once: eight sums side by side, as nn__sum. */
+/* The sum of x (n,), numbers of [0, 1] or NaN, rounded once; eight side by side, as in nn__sum. */
 static inline nn_real sum_rounded_once(const nn_real *x, size_t n) {
     double high[8] = {0}, low[8] = {0};
     size_t i = 0;

@@ -19,7 +19,8 @@ static void add_bias(nn_real *restrict y, const nn_real *restrict b, size_t rows
         for (size_t j = 0; j < n; j++) y[r * n + j] += b[j];
 }
 
-/* sum (width,) += the rows of x, n apart. Sums of a width known to the compiler stay in registers. */
+/* sum (width,) += the rows of x, n apart. With width known to the compiler all sums stay in
+ * registers. */
 static inline __attribute__((always_inline)) void sum_columns(nn_real *restrict sum,
                                                               const nn_real *restrict x,
                                                               size_t rows, size_t n,

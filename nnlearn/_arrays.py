@@ -28,6 +28,9 @@ IN_PLACE = (np.dtype("float32"), np.dtype("float64"), np.dtype("uint8"))
 #: How far the targets of a softmax may be from a sum of 1.
 SUM_TOLERANCE = 1e-5
 
+#: Where the outputs of an activation, and so their targets, can lie.
+_RANGES = {"sigmoid": (0, 1), "tanh": (-1, 1), "softmax": (0, 1)}
+
 _NO_SOFT_HINGE = "hinge tells classes apart by their labels"
 _OUT_OF_RANGE = 'for targets of any size end with Dense(n, activation="linear")'
 
@@ -165,8 +168,15 @@ def answers(
     if array.ndim == 0:
         raise ValueError(_checks.message(name_y, "have a row for each sample", repr(array.item())))
     check_rows(x, array, name_x, name_y)
-    bounds = _bounds(array)
-    if not (-math.inf < bounds[0] and bounds[1] < math.inf):
+    if (
+        array.ndim == 2 and architecture.output not in _RANGES
+    ):  # as far as finite is all they must be
+        bounds = -math.inf, math.inf
+        is_finite = _is_finite(array)
+    else:
+        bounds = _bounds(array)
+        is_finite = bool(-math.inf < bounds[0] and bounds[1] < math.inf)
+    if not is_finite:
         _fail_finite(name_y, array, ~np.isfinite(array))
     if array.ndim == 1 and architecture.is_regression and architecture.n_outputs == 1:
         array = array.reshape(-1, 1)
@@ -185,6 +195,13 @@ def _bounds(array: Array) -> tuple[Any, Any]:
     if array.size == 0:
         return 0, 0
     return np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
+
+
+def _is_finite(array: Array) -> bool:
+    """Whether all numbers are: for certain where the sum of their squares is, in one fast pass."""
+    if array.dtype.char in "fd" and math.isfinite(np.vdot(array, array)):
+        return True
+    return bool(np.isfinite(array).all())
 
 
 def _wrong_shape(y: Array, architecture: Architecture, name: str) -> NoReturn:
@@ -231,9 +248,7 @@ def _check_targets(
     y: Array, bounds: tuple[Any, Any], architecture: Architecture, cost: str, name: str
 ) -> None:
     """Targets lie where the outputs can go; those of log-likelihood are distributions."""
-    low, high = {"sigmoid": (0, 1), "tanh": (-1, 1), "softmax": (0, 1)}.get(
-        architecture.output, (-np.inf, np.inf)
-    )
+    low, high = _RANGES.get(architecture.output, (-math.inf, math.inf))
     if bounds[0] < low or bounds[1] > high:
         place = tuple(int(i) for i in np.argwhere((y < low) | (y > high))[0])
         requirement = f"lie in [{low}, {high}], as {architecture.output} outputs do"
@@ -285,6 +300,16 @@ def _fail_finite(name: str, array: Array, wrong: Array) -> NoReturn:
     _checks.finite(name, array[place], place)
 
 
+def most(x: Rows, scale: float | None) -> float | None:
+    """The largest number that x may hold; None where its dtype has no wrong ones.
+
+    scale: what a network trained on uint8 remembers: then floats are to be pixels / 255.
+    """
+    if x.dtype == np.uint8:
+        return None
+    return math.inf if scale is None else 1.5
+
+
 def check_scan(
     scan: tuple[tuple[int, int] | None, float, int, int],
     x: Rows,
@@ -303,7 +328,8 @@ def check_scan(
         requirement = "hold pixels 0..255 when its dtype is uint8"
         hint = '.astype("float32") takes 0 and 1 as they are'
         raise ValueError(_checks.message(name, requirement, "a largest value of 1", hint))
-    if scale is not None and x.dtype != np.uint8 and largest > 1.5:
+    limit = most(x, scale)
+    if limit is not None and largest > limit:
         requirement = "lie in [0, 1], as the network was trained on uint8 / 255"
         hint = 'use .astype("uint8") or divide by 255'
         raise ValueError(_checks.message(name, requirement, f"{largest:g}", hint))

@@ -34,19 +34,24 @@ def message(name: str, requirement: str, got: str, hint: str | None = None) -> s
 
 def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
     """The value as an int of at least `minimum`, NumPy's too; no bool, float or text is taken."""
-    if maximum is None:
-        requirement = f"be an integer >= {minimum}"
-    else:
-        requirement = f"be an integer from {minimum} to {maximum}"
     if isinstance(value, (bool, np.bool_)):
-        fail(TypeError, name, requirement, value)
+        fail(TypeError, name, _whole(minimum, maximum), value)
     try:
         number = operator.index(value)
     except TypeError:
-        fail(TypeError, name, requirement, value)
+        fail(TypeError, name, _whole(minimum, maximum), value)
     if number < minimum or (maximum is not None and number > maximum):
-        fail(ValueError, name, requirement, value)
+        fail(ValueError, name, _whole(minimum, maximum), value)
     return number
+
+
+def _whole(minimum: int, maximum: int | None) -> str:
+    """What `integer` asks for, in words."""
+    return (
+        f"be an integer >= {minimum}"
+        if maximum is None
+        else f"be an integer from {minimum} to {maximum}"
+    )
 
 
 def seed(value: Any) -> int:

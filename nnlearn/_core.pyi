@@ -12,6 +12,7 @@ _Array = npt.NDArray[Any]
 _Optimizer = tuple[str, float, float, bool]
 
 class Stopped(Exception): ...
+class NumberError(ValueError): ...
 
 class Data:
     def __new__(
@@ -24,6 +25,7 @@ class Data:
         sample_weight: _Array | None = None,
         sparse: Sparse | None = None,
         written_out: bool = False,
+        most: float | None = None,
     ) -> Data: ...
     def scan(
         self, with_checksum: bool = True, /

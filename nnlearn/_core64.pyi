@@ -2,6 +2,7 @@
 
 from nnlearn._core import Data as Data
 from nnlearn._core import Network as Network
+from nnlearn._core import NumberError as NumberError
 from nnlearn._core import Sparse as Sparse
 from nnlearn._core import Stopped as Stopped
 from nnlearn._core import Trainer as Trainer

@@ -129,7 +129,7 @@ if hasattr(os, "register_at_fork"):
 
 def is_sparse(x: Any) -> bool:
     """Whether x is a sparse matrix or array of SciPy's, told by what it can do."""
-    return hasattr(x, "tocsr")
+    return type(x) is not np.ndarray and hasattr(x, "tocsr")  # the first is told faster
 
 
 def of_csr(core: ModuleType, x: Any, name: str) -> _core.Sparse:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy as copying
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from nnlearn.layers import Layer
 
 Array = npt.NDArray[Any]
+
+T = TypeVar("T")
 
 
 class Network:
@@ -263,7 +265,7 @@ class Network:
         """
         data = self._data(x)
         out = np.empty((data.n_rows, self.n_outputs), self.dtype)
-        self._core.forward(data, out)
+        self._look(self._core.forward, data, out)
         return out
 
     def predict(self, x: Any) -> Array:
@@ -294,7 +296,7 @@ class Network:
     def _classes(self, x: Any, heeds_stop: bool) -> Array:
         data = self._data(x)
         classes = np.empty(data.n_rows, np.int64)
-        self._core.predict(data, classes, heeds_stop)
+        self._look(self._core.predict, data, classes, heeds_stop)
         return classes
 
     def _predict_in_claim(self, x: Any) -> Array:
@@ -363,7 +365,7 @@ class Network:
             requirement = "tell classes apart to have an accuracy"
             got, hint = f"{self._architecture.output} outputs of regression", "use loss"
             raise ValueError(_checks.message("the network", requirement, got, hint))
-        return self._core.evaluate(self._labelled(x, y), self.cost)[1]
+        return self._look(self._core.evaluate, self._labelled(x, y), self.cost)[1]
 
     def loss(self, x: Any, y: Any = None, *, cost: str | None = None) -> float:
         """The data term of the cost: ``(1/n) sum_i c(a_i, y_i)``, in nats.
@@ -388,7 +390,7 @@ class Network:
         """
         cost = self.cost if cost is None else check_cost(cost)
         check_pair(cost, self._architecture.output, self.n_outputs)
-        return self._core.evaluate(self._labelled(x, y, cost=cost), cost)[0]
+        return self._look(self._core.evaluate, self._labelled(x, y, cost=cost), cost)[0]
 
     def cost_and_gradient(
         self,
@@ -449,7 +451,8 @@ class Network:
         (array([[1.]]), array([0.5]))
         """
         data = self._labelled(x, y, sample_weight=sample_weight)
-        cost, arrays = self._core.gradient(
+        cost, arrays = self._look(
+            self._core.gradient,
             data,
             l1=_checks.real("l1", l1, minimum=0.0),
             l2=_checks.real("l2", l2, minimum=0.0),
@@ -486,7 +489,7 @@ class Network:
         delta = [np.empty((n, n_out), self.dtype) for _, n_out in sizes]
         a = [np.empty((n, n_in), self.dtype) for n_in, _ in sizes]
         a.append(np.empty((n, self.n_outputs), self.dtype))
-        self._core.inspect(data, z, a, delta)
+        self._look(self._core.inspect, data, z, a, delta)
         functions = [self._architecture.activation_after(i) for i in range(len(sizes))]
         return Inspection(tuple(z), tuple(a), tuple(delta), tuple(functions))
 
@@ -857,6 +860,15 @@ class Network:
 
     # ---- data for the core ----------------------------------------------------------------------
 
+    def _look(self, method: Callable[..., T], data: _core.Data, *args: Any, **settings: Any) -> T:
+        """What a method of the core answers for guarded data, with a place in its complaint."""
+        try:
+            return method(data, *args, **settings)
+        except self._core_module.NumberError:
+            assert data.x is not None
+            _arrays.check_scan(data.scan(False), data.x, self._input_scale, "x", False)
+            raise  # the number is gone: x was changed meanwhile
+
     def _data(self, x: Any) -> _core.Data:
         """Inputs alone, checked."""
         x, _ = _arrays.unpack(x, None)
@@ -880,9 +892,9 @@ class Network:
         """Inputs with labels or targets, checked.
 
         names: what messages call x and y; scale: 255 where the network is about to be trained on
-        uint8; fit: x is to be trained on; scan: look for NaN and the scale of x; shared: where
-        other networks may have made the same; sparse: whether the data gets the sparse form of x,
-        None where it pays.
+        uint8; fit: x is to be trained on; scan: look for NaN and the scale of x, without `fit` and
+        `sparse` not before `_look`; shared: where other networks may have made the same; sparse:
+        whether the data gets the sparse form of x, None where it pays.
         """
         x, y = _arrays.unpack(x, y)
         scale = scale or self._input_scale
@@ -919,6 +931,9 @@ class Network:
             data = core.Data(None, **parts, sparse=form, written_out=written_out)
             if scan:
                 _arrays.check_scan(data.scan(), rows, scale, name, fit)
+            return data
+        if scan and not fit and sparse is False:  # looked at block by block, in `_look`
+            data = core.Data(rows, **parts, most=_arrays.most(rows, scale))
             return data
         data = core.Data(rows, **parts)
         may_be_sparse = sparse or (

@@ -293,6 +293,7 @@ def test_float64_networks_take_what_float32_cannot() -> None:
     net = nn.Network([4, 3, Dense(1, activation="linear")], seed=1, dtype="float64")
     assert np.isfinite(net.forward(X.astype(np.float64) * 1e200)).all()
     assert np.isfinite(net.loss(X, Y * 1e100))
+    assert net.loss(X, Y * 1e200) == np.inf  # finite targets, whose squares are not
 
 
 # ---------------------------------------------------------------- sparse, masked, mixed frames
@@ -362,3 +363,93 @@ def test_names_in_messages_are_those_of_a_mapping() -> None:
         fit(net, X, Y, validation={"dev": (NAN, Y)})
     with pytest.raises(ValueError, match=r"^dev y must be labels from 0 to 2, got 3 at row 2$"):
         fit(net, X, Y, validation={"ok": (X, Y), "dev": nn.Split(X, Y + 1)})
+
+
+# ---------------------------------------------------------------- read where it lies
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_inputs", [16, 13])
+@pytest.mark.parametrize("n", [1, 33, 2100])  # few rows, many, more than a block
+def test_rows_that_lie_as_the_core_has_them_give_the_same(
+    dtype: str, n_inputs: int, n: int
+) -> None:
+    """Rows 64 bytes or a multiple apart, read in place, beside those that are copied."""
+    rng = np.random.default_rng(0)
+    room = np.full((n, 16), np.nan, dtype)
+    room[:, :n_inputs] = rng.standard_normal((n, n_inputs))
+    x, y = room[:, :n_inputs], np.zeros(n, np.int64)
+    elsewhere = np.repeat(x, 2, axis=0)[::2]
+    nets = [nn.Network([n_inputs, 5, 3], seed=1, dtype=dtype) for _ in range(2)]
+    found: list[dict[str, Any]] = []
+    for net, rows in zip(nets, (x, elsewhere), strict=True):
+        cost, gradient = net.cost_and_gradient(rows, y)
+        inside = net.inspect(rows, y)
+        found.append({"forward": net.forward(rows), "cost": cost, **gradient})
+        found[-1].update({"a": inside.a[0], "delta": inside.delta[0]})
+        fit(net, rows, y, shuffle=False)
+    assert_same_bits(*found)
+    assert_same_bits(nets[0].parameters, nets[1].parameters)
+
+
+# ---------------------------------------------------------------- looked at block by block
+
+WIDE, MANY = 80, 1500  # rows: more than a block of an evaluation
+LOOKS: dict[str, Callable[[nn.Network, Any, Any], Any]] = {
+    "forward": lambda net, x, y: net.forward(x),
+    "predict": lambda net, x, y: net.predict(x),
+    "accuracy": lambda net, x, y: net.accuracy(x, y),
+    "loss": lambda net, x, y: net.loss(x, y),
+    "cost_and_gradient": lambda net, x, y: net.cost_and_gradient(x, y),
+    "inspect": lambda net, x, y: net.inspect(x, y),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("density", [0.1, 1.0])
+@pytest.mark.parametrize("layout", ["compact", "every other row"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_first_bad_number_of_a_wide_x_is_named(
+    dtype: str, layout: str, density: float, look: str
+) -> None:
+    rng = np.random.default_rng(0)
+    whole = np.where(rng.random((2 * MANY, WIDE)) < density, 0.5, 0).astype(dtype)
+    x = whole[:MANY] if layout == "compact" else whole[::2]
+    y = np.zeros(MANY, np.int64)
+    net = nn.Network([WIDE, 3], seed=1)
+    LOOKS[look](net, x, y)
+    for row, column in ((1400, 70), (1400, 7), (3, 79)):  # each before those of the turns before
+        for value in (np.inf, -np.inf, np.nan):
+            x[row, column] = value
+            where = f"got {value!r} at row {row}, column {column}"
+            with pytest.raises(ValueError, match=f"^x must be finite, {where}$"):
+                LOOKS[look](net, x, y)
+    if dtype == "float64":
+        x[2, 1] = 1e300
+        with pytest.raises(ValueError, match=r"^x must be finite in float32, got 1e\+300 at row 2"):
+            LOOKS[look](net, x, y)
+
+
+@pytest.mark.parametrize("density", [0.1, 1.0])
+def test_the_scale_of_a_wide_x_is_looked_at(density: float) -> None:
+    pixels = np.random.default_rng(0).integers(1, 256, (MANY, WIDE)).astype(np.uint8)
+    pixels[np.random.default_rng(1).random(pixels.shape) >= density] = 0
+    y = np.zeros(MANY, np.int64)
+    net = nn.Network([WIDE, 3], seed=1)
+    fit(net, pixels, y)
+    x = (pixels / 255).astype(np.float32)
+    assert np.array_equal(net.forward(x), net.forward(pixels))
+    x[1400, 3] = 7.5
+    for look in LOOKS.values():
+        with pytest.raises(ValueError, match=r"lie in \[0, 1\].* got 7.5: use"):
+            look(net, x, y)
+
+
+def test_a_number_that_is_gone_when_it_is_looked_for_is_an_error_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where another thread writes into x meanwhile."""
+    net = NETWORKS["three"]()
+    monkeypatch.setattr(nn._arrays, "check_scan", lambda *arguments: None)
+    with pytest.raises(ValueError, match="a number is NaN, infinite or too large"):
+        net.forward(NAN)

@@ -34,6 +34,7 @@
     X(sparse_type)                                                                                 \
     X(trainer_type)                                                                                \
     X(stopped_error) /* a call was ended by stop() */                                              \
+    X(number_error)  /* guarded data hold NaN and the like */                                      \
     X(main_thread)   /* threading.main_thread */
 
 #define NN_STATE_MEMBER(member) PyObject *member;

@@ -10,6 +10,8 @@ static PyObject *exception_for(const module_state *state, nn_status status) {
         return PyExc_MemoryError;
     case NN_STOPPED:
         return state->stopped_error;
+    case NN_ERROR_NUMBER:
+        return state->number_error;
     case NN_DIVERGED:
         return PyExc_FloatingPointError;
     default:

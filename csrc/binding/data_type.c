@@ -1,4 +1,6 @@
 /* _core.Data: a view of the inputs, with labels or targets and weights of the samples. */
+#include <math.h>
+
 #include "binding/binding.h"
 
 /* ---- making and freeing --------------------------------------------------------------------- */
@@ -62,9 +64,10 @@ static bool fill(nn_data *data, PyObject *labels, Py_ssize_t n_classes, PyObject
 PyDoc_STRVAR(
     data_doc,
     "Data(x, *, labels=None, n_classes=0, targets=None, sample_weight=None, sparse=None,\n"
-    "     written_out=False)\n--\n\n"
+    "     written_out=False, most=None)\n--\n\n"
     "Samples for the core. x is read in place, the rest is copied. With a Sparse x may be None;\n"
-    "beside x it must be made of it. written_out: layers see all numbers even so.\n\n"
+    "beside x it must be made of it. written_out: layers see all numbers even so.\n"
+    "most: evaluations look for NaN, infinity and numbers above it, and raise NumberError.\n\n"
     "x (n, n_inputs) float32, float64 or uint8 with contiguous columns; labels (n,) int32\n"
     "in 0 .. n_classes - 1; targets (n, n_outputs) and sample_weight (n,) of the core's\n"
     "precision.");
@@ -88,15 +91,18 @@ static bool make(data_object *self, PyObject *x, PyObject *sparse, nn_status *st
 
 static PyObject *data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"x",      "labels",      "n_classes", "targets", "sample_weight",
-                            "sparse", "written_out", NULL};
+                            "sparse", "written_out", "most",      NULL};
     module_state *state = PyType_GetModuleState(type);
     PyObject *x, *labels = Py_None, *targets = Py_None, *weights = Py_None, *sparse = Py_None;
+    PyObject *most = Py_None;
     Py_ssize_t n_classes = 0;
     int written_out = 0;
     nn_status status = NN_OK;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OnOOOp:Data", names, &x, &labels, &n_classes,
-                                     &targets, &weights, &sparse, &written_out))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OnOOOpO:Data", names, &x, &labels,
+                                     &n_classes, &targets, &weights, &sparse, &written_out, &most))
         return NULL;
+    const double limit = most == Py_None ? HUGE_VAL : PyFloat_AsDouble(most);
+    if (limit == -1.0 && PyErr_Occurred()) return NULL;
     if (sparse != Py_None && Py_TYPE(sparse) != (PyTypeObject *)state->sparse_type)
         return PyErr_Format(PyExc_TypeError, "sparse must be a Sparse of this core, got %R",
                             (PyObject *)Py_TYPE(sparse));
@@ -105,6 +111,7 @@ static PyObject *data_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
     if (make(self, x, sparse, &status) &&
         fill(self->data, labels, n_classes, targets, weights, &status)) {
         if (written_out) nn_data_write_out(self->data);
+        if (most != Py_None) nn_data_guard(self->data, limit);
         return (PyObject *)self;
     }
     if (status != NN_OK) nnpy_raise(state, status, NULL);

@@ -151,6 +151,13 @@ static void raise_start(nn_status status) {
         PyErr_SetString(PyExc_ImportError, "NNLEARN_KERNELS is read once: start Python anew");
 }
 
+/* Makes an exception of the module; its name begins with a module's. False with an exception. */
+static bool add_error(PyObject *module, const char *name, const char *doc, PyObject *base,
+                      PyObject **error) {
+    *error = PyErr_NewExceptionWithDoc(name, doc, base, NULL);
+    return *error != NULL && PyModule_AddObjectRef(module, strrchr(name, '.') + 1, *error) == 0;
+}
+
 static int exec(PyObject *module) {
     if (!in_main_interpreter()) return -1;
     import_array1(-1);
@@ -165,10 +172,12 @@ static int exec(PyObject *module) {
         !add_type(module, &nnpy_sparse_spec, &state->sparse_type) ||
         !add_type(module, &nnpy_trainer_spec, &state->trainer_type) || !keep_main_thread(state))
         return -1;
-    state->stopped_error = PyErr_NewExceptionWithDoc("nnlearn._core.Stopped",
-                                                     "A call was ended by stop().", NULL, NULL);
-    if (state->stopped_error == NULL) return -1;
-    if (PyModule_AddObjectRef(module, "Stopped", state->stopped_error) < 0) return -1;
+    if (!add_error(module, "nnlearn._core.Stopped", "A call was ended by stop().", NULL,
+                   &state->stopped_error) ||
+        !add_error(module, "nnlearn._core.NumberError",
+                   "A number of x is NaN, infinite or above Data's most.", PyExc_ValueError,
+                   &state->number_error))
+        return -1;
     return PyModule_AddStringConstant(module, "__version__", NN_VERSION);
 }
 

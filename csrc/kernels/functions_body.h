@@ -76,18 +76,18 @@ static inline nn_real choose(bool first, nn_real a, nn_real b) {
 static inline nn_real reduced_exp(nn_real x, nn_real *shifted) {
     *shifted = x * ONE_OVER_LN2 + ROUNDER;
     nn_real n = *shifted - ROUNDER;
-    nn_real high = x - n * LN2_HIGH, low = n * LN2_LOW, r = high - low;
+    nn_real high = x - n * LN2_HIGH, low = n * LN2_LOW, r = high - low, square = r * r;
 #ifdef NN_DOUBLE
-    nn_real q = 0x1.af76a45fe0715p-26;
-    q = q * r + 0x1.28a2ab81e32bcp-22;
-    q = q * r + 0x1.71ddea09b0438p-19;
-    q = q * r + 0x1.a019a685dc615p-16;
-    q = q * r + 0x1.a01a01b5d6760p-13;
-    q = q * r + 0x1.6c16c17f376bcp-10;
-    q = q * r + 0x1.111111110e6d9p-7;
-    q = q * r + 0x1.55555555520f4p-5;
-    q = q * r + 0x1.555555555555cp-3;
-    q = q * r + 0x1.0000000000005p-1;
+    nn_real odd = 0x1.af76a45fe0715p-26, even = 0x1.28a2ab81e32bcp-22;
+    odd = odd * square + 0x1.71ddea09b0438p-19;
+    even = even * square + 0x1.a019a685dc615p-16;
+    odd = odd * square + 0x1.a01a01b5d6760p-13;
+    even = even * square + 0x1.6c16c17f376bcp-10;
+    odd = odd * square + 0x1.111111110e6d9p-7;
+    even = even * square + 0x1.55555555520f4p-5;
+    odd = odd * square + 0x1.555555555555cp-3;
+    even = even * square + 0x1.0000000000005p-1;
+    nn_real q = odd * r + even;
 #else
     nn_real q = 0x1.6d990cp-10f;
     q = q * r + 0x1.1227fep-7f;
@@ -95,7 +95,7 @@ static inline nn_real reduced_exp(nn_real x, nn_real *shifted) {
     q = q * r + 0x1.5554b0p-3f;
     q = q * r + 0.5f;
 #endif
-    return high + (r * r * q - low);
+    return high + (square * q - low);
 }
 
 /* e^x = 2^n e^r for x <= EXP_HIGHEST. 2^n is multiplied in as two powers of about n/2 each, so that
@@ -254,15 +254,47 @@ static inline nn_real largest_of(const nn_real *z, size_t n) {
         for (size_t l = 0; l < LANES; l++) lane[l] = z[l];
         for (j = LANES; j + LANES <= n; j += LANES)
             for (size_t l = 0; l < LANES; l++) lane[l] = z[j + l] > lane[l] ? z[j + l] : lane[l];
-        for (size_t l = 1; l < LANES; l++) largest = lane[l] > largest ? lane[l] : largest;
+        for (size_t l = 0; l < LANES; l++) largest = lane[l] > largest ? lane[l] : largest;
     }
     for (; j < n; j++) largest = z[j] > largest ? z[j] : largest;
     return largest;
 }
 
+#ifdef NN_DOUBLE
+
+/* What is added to a number of [0, 1], and taken off again, to round it to a multiple of 2^-26. */
+#define SPLITTER 0x1.8p26
+
+/* Adds x in two parts: the sum of the first is exact, up to 2^27 of them, and the second is so
+ * small that the roundings of its sum do not matter. */
+static inline void add_split(double *restrict high, double *restrict low, double x) {
+    const double part = (x + SPLITTER) - SPLITTER;
+    *high += part;
+    *low += x - part;
+}
+
+/* The sum of x (n,), numbers of [0, 1] or NaN, rounded once; eight side by side, as in nn__sum. */
+static inline nn_real sum_rounded_once(const nn_real *x, size_t n) {
+    double high[8] = {0}, low[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t l = 0; l < 8; l++) add_split(&high[l], &low[l], x[i + l]);
+    for (size_t l = 1; l < 8; l++) high[0] += high[l], low[0] += low[l];
+    for (; i < n; i++) add_split(&high[0], &low[0], x[i]);
+    return high[0] + low[0];
+}
+
+#else
+
+static inline nn_real sum_rounded_once(const nn_real *x, size_t n) {
+    return (nn_real)nn__sum(x, n);
+}
+
+#endif
+
 /* a /= the sum of a (n,); what lies behind, up to ld, becomes 0. */
 static inline void normalise(nn_real *restrict a, size_t n, size_t ld) {
-    const nn_real sum = (nn_real)nn__sum(a, n);
+    const nn_real sum = sum_rounded_once(a, n);
     for (size_t j = 0; j < n; j++) a[j] /= sum;
     for (size_t j = n; j < ld; j++) a[j] = 0;
 }

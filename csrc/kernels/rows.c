@@ -79,8 +79,7 @@ nn__rows_scan nn__rows_scan_begin(bool hashes) {
     return scan;
 }
 
-/* Adds n numbers to the tally; false where one is not finite. */
-static bool tally(nn__tally *found, int dtype, const void *numbers, size_t n) {
+bool nn__rows_tally(nn__tally *found, int dtype, const void *numbers, size_t n) {
     const nn__sparse_loops *loops = nn__sparse_table();
     if (dtype == NN_DTYPE_FLOAT32) return loops->tally_float32(found, numbers, n);
     if (dtype == NN_DTYPE_FLOAT64) return loops->tally_float64(found, numbers, n);
@@ -90,7 +89,7 @@ static bool tally(nn__tally *found, int dtype, const void *numbers, size_t n) {
 size_t nn__rows_count(const nn_input *x, size_t first, size_t n) {
     nn__tally found = {0};
     for (size_t r = first; r < first + n; r++)
-        tally(&found, x->dtype, nn__rows_row(x, r), x->n_columns);
+        nn__rows_tally(&found, x->dtype, nn__rows_row(x, r), x->n_columns);
     return found.n_nonzero;
 }
 
@@ -101,10 +100,10 @@ static void scan_row(nn__rows_scan *scan, const nn_input *x, const char *row) {
     for (size_t c = 0; c < x->n_columns; c += step) {
         const size_t n = x->n_columns - c < step ? x->n_columns - c : step;
         if (scan->hashes) loops->hash(scan->lanes, row + c * size, n * size);
-        if (tally(&scan->tally, x->dtype, row + c * size, n)) continue;
+        if (nn__rows_tally(&scan->tally, x->dtype, row + c * size, n)) continue;
         nn__tally one = {0};
         scan->finite = false;
-        for (scan->column = c; tally(&one, x->dtype, row + scan->column * size, 1);)
+        for (scan->column = c; nn__rows_tally(&one, x->dtype, row + scan->column * size, 1);)
             scan->column += 1;
         return;
     }

@@ -35,6 +35,10 @@ uint64_t nn__rows_scan_checksum(const nn__rows_scan *scan, const nn_input *x);
 void nn__rows_gather(nn_real *restrict batch, size_t stride, const nn_input *x,
                      const uint32_t *order, size_t first, size_t n);
 
+/* Adds n numbers of a dtype, n < 2^32, to the tally; false where one is NaN, infinite or too large
+ * for an nn_real. */
+bool nn__rows_tally(nn__tally *found, int dtype, const void *numbers, size_t n);
+
 /* How many numbers of rows first .. first + n - 1 are not zero. */
 size_t nn__rows_count(const nn_input *x, size_t first, size_t n);
 

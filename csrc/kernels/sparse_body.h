@@ -131,7 +131,8 @@ static bool tally_float32(nn__tally *tally, const void *row, size_t n) {
 
 static bool tally_float64(nn__tally *tally, const void *row, size_t n) {
     const double *x = row;
-    const double limit = sizeof(nn_real) == sizeof(double) ? DBL_MAX : (double)FLT_MAX;
+    const double rounds_to_float = 0x1.fffffefffffffp+127; /* the largest that does */
+    const double limit = sizeof(nn_real) == sizeof(double) ? DBL_MAX : rounds_to_float;
     uint64_t n_nonzero = 0;
     int64_t low = INT64_MAX, high = INT64_MIN, far = 0, most;
     for (size_t i = 0; i < n; i++) {

@@ -19,8 +19,9 @@ typedef struct nn__sgd {
     nn_real l1, l2; /* penalties already divided by n */
 } nn__sgd;
 
-/* How far functions may be from the exact value, in units of the last place. */
+/* How far functions, and softmax, may be from the exact value, in units of the last place. */
 #define NN__FUNCTION_ULPS 2.5
+#define NN__SOFTMAX_ULPS 4.0
 
 typedef struct nn__vector_kernels {
     const nn__product_kernels *products; /* of the same level */
@@ -48,7 +49,7 @@ typedef struct nn__vector_kernels {
     void (*relu)(nn_real *restrict a, const nn_real *restrict z, size_t n);
 
     /* a_j = e^(z_j - max z) / sum_k e^(z_k - max z) in every row; columns n .. ld-1 of a become 0.
-     * Within twice NN__FUNCTION_ULPS, beside what the rounding of z_j - max z brings. NaN and
+     * Within NN__SOFTMAX_ULPS, beside what the rounding of z_j - max z brings. NaN and
      * positive infinity make their row NaN.   a, z (rows, n), rows ld apart, n >= 1 */
     void (*softmax)(nn_real *restrict a, const nn_real *restrict z, size_t rows, size_t n,
                     size_t ld);

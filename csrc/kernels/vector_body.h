@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "kernels/functions_body.h"
 
 static void add_bias(nn_real *restrict y, const nn_real *restrict b, size_t rows, size_t n) {
@@ -18,17 +19,25 @@ static void add_bias(nn_real *restrict y, const nn_real *restrict b, size_t rows
         for (size_t j = 0; j < n; j++) y[r * n + j] += b[j];
 }
 
+/* sum (width,) += the rows of x, n apart. With width known to the compiler all sums stay in
+ * registers. */
+static inline __attribute__((always_inline)) void sum_columns(nn_real *restrict sum,
+                                                              const nn_real *restrict x,
+                                                              size_t rows, size_t n,
+                                                              const size_t width) {
+    nn_real part[LANES];
+    memcpy(part, sum, width * sizeof *sum);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < width; i++) part[i] += x[r * n + i];
+    memcpy(sum, part, width * sizeof *sum);
+}
+
 static void sum_rows(nn_real *restrict sum, const nn_real *restrict x, size_t rows, size_t n,
                      bool accumulate) {
     if (!accumulate) memset(sum, 0, n * sizeof *sum);
     size_t j = 0;
-    for (; j + LANES <= n; j += LANES) { /* so many sums stay in registers */
-        nn_real part[LANES];
-        memcpy(part, sum + j, sizeof part);
-        for (size_t r = 0; r < rows; r++)
-            for (size_t i = 0; i < LANES; i++) part[i] += x[r * n + j + i];
-        memcpy(sum + j, part, sizeof part);
-    }
+    for (; j + LANES <= n; j += LANES) sum_columns(sum + j, x + j, rows, n, LANES);
+    for (; j + NN_LANES <= n; j += NN_LANES) sum_columns(sum + j, x + j, rows, n, NN_LANES);
     for (size_t r = 0; r < rows; r++)
         for (size_t i = j; i < n; i++) sum[i] += x[r * n + i];
 }

@@ -179,6 +179,7 @@ static void point_into(nn__workspace *workspace, const nn__plan *plan, const lay
     const nn__arena *arena = &workspace->arena;
     const size_t rows = workspace->rows;
     workspace->x = nn__arena_tensor(arena, at->x, rows * nn__padded(input_width(workspace, plan)));
+    workspace->inputs = workspace->x;
     workspace->targets = nn__arena_tensor(arena, at->targets, rows * nn__padded(plan->n_outputs));
     workspace->weights = nn__arena_tensor(arena, at->weights, rows);
     for (int i = 0; i < 2; i++)

@@ -36,9 +36,10 @@ typedef struct nn__workspace {
     size_t rows;
     nn__arena arena;
     nn_real *x;              /* (rows, n_inputs), without columns where capacity > 0 */
+    const nn_real *inputs;   /* what passes read: x, or rows of the caller's where they lie */
     nn__sparse_batch sparse; /* room for `capacity` entries of x, where that is not 0 */
     size_t capacity;
-    bool is_sparse;        /* what the last gathering has filled: sparse, not x */
+    bool is_sparse;        /* what the last gathering has filled: sparse, not inputs */
     nn_real *targets;      /* (rows, n_outputs) */
     nn_real *weights;      /* (rows,) */
     int32_t *labels;       /* (rows,) */

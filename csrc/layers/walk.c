@@ -78,7 +78,7 @@ static void forward_shard(void *context, size_t shard) {
 
 /* Every node's x is the output of the node before it. */
 static void connect(const nn__plan *plan, const nn__pass *pass, nn__workspace *workspace) {
-    const nn_real *x = workspace->is_sparse ? NULL : workspace->x;
+    const nn_real *x = workspace->is_sparse ? NULL : workspace->inputs;
     workspace->buffers[0].sparse = workspace->is_sparse ? &workspace->sparse : NULL;
     for (size_t i = 0; i < plan->n_nodes; i++) {
         workspace->buffers[i].x = x;

@@ -98,6 +98,11 @@ void nn_data_write_out(nn_data *data) {
     data->written_out = true;
 }
 
+void nn_data_guard(nn_data *data, double most) {
+    data->guarded = true;
+    data->most = most;
+}
+
 size_t nn_data_n_rows(const nn_data *data) {
     return data->x.n_rows;
 }
@@ -188,13 +193,15 @@ static void gather_targets(const nn_data *data, const nn__plan *plan, const uint
                            size_t first, size_t n, nn__workspace *workspace) {
     const size_t width = plan->n_outputs, stride = nn__padded(width);
     for (size_t r = 0; r < n; r++) {
-        size_t row = order != NULL ? order[r] : first + r;
-        if (data->targets != NULL)
-            memcpy(workspace->targets + r * stride, data->targets + row * width,
-                   width * sizeof(nn_real));
-        else
-            workspace->labels[r] = data->labels[row];
+        const size_t row = order != NULL ? order[r] : first + r;
+        if (data->targets == NULL) workspace->labels[r] = data->labels[row];
         workspace->weights[r] = data->weights != NULL ? data->weights[row] : 1;
+    }
+    for (size_t r = 0; data->targets != NULL && r < n; r++) {
+        const size_t row = order != NULL ? order[r] : first + r;
+        const nn_real *from = data->targets + row * width;
+        nn_real *to = workspace->targets + r * stride;
+        for (size_t j = 0; j < width; j++) to[j] = from[j]; /* few: a call of memcpy takes longer */
     }
     if (data->targets == NULL)
         nn__loss_targets(workspace->targets, stride, workspace->labels, n, width,
@@ -212,18 +219,61 @@ double nn__data_density(const nn_data *data) {
     return (double)data->sparse->n_nonzero / ((double)data->x.n_rows * (double)data->x.n_columns);
 }
 
-void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
-                     size_t n, bool targets, nn__workspace *workspace) {
+enum { REAL_DTYPE = sizeof(nn_real) == sizeof(float) ? NN_DTYPE_FLOAT32 : NN_DTYPE_FLOAT64 };
+
+/* NN_ERROR_NUMBER unless n numbers are finite and none is above data->most. */
+static nn_status look_at(const nn_data *data, const nn_real *numbers, size_t n) {
+    nn__tally found = {.largest = -HUGE_VAL};
+    if (n > 0 && !nn__rows_tally(&found, REAL_DTYPE, numbers, n)) return NN_ERROR_NUMBER;
+    return found.largest <= data->most ? NN_OK : NN_ERROR_NUMBER;
+}
+
+/* The same of rows of x as they are. */
+static nn_status look_at_rows(const nn_data *data, const uint32_t *order, size_t first, size_t n) {
+    nn__rows_scan scan = nn__rows_scan_begin(false);
+    if (order == NULL) nn__rows_scan_block(&scan, &data->x, first, n);
+    for (size_t r = 0; order != NULL && r < n && scan.finite; r++)
+        nn__rows_scan_block(&scan, &data->x, order[r], 1);
+    return scan.finite && scan.tally.largest <= data->most ? NN_OK : NN_ERROR_NUMBER;
+}
+
+/* Rows first .. first + n - 1 of x where they lie, if they lie as a workspace's and go into our own
+ * loops, which unlike BLIS read nothing beyond them; else NULL. */
+static const nn_real *in_place(const nn_data *data, const nn__plan *plan, size_t first, size_t n) {
+    const nn__node *node = &plan->nodes[0];
+    const size_t stride = nn__padded(plan->n_inputs) * sizeof(nn_real);
+    if (data->x.dtype != REAL_DTYPE || data->x.row_stride != (ptrdiff_t)stride) return NULL;
+    if (node->kind != &nn__dense_kind) return NULL;
+    const bool ours = nn__dense_path(node, n, false, false).loops != NN_LOOPS_BLIS;
+    return ours ? nn__rows_row(&data->x, first) : NULL;
+}
+
+/* n rows of x into the workspace, or, where it can read them in place, none. */
+static void gather_rows(const nn_data *data, const nn__plan *plan, const uint32_t *order,
+                        size_t first, size_t n, nn__workspace *workspace) {
+    const nn_real *rows = order == NULL ? in_place(data, plan, first, n) : NULL;
+    workspace->inputs = rows != NULL ? rows : workspace->x;
+    if (rows == NULL)
+        nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
+}
+
+nn_status nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order,
+                          size_t first, size_t n, bool targets, nn__workspace *workspace) {
     nn__entries *entries = &workspace->sparse.rows;
     workspace->is_sparse = workspace->capacity > 0;
     entries->rows = n;
-    if (workspace->is_sparse && data->sparse != NULL)
+    if (workspace->is_sparse && data->sparse != NULL) {
         nn__sparse_gather(entries, data->sparse, order, first, n);
-    else if (workspace->is_sparse)
-        nn__rows_compress(entries, &data->x, order, first, n);
-    else if (is_sparse_alone(data))
+    } else if (workspace->is_sparse) {
+        const size_t found = nn__rows_compress(entries, &data->x, order, first, n);
+        if (data->guarded) NN_TRY(look_at(data, entries->value, found)); /* NaN is no zero */
+    } else if (is_sparse_alone(data)) {
+        workspace->inputs = workspace->x;
         nn__sparse_scatter(workspace->x, nn__padded(plan->n_inputs), data->sparse, order, first, n);
-    else
-        nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
+    } else {
+        if (data->guarded) NN_TRY(look_at_rows(data, order, first, n));
+        gather_rows(data, plan, order, first, n, workspace);
+    }
     if (targets) gather_targets(data, plan, order, first, n, workspace);
+    return NN_OK;
 }

@@ -6,8 +6,9 @@
 #include "layers/sparse_dense.h"
 #include "public/objects.h"
 
-/* nn_reals of workspace for a block of rows. */
-#define BLOCK_BUDGET ((size_t)1 << 20)
+/* nn_reals of workspace for a block of rows: 4 MB of them. More is no faster, and with the packed
+ * parameters and sparse rows an evaluation is to stay below 10 MB. */
+#define BLOCK_BUDGET (((size_t)1 << 22) / sizeof(nn_real))
 
 /* x is sparse when at most this share of its first rows is not zero and it has many columns. */
 #define SPARSE 0.35
@@ -137,7 +138,8 @@ static nn_status sweep_block(evaluating *e, bool targets, const nn__pass *pass, 
                              void *context) {
     const nn__plan *plan = &e->network->plan;
     const nn__buffers *output;
-    nn__data_gather(e->data, plan, NULL, pass->row0, pass->rows, targets, &e->desk->workspace);
+    NN_TRY(
+        nn__data_gather(e->data, plan, NULL, pass->row0, pass->rows, targets, &e->desk->workspace));
     NN_TRY(nn__plan_forward(plan, pass, &e->desk->workspace, e->desk->parameters.values, &output));
     return visit(context, output, e, pass);
 }

@@ -176,6 +176,13 @@ typedef struct nn_scan {
 nn_status nn_data_scan(const nn_data *data, bool with_checksum, nn_poll *poll, void *poll_context,
                        nn_scan *scan);
 
+/* From now on what looks at the network through this data (nn_forward, nn_predict, nn_evaluate,
+ * nn_gradient, nn_inspect) looks at x too, block by block, which spares the pass of a scan: it ends
+ * with NN_ERROR_NUMBER at a number that is NaN, infinite, too large for an nn_real or above `most`,
+ * and what it has written by then means nothing. nn_data_scan says where the number is. A sparse
+ * form is not looked at: its numbers are known. */
+void nn_data_guard(nn_data *data, double most);
+
 /* ---- the sparse form ---- */
 
 /* The nonzeros of the data's x, which a scan has counted and found finite; it outlives the data. It
@@ -286,7 +293,8 @@ void nn_trainer_clear(nn_trainer *trainer);
 
 /* ==== Evaluation: no dropout, bounded memory for any number of rows =========================== */
 
-/* Every function here can return NN_ERROR_SHAPE (x does not fit), NN_ERROR_MEMORY, NN_STOPPED. */
+/* Every function here can return NN_ERROR_SHAPE (x does not fit), NN_ERROR_MEMORY, NN_STOPPED, and
+ * over guarded data NN_ERROR_NUMBER. */
 
 /* a = the outputs.   a (n_rows, n_outputs) */
 nn_status nn_forward(const nn_network *network, const nn_data *data, nn_real *a, nn_poll *poll,

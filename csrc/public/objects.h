@@ -25,6 +25,8 @@ struct nn_network {
 struct nn_data {
     nn_input x;               /* the caller's; values are NULL where there is a sparse form alone */
     const nn__sparse *sparse; /* the caller's: the nonzeros of x, or NULL */
+    bool guarded;             /* every batch of x is looked at: numbers up to `most` */
+    double most;              /* of a guarded x */
     bool written_out;         /* training ignores `sparse`: the first layer gets dense rows */
     int32_t *labels;          /* (n_rows,) or NULL */
     size_t n_classes;         /* of the labels */
@@ -53,9 +55,10 @@ double nn__data_density(const nn_data *data);
 
 /* Rows order[0 .. n-1], or first .. first + n - 1 where order is NULL, into the workspace: inputs,
  * and with `targets` also targets and weights. n <= workspace->rows. The inputs are gathered as
- * sparse rows where the workspace has room for their nonzeros. */
-void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order, size_t first,
-                     size_t n, bool targets, nn__workspace *workspace);
+ * sparse rows where the workspace has room for their nonzeros. Codes: NN_ERROR_NUMBER, where
+ * the data is guarded. */
+nn_status nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order,
+                          size_t first, size_t n, bool targets, nn__workspace *workspace);
 
 /* ---- evaluate.c ---- */
 
@@ -79,7 +82,8 @@ typedef struct nn__sums {
 
 /* gradient = (1/n) sum w dc/dW over the batch, block after block of workspace->rows rows; adds to
  * *sums. Parameters and gradient are packed. `rows`, `block_rows`, `row0` and `accumulate` of the
- * pass are set here; `scale` is the caller's.   Codes: NN_STOPPED. */
+ * pass are set here; `scale` is the caller's.   Codes: NN_STOPPED,
+ * NN_ERROR_NUMBER where the data is guarded. */
 nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
                              const nn_real *parameters, nn__workspace *workspace, nn_real *gradient,
                              nn__sums *sums);

@@ -170,6 +170,98 @@ static void a_scan_finds_the_first_bad_number(void) {
     nn_data_free(data);
 }
 
+/* ---- guarded data --------------------------------------------------------------------------- */
+
+enum { WIDE = 80, GUARDED = 1500 }; /* rows: more than a block of an evaluation */
+
+/* What every look at the network through this data returns, which must be the same for all. */
+static nn_status status_of(const nn_network *network, const nn_data *data) {
+    static nn_real a[GUARDED * N_OUT], gradient[2000];
+    static int64_t classes[GUARDED];
+    nn_evaluation found;
+    double cost;
+    const nn_gradient_options options = nn_gradient_defaults();
+    CHECK(nn_network_extent(network) <= COUNT(gradient));
+    nn_status status = nn_forward(network, data, a, NULL, NULL);
+    CHECK_STATUS(nn_predict(network, data, classes, NULL, NULL), status);
+    CHECK_STATUS(nn_evaluate(network, data, NN_COST_QUADRATIC, &found, NULL, NULL), status);
+    CHECK_STATUS(nn_gradient(network, data, &options, gradient, &cost, NULL, NULL), status);
+    CHECK_STATUS(nn_inspect(network, data, NULL, NULL, NULL, NULL, NULL), status);
+    return status;
+}
+
+/* Puts a number somewhere into x (GUARDED, WIDE) of this precision; the data may hold up to 2. */
+#define DEFINE_CHECK_GUARD(type, dtype)                                                            \
+    static void check_guard_##type(const nn_network *network, type *x, size_t stride) {            \
+        static const double bad[] = {NAN, HUGE_VAL, -HUGE_VAL, 2.5}, good[] = {2, -9, -0.0};       \
+        static int32_t labels[GUARDED];                                                            \
+        const nn_input input = {x, dtype, GUARDED, WIDE, (ptrdiff_t)(stride * sizeof *x)};         \
+        nn_data *data = NULL;                                                                      \
+        CHECK_STATUS(nn_data_create(&data, &input), NN_OK);                                        \
+        CHECK_STATUS(nn_data_set_labels(data, labels, N_OUT), NN_OK);                              \
+        CHECK_STATUS(status_of(network, data), NN_OK);                                             \
+        nn_data_guard(data, 2);                                                                    \
+        for (size_t row = 0; row < GUARDED; row += GUARDED - 1) {                                  \
+            type *place = x + row * stride + WIDE - 1 - row % WIDE;                                \
+            const type kept = *place;                                                              \
+            for (size_t i = 0; i < COUNT(bad); i++) {                                              \
+                *place = (type)bad[i];                                                             \
+                CHECK_STATUS(status_of(network, data), NN_ERROR_NUMBER);                           \
+            }                                                                                      \
+            for (size_t i = 0; i < COUNT(good); i++) {                                             \
+                *place = (type)good[i];                                                            \
+                CHECK_STATUS(status_of(network, data), NN_OK);                                     \
+            }                                                                                      \
+            *place = kept;                                                                         \
+        }                                                                                          \
+        nn_data_free(data);                                                                        \
+    }
+DEFINE_CHECK_GUARD(float, NN_DTYPE_FLOAT32)
+DEFINE_CHECK_GUARD(double, NN_DTYPE_FLOAT64)
+
+/* Over sparse rows, told by the first ones, and over dense ones; rows together and apart. */
+static void guarded_data_are_looked_at_on_the_way(void) {
+    enum { APART = WIDE + 3 };
+    static float singles[GUARDED * APART];
+    static double doubles[GUARDED * APART];
+    const nn_layer layer = nn_dense(N_OUT, NN_ACTIVATION_SIGMOID);
+    nn_network *network = make(WIDE, &layer, 1, NN_COST_QUADRATIC);
+    for (size_t every = 1; every <= 10; every += 9) {
+        for (size_t i = 0; i < COUNT(singles); i += every) doubles[i] = singles[i] = 0.25F;
+        check_guard_float(network, singles, WIDE);
+        check_guard_float(network, singles, APART);
+        check_guard_double(network, doubles, WIDE);
+        check_guard_double(network, doubles, APART);
+        memset(singles, 0, sizeof singles);
+        memset(doubles, 0, sizeof doubles);
+    }
+    nn_network_free(network);
+}
+
+/* A double is too large for float where it would round to infinity, found by a scan and by a guard
+ * alike. */
+static void numbers_too_large_are_those_that_round_to_infinity(void) {
+    static double x[WIDE];
+    static const double sizes[] = {0x1.fffffep+127, 0x1.fffffefffffffp+127, 0x1.ffffffp+127};
+    const nn_layer layer = nn_dense(N_OUT, NN_ACTIVATION_SIGMOID);
+    nn_network *network = make(WIDE, &layer, 1, NN_COST_QUADRATIC);
+    const nn_input input = {x, NN_DTYPE_FLOAT64, 1, WIDE, sizeof x};
+    nn_data *data = NULL;
+    nn_real a[N_OUT];
+    CHECK_STATUS(nn_data_create(&data, &input), NN_OK);
+    nn_data_guard(data, HUGE_VAL);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        const bool fits = i < 2 || sizeof(nn_real) == sizeof(double);
+        nn_scan scan;
+        x[WIDE / 2] = sizes[i];
+        CHECK_STATUS(nn_data_scan(data, false, NULL, NULL, &scan), NN_OK);
+        CHECK(scan.finite == fits);
+        CHECK_STATUS(nn_forward(network, data, a, NULL, NULL), fits ? NN_OK : NN_ERROR_NUMBER);
+    }
+    nn_data_free(data);
+    nn_network_free(network);
+}
+
 int main(void) {
     static const check_case cases[] = {
         CASE(the_three_dtypes_give_the_same),
@@ -178,6 +270,8 @@ int main(void) {
         CASE(labels_and_targets_are_checked_and_copied),
         CASE(no_rows_need_no_arrays),
         CASE(a_scan_finds_the_first_bad_number),
+        CASE(guarded_data_are_looked_at_on_the_way),
+        CASE(numbers_too_large_are_those_that_round_to_infinity),
     };
     return check_run(cases, sizeof cases / sizeof *cases);
 }

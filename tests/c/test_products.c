@@ -255,6 +255,10 @@ static void products_are_right_in_blocks(void) {
         }
     }
     check_size(LONG + 5, 784, 30, 0, 0.2);
+    check_size(LONG + 5, 784, 100, 0, 0.3); /* one tile, wide and full enough for blocks */
+    check_size(LONG - 1, 784, 72, 0, 0.3);  /* too few rows */
+    check_size(LONG, 784, 72, 0, 0.3);
+    check_size(LONG, 784, 128, 0, 0.05); /* too few nonzeros */
 }
 
 /* Numbers of every size: what overflows and underflows does so as in the loops beside. */

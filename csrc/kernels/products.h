@@ -50,8 +50,8 @@ typedef struct nn__momentum {
 
 typedef struct nn__product_kernels {
     /* y = scale x W + b for sparse x.   y (rows, n_out) with rows `ld` apart, b (n_out,) padded.
-     * `cursor` (rows,) is scratch. Where W lies in several tiles, each is worked on in blocks of
-     * inputs whose weights stay in the caches nearby. */
+     * With `cursor` (rows,), scratch, each tile is worked on in blocks of inputs whose weights stay
+     * in the caches nearby; it is NULL where W lies in one tile. */
     void (*sparse_forward)(nn_real *restrict y, size_t ld, const nn__entries *x,
                            const nn__weights *W, const nn_real *restrict b, nn_real scale,
                            uint32_t *restrict cursor);

@@ -161,12 +161,11 @@ static void forward_tile_blocks(nn_real *restrict y, size_t ld, const nn_real *W
 static void sparse_forward(nn_real *restrict y, size_t ld, const nn__entries *x,
                            const nn__weights *W, const nn_real *restrict b, nn_real scale,
                            uint32_t *restrict cursor) {
-    const bool tiles = W->columns > W->stride;
     const size_t block = NN_BLOCK_BYTES / (W->stride * sizeof(nn_real));
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
         const nn_real *tile = W->values + t * W->n_in * W->stride;
         const size_t left = W->columns - at, width = left < W->stride ? left : W->stride;
-        if (tiles)
+        if (cursor != NULL)
             forward_tile_blocks(y + at, ld, tile, W->stride, width, x, b + at, scale, W->n_in,
                                 block, cursor);
         else

@@ -28,6 +28,17 @@ static nn__weights weights_of(nn_real *values, const nn__place *place) {
                          nn__padded(place->columns)};
 }
 
+static size_t n_tiles(const nn__weights *W) {
+    return (W->columns - 1) / W->stride + 1;
+}
+
+/* Tile t, as weights of their own. */
+static nn__weights tile_of(const nn__weights *W, size_t t) {
+    const size_t left = W->columns - t * W->stride;
+    return (nn__weights){W->values + t * W->n_in * W->stride, W->n_in, W->stride,
+                         left < W->stride ? left : W->stride};
+}
+
 size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
     return rows >= LONG_BATCH && nn__padded(n_out) > NARROW ? TILE : 0;
 }
@@ -61,20 +72,31 @@ typedef struct forward {
     size_t ld;
 } forward;
 
-/* Rows first .. first + n - 1 of x. */
-static void forward_part(const forward *f, size_t first, size_t n) {
+/* Rows first .. first + n - 1 of x, by W from column `at` on. `cursor`: of products.h. */
+static void forward_part(const forward *f, size_t first, size_t n, const nn__weights *W, size_t at,
+                         uint32_t *cursor) {
     const nn__entries rows = {n, f->x->rows.start + first, f->x->rows.column, f->x->rows.value};
-    f->pass->vector->products->sparse_forward(f->y + first * f->ld, f->ld, &rows, &f->W, f->b,
-                                              (nn_real)f->pass->scale, f->x->cursor + first);
+    f->pass->vector->products->sparse_forward(f->y + first * f->ld + at, f->ld, &rows, W, f->b + at,
+                                              (nn_real)f->pass->scale, cursor);
 }
 
-/* Rows of a shard. */
-enum { SHARD_ROWS = 32 };
+/* Most rows of a shard, which are split as evenly as can be. Shards go tile by tile, as those of
+ * the update do: so a thread finds in its cache the weights that it wrote last. */
+enum { SHARD_ROWS = 32, TILE_ROWS = 64 };
 
-static void forward_rows(void *context, size_t shard) {
+/* Shards of a tile. */
+static size_t forward_shards(const forward *f) {
+    return (f->x->rows.rows - 1) / (n_tiles(&f->W) > 1 ? TILE_ROWS : SHARD_ROWS) + 1;
+}
+
+static void forward_shard(void *context, size_t shard) {
     const forward *f = context;
-    const size_t first = shard * SHARD_ROWS, left = f->x->rows.rows - first;
-    forward_part(f, first, left < SHARD_ROWS ? left : SHARD_ROWS);
+    const size_t shards = forward_shards(f), t = shard / shards, part = shard % shards;
+    const size_t first = f->x->rows.rows * part / shards;
+    const size_t end = f->x->rows.rows * (part + 1) / shards;
+    const nn__weights tile = tile_of(&f->W, t);
+    uint32_t cursor[TILE_ROWS];
+    forward_part(f, first, end - first, &tile, t * f->W.stride, n_tiles(&f->W) > 1 ? cursor : NULL);
 }
 
 void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
@@ -85,9 +107,9 @@ void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const 
                  W,     parameters + places[node->bias].offset,
                  io->y, nn__padded(node->n_out)};
     if (pass->shared)
-        nn__pool_run(pass->n_threads, (pass->rows - 1) / SHARD_ROWS + 1, forward_rows, &f);
+        nn__pool_run(pass->n_threads, n_tiles(&W) * forward_shards(&f), forward_shard, &f);
     else
-        forward_part(&f, 0, pass->rows);
+        forward_part(&f, 0, pass->rows, &W, 0, n_tiles(&W) > 1 ? io->sparse->cursor : NULL);
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
@@ -106,7 +128,7 @@ typedef struct change {
 /* Rows of W in a shard. */
 enum { SHARD_INPUTS = 64 };
 
-/* Inputs first .. first + n - 1. */
+/* Inputs first .. first + n - 1, all columns. */
 static void change_part(const change *c, size_t first, size_t n) {
     const nn__product_kernels *products = c->pass->vector->products;
     if (c->momentum != NULL)
@@ -115,15 +137,25 @@ static void change_part(const change *c, size_t first, size_t n) {
         products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld, c->factor);
 }
 
+static size_t change_shards(const change *c) {
+    return (c->W.n_in - 1) / SHARD_INPUTS + 1;
+}
+
+/* Some inputs of a tile. */
 static void change_shard(void *context, size_t shard) {
     const change *c = context;
-    const size_t first = shard * SHARD_INPUTS, left = c->W.n_in - first;
-    change_part(c, first, left < SHARD_INPUTS ? left : SHARD_INPUTS);
+    const size_t t = shard / change_shards(c), first = shard % change_shards(c) * SHARD_INPUTS;
+    const size_t left = c->W.n_in - first;
+    change part = *c;
+    part.W = tile_of(&c->W, t);
+    if (c->momentum != NULL) part.v = tile_of(&c->v, t);
+    part.dy += t * c->W.stride;
+    change_part(&part, first, left < SHARD_INPUTS ? left : SHARD_INPUTS);
 }
 
 static void change_all(change *c) {
     if (c->pass->shared)
-        nn__pool_run(c->pass->n_threads, (c->W.n_in - 1) / SHARD_INPUTS + 1, change_shard, c);
+        nn__pool_run(c->pass->n_threads, n_tiles(&c->W) * change_shards(c), change_shard, c);
     else
         change_part(c, 0, c->W.n_in);
 }

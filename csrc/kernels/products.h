@@ -35,7 +35,8 @@ typedef struct nn__columns {
 /* A sparse batch both ways, and room to work. */
 typedef struct nn__sparse_batch {
     nn__entries rows;
-    nn__columns columns; /* made when an update wants them */
+    nn__columns columns; /* made when an update wants them, or before: */
+    bool sorted;         /* they are those of `rows` */
     uint32_t *cursor;    /* (rows.rows,) */
 } nn__sparse_batch;
 

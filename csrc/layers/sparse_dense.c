@@ -60,12 +60,18 @@ void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared) {
     path->narrow = narrow(rows);
 }
 
+/* x by its columns. */
+static void sort(nn__sparse_batch *x, size_t n_in) {
+    if (!x->sorted) nn__columns_make(&x->columns, &x->rows, n_in);
+    x->sorted = true;
+}
+
 /* ---- forward -------------------------------------------------------------------------------- */
 
 /* y = scale x W' + b.   x (rows, n_in) sparse, W' (n_in, n_out), b (n_out,), y (rows, n_out) */
 typedef struct forward {
     const nn__pass *pass;
-    const nn__sparse_batch *x;
+    nn__sparse_batch *x;
     nn__weights W;
     const nn_real *b;
     nn_real *y;
@@ -99,6 +105,15 @@ static void forward_shard(void *context, size_t shard) {
     forward_part(f, first, end - first, &tile, t * f->W.stride, n_tiles(&f->W) > 1 ? cursor : NULL);
 }
 
+/* The same with a shard more: the sorting, which the step will want. */
+static void sort_or_forward_shard(void *context, size_t shard) {
+    const forward *f = context;
+    if (shard == 0)
+        sort(f->x, f->W.n_in);
+    else
+        forward_shard(context, shard - 1);
+}
+
 void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
                               const nn__buffers *io) {
     const nn__place *places = pass->layout->places;
@@ -106,7 +121,10 @@ void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const 
     forward f = {pass,  io->sparse,
                  W,     parameters + places[node->bias].offset,
                  io->y, nn__padded(node->n_out)};
-    if (pass->shared)
+    if (pass->shared && pass->training)
+        nn__pool_run(pass->n_threads, n_tiles(&W) * forward_shards(&f) + 1, sort_or_forward_shard,
+                     &f);
+    else if (pass->shared)
         nn__pool_run(pass->n_threads, n_tiles(&W) * forward_shards(&f), forward_shard, &f);
     else
         forward_part(&f, 0, pass->rows, &W, 0, n_tiles(&W) > 1 ? io->sparse->cursor : NULL);
@@ -171,7 +189,7 @@ void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const
                 .ld = nn__padded(node->n_out),
                 .factor = 1};
     if (!pass->accumulate) memset(c.W.values, 0, place->count * sizeof *gradient);
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
+    sort(io->sparse, node->n_in);
     change_all(&c);
 }
 
@@ -197,7 +215,7 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }
-    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    sort(x, node->n_in);
     c->factor = factor;
     change_all(c);
 }
@@ -252,7 +270,7 @@ static void step_momentum(const nn__node *node, nn__update *update, change *c,
     }
     if (update->ahead) look_back(update);
     c->momentum = &momentum;
-    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    sort(x, node->n_in);
     change_all(c);
 }
 

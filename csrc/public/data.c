@@ -217,6 +217,7 @@ void nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *
     nn__entries *entries = &workspace->sparse.rows;
     workspace->is_sparse = workspace->capacity > 0;
     entries->rows = n;
+    workspace->sparse.sorted = false;
     if (workspace->is_sparse && data->sparse != NULL)
         nn__sparse_gather(entries, data->sparse, order, first, n);
     else if (workspace->is_sparse)

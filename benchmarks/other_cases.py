@@ -136,13 +136,13 @@ class Threads(Case):
         if len(rig.cores) < 2:
             raise RuntimeError("this process has one core")
         self.cores, self.core = rig.cores[-2:], rig.core
-        n = Row4.n_quick if rig.quick else 20_000
-        self.set = datasets.load(rig.folder, "mnist").take(n)
+        self.set = datasets.load(rig.folder, "mnist").take(Row4.n_quick if rig.quick else 20_000)
+        n = len(self.set.x)  # less where the digits inside nnlearn stand in
         work = Row4.work.with_rows(n, Row4.n_rows)
         self.make = partial(OurModel, work, start(work, 1), 1)
         self.model = self.make(n_threads=2)
         self.model.bind(self.set.x, self.set.y)
-        self.n_steps = n / work.batch_size
+        self.n_steps = -(-n // work.batch_size)
         self.runs = [Worker(OURS, core) for core in self.cores]
         places = {"folder": str(rig.folder), "quick": rig.quick, "cores": list(rig.cores)}
         for run, core in zip(self.runs, self.cores, strict=True):

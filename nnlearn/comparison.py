@@ -328,9 +328,8 @@ def compare(
     plans = read_plans(Network, variants, common, data)
     for plan in plans:
         plan.check(Network, seed_list[0], data)
-    # Seed by seed, so that an interrupted comparison has as many runs of each variant.
     shared = SharedData()
-    jobs = [_job(plan, seed, data, shared) for seed in seed_list for plan in plans]
+    jobs = [job for seed in seed_list for job in _jobs_of(plans, seed, data, shared)]
     try:
         run_jobs(jobs, n_jobs, GroupProgress(verbose, len(jobs)))
     except KeyboardInterrupt:
@@ -386,6 +385,15 @@ def vary(name: str, values: Iterable[Any], /, **rest: Any) -> dict[str, dict[str
 
 
 # ---- the runs ----------------------------------------------------------------------------------
+
+
+def _jobs_of(plans: Iterable[Plan], seed: int, data: Dataset, shared: SharedData) -> list[Job]:
+    """The jobs of one seed, the longest first: so no thread is left with a long one at the end.
+
+    Seeds follow each other, so that an interrupted comparison has as many runs of each variant.
+    """
+    jobs = [_job(plan, seed, data, shared) for plan in plans]
+    return sorted(jobs, key=lambda job: -job.network.n_parameters * job.epochs)
 
 
 def _job(plan: Plan, seed: int, data: Dataset, shared: SharedData) -> Job:

@@ -36,6 +36,7 @@ class Network:
             raise ValueError("cost must be one of 'quadratic', got 'bad'")
         self.layers, self.cost, self.init, self.seed = layers, cost, init, seed
         self.n_threads = n_threads
+        self.n_parameters = 10 * sum(getattr(layer, "n", layer) for layer in layers)
         self.history = History(["epoch"])
         self.stopped = threading.Event()
         self.settings = None
@@ -115,6 +116,23 @@ def test_every_variant_runs_on_every_seed_in_order(stand_in, data):
     assert [run.network.settings["learning_rate"] for run in c["b"]] == [2.0] * 3
     assert all(run.history is run.network.history for runs in c.values() for run in runs)
     assert {run.variant for run in c["a"]} == {"a"}
+
+
+def test_the_longest_run_of_a_seed_begins_first(stand_in, data):
+    begun = []
+    stand_in.script = lambda net, epoch: (
+        (begun.append((net.seed, net.init)) if epoch == 1 else None) or (0.5, 0.5)
+    )
+    variants = {
+        "small": {"hidden": (5,), "init": "small"},
+        "large": {"hidden": (50,), "init": "large"},
+        "long": {"hidden": (5,), "init": "long", "epochs": 90},
+        "other": {"hidden": (5,), "init": "other"},
+    }
+    c = compare(variants, data, seeds=2, n_jobs=1, epochs=2)
+    order = ["long", "large", "small", "other"]
+    assert begun == [(seed, name) for seed in (0, 1) for name in order]
+    assert list(c) == ["small", "large", "long", "other"]
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,34 @@
  * microseconds in all) before it sleeps. */
 enum { MOST_WORKERS = 63, LOOKS = 4000 };
 
-/* `ticket` is the number of the job (high half) and how many of its shards are still to be taken
- * (low half): a late thread need look at nothing else to see that none is left. A thread that has
- * taken a shard may read the job, which stays until all its shards are done. */
+/* The shards of a job that are one thread's own, if nobody takes them from it: the number of the
+ * job (high half) and how many are still to be taken (low half). A thread that is late sees from
+ * the number that these are not of its job. Alone in two cache lines. */
+typedef struct range {
+    _Alignas(128) _Atomic uint64_t ticket;
+    _Atomic bool asleep; /* the thread */
+} range;
+
+/* A thread that has taken a shard may read the job, which stays until all its shards are done.
+ * Thread 0 is the caller, whoever that is; the others keep their numbers. */
 typedef struct pool {
     pthread_mutex_t taken; /* by the caller of the present job */
     pthread_mutex_t lock;  /* of the sleepers */
     pthread_cond_t woken;
     size_t n_workers;
-    _Atomic size_t n_asleep;
-    _Atomic uint64_t ticket, places; /* places: the same for helpers, who may still join the job */
-    _Atomic size_t n_done;
+    _Atomic uint64_t job; /* the number (high half) and for how many threads it is (low half) */
+    size_t n_shards;
     nn__shard *shard;
     void *context;
+    _Alignas(128) _Atomic size_t n_done;
+    range ranges[MOST_WORKERS + 1];
 } pool;
 
 static pool the_pool = {.taken = PTHREAD_MUTEX_INITIALIZER,
                         .lock = PTHREAD_MUTEX_INITIALIZER,
                         .woken = PTHREAD_COND_INITIALIZER};
 
-static uint64_t job_of(uint64_t ticket) {
+static uint64_t number_of(uint64_t ticket) {
     return ticket >> 32;
 }
 
@@ -40,44 +48,56 @@ static void relax(void) {
 #endif
 }
 
-/* Takes shards of this job and does them, until none is left. */
-static void work_on(pool *p, uint64_t job) {
-    uint64_t ticket = atomic_load(&p->ticket);
-    while (job_of(ticket) == job && (uint32_t)ticket > 0) {
-        if (!atomic_compare_exchange_weak(&p->ticket, &ticket, ticket - 1)) continue;
-        p->shard(p->context, (uint32_t)ticket - 1);
+/* Where thread i's shards begin, of n threads. */
+static size_t range_begin(size_t n_shards, size_t i, size_t n) {
+    return n_shards / n * i + (i < n_shards % n ? i : n_shards % n);
+}
+
+/* Does what is left of thread i's shards of this job, the first first. */
+static void work_on_range(pool *p, uint64_t job, size_t i) {
+    uint64_t ticket = atomic_load(&p->ranges[i].ticket);
+    while (number_of(ticket) == number_of(job) && (uint32_t)ticket > 0) {
+        if (!atomic_compare_exchange_weak(&p->ranges[i].ticket, &ticket, ticket - 1)) continue;
+        p->shard(p->context, range_begin(p->n_shards, i + 1, (uint32_t)job) - (uint32_t)ticket);
         atomic_fetch_add(&p->n_done, 1);
-        ticket = atomic_load(&p->ticket);
+        ticket = atomic_load(&p->ranges[i].ticket);
     }
 }
 
-/* Waits for a job after `job`: looks for it a while, then sleeps. */
-static uint64_t next_job(pool *p, uint64_t job) {
+/* Does thread `own`'s shards of this job, then those that the others have not come to. */
+static void work_on(pool *p, uint64_t job, size_t own) {
+    const size_t n = (uint32_t)job;
+    for (size_t i = 0; i < n; i++) work_on_range(p, job, (own + i) % n);
+}
+
+/* Whether there is a job after `job` for thread `own`; then *next is it. */
+static bool has_job(pool *p, uint64_t job, size_t own, uint64_t *next) {
+    *next = atomic_load(&p->job);
+    return *next != job && own < (uint32_t)*next;
+}
+
+/* Waits for a job after `job` for thread `own`: looks for it a while, then sleeps. */
+static uint64_t next_job(pool *p, uint64_t job, size_t own) {
+    uint64_t next;
     for (int i = 0; i < LOOKS; i++) {
-        if (job_of(atomic_load(&p->ticket)) != job) return job_of(atomic_load(&p->ticket));
+        if (has_job(p, job, own, &next)) return next;
         relax();
     }
     pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->n_asleep, 1);
-    while (job_of(atomic_load(&p->ticket)) == job) pthread_cond_wait(&p->woken, &p->lock);
-    atomic_fetch_sub(&p->n_asleep, 1);
+    atomic_store(&p->ranges[own].asleep, true);
+    while (!has_job(p, job, own, &next)) pthread_cond_wait(&p->woken, &p->lock);
+    atomic_store(&p->ranges[own].asleep, false);
     pthread_mutex_unlock(&p->lock);
-    return job_of(atomic_load(&p->ticket));
+    return next;
 }
 
-/* Takes one of the places that this job has for helpers. A late thread takes none of the next. */
-static bool join(pool *p, uint64_t job) {
-    uint64_t places = atomic_load(&p->places);
-    while (job_of(places) == job && (uint32_t)places > 0)
-        if (atomic_compare_exchange_weak(&p->places, &places, places - 1)) return true;
-    return false;
-}
-
+/* A thread that is told the place of its range. */
 static void *worker(void *context) {
-    pool *p = context;
+    pool *p = &the_pool;
+    const size_t own = (size_t)((range *)context - p->ranges);
     for (uint64_t job = 0;;) {
-        job = next_job(p, job);
-        if (join(p, job)) work_on(p, job);
+        job = next_job(p, job, own);
+        work_on(p, job, own);
     }
     return NULL;
 }
@@ -90,25 +110,31 @@ static void make_workers(pool *p, size_t wanted) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (p->n_workers < wanted) {
         pthread_t thread;
-        if (pthread_create(&thread, NULL, worker, p) != 0) break;
+        if (pthread_create(&thread, NULL, worker, &p->ranges[p->n_workers + 1]) != 0) break;
         pthread_detach(thread);
         p->n_workers += 1;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Publishes the job: after this, workers may take its shards. */
-static uint64_t begin_job(pool *p, size_t n_helpers, size_t n_shards, nn__shard *shard,
-                          void *context) {
-    const uint64_t job = (job_of(atomic_load(&p->ticket)) + 1) & UINT32_MAX;
+/* Publishes a job for n threads: after this, workers may take its shards. */
+static uint64_t begin_job(pool *p, size_t n, size_t n_shards, nn__shard *shard, void *context) {
+    const uint64_t number = (number_of(atomic_load(&p->job)) + 1) & UINT32_MAX;
+    const uint64_t job = number << 32 | n;
+    bool asleep = false;
+    p->n_shards = n_shards;
     p->shard = shard;
     p->context = context;
     atomic_store(&p->n_done, 0);
-    atomic_store(&p->places, job << 32 | n_helpers);
-    atomic_store(&p->ticket, job << 32 | n_shards);
-    if (atomic_load(&p->n_asleep) > 0) {
+    for (size_t i = 0; i < n; i++) {
+        const size_t own = range_begin(n_shards, i + 1, n) - range_begin(n_shards, i, n);
+        atomic_store(&p->ranges[i].ticket, number << 32 | own);
+    }
+    atomic_store(&p->job, job);
+    for (size_t i = 1; i < n; i++) asleep = asleep || atomic_load(&p->ranges[i].asleep);
+    if (asleep) {
         pthread_mutex_lock(&p->lock);
-        for (size_t i = 0; i < n_helpers; i++) pthread_cond_signal(&p->woken);
+        pthread_cond_broadcast(&p->woken);
         pthread_mutex_unlock(&p->lock);
     }
     return job;
@@ -116,14 +142,14 @@ static uint64_t begin_job(pool *p, size_t n_helpers, size_t n_shards, nn__shard 
 
 void nn__pool_run(size_t n_threads, size_t n_shards, nn__shard *shard, void *context) {
     pool *p = &the_pool;
-    const size_t helpers = n_threads - 1 < n_shards - 1 ? n_threads - 1 : n_shards - 1;
-    if (n_threads <= 1 || n_shards <= 1 || n_shards >= UINT32_MAX ||
-        pthread_mutex_trylock(&p->taken) != 0) {
+    size_t n = n_threads < n_shards ? n_threads : n_shards;
+    if (n > MOST_WORKERS + 1) n = MOST_WORKERS + 1;
+    if (n <= 1 || n_shards >= UINT32_MAX || pthread_mutex_trylock(&p->taken) != 0) {
         for (size_t i = 0; i < n_shards; i++) shard(context, i);
         return;
     }
-    make_workers(p, helpers < MOST_WORKERS ? helpers : MOST_WORKERS);
-    work_on(p, begin_job(p, helpers, n_shards, shard, context));
+    make_workers(p, n - 1);
+    work_on(p, begin_job(p, n, n_shards, shard, context), 0);
     for (int i = 0; atomic_load(&p->n_done) < n_shards; i++)
         i < LOOKS ? relax() : (void)sched_yield(); /* a helper may be waiting for this very core */
     pthread_mutex_unlock(&p->taken);
@@ -135,5 +161,5 @@ void nn__pool_forget(void) {
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->woken, NULL);
     p->n_workers = 0;
-    atomic_store(&p->n_asleep, 0);
+    for (size_t i = 0; i <= MOST_WORKERS; i++) atomic_store(&p->ranges[i].asleep, false);
 }

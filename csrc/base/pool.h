@@ -4,6 +4,10 @@
  * follows from the shapes alone, and who does which makes no difference to what is written: so any
  * number of threads gives the same bits.
  *
+ * Each thread begins with a part of the shards of its own, the same part of every job, and takes
+ * others only when it has done these. So where shard i / n of two jobs works on the same memory,
+ * that memory stays in one core's caches: moving it to another costs more than most arithmetic.
+ *
  * The process has one pool, whose threads are made when first wanted. A caller that finds it taken,
  * because another network trains in another thread, does its shards alone. */
 #ifndef NN_BASE_POOL_H

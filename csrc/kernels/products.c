@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+/* A row of W from so many bytes on, with so many rows of x, so many nonzeros a row and block. */
+enum { WIDE_ROW = 256, MANY_ROWS = 32, MANY_ENTRIES = 8 };
+
+/* In blocks the rows of W come from the first cache, not the second, often enough to pay for y,
+ * which is read and written in every block. */
+bool nn__forward_in_blocks(const nn__entries *x, const nn__weights *W) {
+    const size_t row = W->stride * sizeof(nn_real), block = NN_BLOCK_BYTES / row;
+    const size_t n_blocks = (W->n_in - 1) / block + 1, n = x->start[x->rows] - x->start[0];
+    return n_blocks > 1 && x->rows >= MANY_ROWS && row > WIDE_ROW &&
+           n >= x->rows * n_blocks * MANY_ENTRIES;
+}
+
 /* Counting sort. While entries are put in place, next[p] = start[p + 1] is where the next one of
  * column p goes; in the end it is the column's end, which is what start[p + 1] is to be. */
 void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in) {

@@ -35,9 +35,14 @@ typedef struct nn__columns {
 /* A sparse batch both ways, and room to work. */
 typedef struct nn__sparse_batch {
     nn__entries rows;
-    nn__columns columns; /* made when an update wants them */
+    nn__columns columns; /* made when an update wants them, or before: */
+    bool sorted;         /* they are those of `rows` */
     uint32_t *cursor;    /* (rows.rows,) */
 } nn__sparse_batch;
+
+/* Whether the forward pass of sparse x through a W of one tile goes in blocks of inputs, as through
+ * one of several tiles it always does. */
+bool nn__forward_in_blocks(const nn__entries *x, const nn__weights *W);
 
 /* columns = the same entries, sorted by column.   n_in columns */
 void nn__columns_make(nn__columns *columns, const nn__entries *rows, size_t n_in);
@@ -50,8 +55,8 @@ typedef struct nn__momentum {
 
 typedef struct nn__product_kernels {
     /* y = scale x W + b for sparse x.   y (rows, n_out) with rows `ld` apart, b (n_out,) padded.
-     * `cursor` (rows,) is scratch. Where W lies in several tiles, each is worked on in blocks of
-     * inputs whose weights stay in the caches nearby. */
+     * With `cursor` (rows,), scratch, each tile is worked on in blocks of inputs whose weights stay
+     * in the caches nearby; it may be NULL where W lies in one tile (nn__forward_in_blocks). */
     void (*sparse_forward)(nn_real *restrict y, size_t ld, const nn__entries *x,
                            const nn__weights *W, const nn_real *restrict b, nn_real scale,
                            uint32_t *restrict cursor);

@@ -124,7 +124,7 @@ static SIMD_INLINE void forward_block(nn_real *restrict y, size_t ld, const nn_r
     }
 }
 
-/* A tile in one go: where it is the only one, unless pays_in_blocks. */
+/* A tile in one go: where it is the only one, unless blocks pay (nn__forward_in_blocks). */
 static void forward_tile(nn_real *restrict y, size_t ld, const nn_real *W, size_t stride,
                          size_t width, const nn__entries *x, const nn_real *b, nn_real scale) {
     for (size_t at = 0, group; at < width; at += group * LANES) {
@@ -158,26 +158,14 @@ static void forward_tile_blocks(nn_real *restrict y, size_t ld, const nn_real *W
                       vec_fma(vec_all(scale), vec_load(y + r * ld + j), vec_load(b + j)));
 }
 
-/* From so many rows, and nonzeros a row and block, on. */
-enum { MANY_ROWS = 32, MANY_ENTRIES = 8 };
-
-/* Whether a tile that is the only one is worked on in blocks: its rows come from the first cache
- * then, not the second, often enough to pay for y, which is read and written in every block. */
-static bool pays_in_blocks(const nn__entries *x, const nn__weights *W, size_t block) {
-    const size_t n_blocks = (W->n_in - 1) / block + 1, n = x->start[x->rows] - x->start[0];
-    return n_blocks > 1 && x->rows >= MANY_ROWS && W->stride > PAIRED * LANES &&
-           n >= x->rows * n_blocks * MANY_ENTRIES;
-}
-
 static void sparse_forward(nn_real *restrict y, size_t ld, const nn__entries *x,
                            const nn__weights *W, const nn_real *restrict b, nn_real scale,
                            uint32_t *restrict cursor) {
     const size_t block = NN_BLOCK_BYTES / (W->stride * sizeof(nn_real));
-    const bool blocks = W->columns > W->stride || pays_in_blocks(x, W, block);
     for (size_t at = 0, t = 0; at < W->columns; at += W->stride, t++) {
         const nn_real *tile = W->values + t * W->n_in * W->stride;
         const size_t left = W->columns - at, width = left < W->stride ? left : W->stride;
-        if (blocks)
+        if (cursor != NULL)
             forward_tile_blocks(y + at, ld, tile, W->stride, width, x, b + at, scale, W->n_in,
                                 block, cursor);
         else

@@ -189,23 +189,36 @@ static void take_values(nn_real *restrict out, const nn__sparse *sparse, size_t 
         chosen->convert_float64(out, (const double *)sparse->values + at, n);
 }
 
-void nn__sparse_gather(nn__entries *entries, const nn__sparse *sparse, const uint32_t *order,
-                       size_t first, size_t n) {
+void nn__sparse_gather_start(nn__entries *entries, const nn__sparse *sparse, const uint32_t *order,
+                             size_t first, size_t n) {
     size_t end = 0;
     entries->rows = n;
     entries->start[0] = 0;
     for (size_t r = 0; r < n; r++) {
-        const size_t row = row_at(order, first, r), at = sparse->start[row];
-        const size_t count = sparse->start[row + 1] - at;
-        if (sparse->wide)
-            memcpy(entries->column + end, (const uint32_t *)sparse->columns + at,
-                   count * sizeof *entries->column);
-        else
-            chosen->widen(entries->column + end, (const uint16_t *)sparse->columns + at, count);
-        take_values(entries->value + end, sparse, at, count);
-        end += count;
+        const size_t row = row_at(order, first, r);
+        end += sparse->start[row + 1] - sparse->start[row];
         entries->start[r + 1] = (uint32_t)end;
     }
+}
+
+void nn__sparse_gather_rows(const nn__entries *entries, const nn__sparse *sparse,
+                            const uint32_t *order, size_t first, size_t r, size_t r_end) {
+    for (; r < r_end; r++) {
+        const size_t at = sparse->start[row_at(order, first, r)], to = entries->start[r];
+        const size_t count = entries->start[r + 1] - to;
+        if (sparse->wide)
+            memcpy(entries->column + to, (const uint32_t *)sparse->columns + at,
+                   count * sizeof *entries->column);
+        else
+            chosen->widen(entries->column + to, (const uint16_t *)sparse->columns + at, count);
+        take_values(entries->value + to, sparse, at, count);
+    }
+}
+
+void nn__sparse_gather(nn__entries *entries, const nn__sparse *sparse, const uint32_t *order,
+                       size_t first, size_t n) {
+    nn__sparse_gather_start(entries, sparse, order, first, n);
+    nn__sparse_gather_rows(entries, sparse, order, first, 0, n);
 }
 
 size_t nn__sparse_count(const nn__sparse *sparse, const uint32_t *order, size_t first, size_t n) {

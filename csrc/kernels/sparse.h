@@ -81,6 +81,13 @@ void nn__sparse_free(nn__sparse *sparse);
 void nn__sparse_gather(nn__entries *entries, const nn__sparse *sparse, const uint32_t *order,
                        size_t first, size_t n);
 
+/* The same in two steps: rows and starts of the batch; then the entries of its rows r .. r_end - 1,
+ * which threads may share. */
+void nn__sparse_gather_start(nn__entries *entries, const nn__sparse *sparse, const uint32_t *order,
+                             size_t first, size_t n);
+void nn__sparse_gather_rows(const nn__entries *entries, const nn__sparse *sparse,
+                            const uint32_t *order, size_t first, size_t r, size_t r_end);
+
 /* How many nonzeros these rows have. */
 size_t nn__sparse_count(const nn__sparse *sparse, const uint32_t *order, size_t first, size_t n);
 

@@ -28,6 +28,17 @@ static nn__weights weights_of(nn_real *values, const nn__place *place) {
                          nn__padded(place->columns)};
 }
 
+static size_t n_tiles(const nn__weights *W) {
+    return (W->columns - 1) / W->stride + 1;
+}
+
+/* Tile t, as weights of their own. */
+static nn__weights tile_of(const nn__weights *W, size_t t) {
+    const size_t left = W->columns - t * W->stride;
+    return (nn__weights){W->values + t * W->n_in * W->stride, W->n_in, W->stride,
+                         left < W->stride ? left : W->stride};
+}
+
 size_t nn__sparse_dense_tile(size_t n_out, size_t rows) {
     return rows >= LONG_BATCH && nn__padded(n_out) > NARROW ? TILE : 0;
 }
@@ -49,32 +60,62 @@ void nn__sparse_dense_path(nn_path *path, size_t rows, bool shared) {
     path->narrow = narrow(rows);
 }
 
+/* x by its columns. */
+static void sort(nn__sparse_batch *x, size_t n_in) {
+    if (!x->sorted) nn__columns_make(&x->columns, &x->rows, n_in);
+    x->sorted = true;
+}
+
 /* ---- forward -------------------------------------------------------------------------------- */
 
 /* y = scale x W' + b.   x (rows, n_in) sparse, W' (n_in, n_out), b (n_out,), y (rows, n_out) */
 typedef struct forward {
     const nn__pass *pass;
-    const nn__sparse_batch *x;
+    nn__sparse_batch *x;
     nn__weights W;
     const nn_real *b;
     nn_real *y;
     size_t ld;
 } forward;
 
-/* Rows first .. first + n - 1 of x. */
-static void forward_part(const forward *f, size_t first, size_t n) {
+/* Rows first .. first + n - 1 of x, by W from column `at` on.   cursor (n,), scratch */
+static void forward_part(const forward *f, size_t first, size_t n, const nn__weights *W, size_t at,
+                         uint32_t *cursor) {
     const nn__entries rows = {n, f->x->rows.start + first, f->x->rows.column, f->x->rows.value};
-    f->pass->vector->products->sparse_forward(f->y + first * f->ld, f->ld, &rows, &f->W, f->b,
-                                              (nn_real)f->pass->scale, f->x->cursor + first);
+    const bool blocks = n_tiles(&f->W) > 1 || nn__forward_in_blocks(&rows, W);
+    f->pass->vector->products->sparse_forward(f->y + first * f->ld + at, f->ld, &rows, W, f->b + at,
+                                              (nn_real)f->pass->scale, blocks ? cursor : NULL);
 }
 
-/* Rows of a shard. */
-enum { SHARD_ROWS = 32 };
+/* Rows of a shard, which are split as evenly as can be: at least so many where there is one tile,
+ * and never more than TILE_ROWS. Shards go tile by tile, as those of the update do: so a thread
+ * finds in its cache the weights that it wrote last. */
+enum { SHARD_ROWS = 32, TILE_ROWS = 64 };
 
-static void forward_rows(void *context, size_t shard) {
+/* Shards of a tile. */
+static size_t forward_shards(const forward *f) {
+    const size_t rows = f->x->rows.rows;
+    if (n_tiles(&f->W) > 1) return (rows - 1) / TILE_ROWS + 1;
+    return rows < SHARD_ROWS ? 1 : rows / SHARD_ROWS;
+}
+
+static void forward_shard(void *context, size_t shard) {
     const forward *f = context;
-    const size_t first = shard * SHARD_ROWS, left = f->x->rows.rows - first;
-    forward_part(f, first, left < SHARD_ROWS ? left : SHARD_ROWS);
+    const size_t shards = forward_shards(f), t = shard / shards, part = shard % shards;
+    const size_t first = f->x->rows.rows * part / shards;
+    const size_t end = f->x->rows.rows * (part + 1) / shards;
+    const nn__weights tile = tile_of(&f->W, t);
+    uint32_t cursor[TILE_ROWS];
+    forward_part(f, first, end - first, &tile, t * f->W.stride, cursor);
+}
+
+/* The same with a shard more: the sorting, which the step will want. */
+static void sort_or_forward_shard(void *context, size_t shard) {
+    const forward *f = context;
+    if (shard == 0)
+        sort(f->x, f->W.n_in);
+    else
+        forward_shard(context, shard - 1);
 }
 
 void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const nn_real *parameters,
@@ -84,10 +125,13 @@ void nn__sparse_dense_forward(const nn__node *node, const nn__pass *pass, const 
     forward f = {pass,  io->sparse,
                  W,     parameters + places[node->bias].offset,
                  io->y, nn__padded(node->n_out)};
-    if (pass->shared)
-        nn__pool_run(pass->n_threads, (pass->rows - 1) / SHARD_ROWS + 1, forward_rows, &f);
+    if (pass->shared && pass->training)
+        nn__pool_run(pass->n_threads, n_tiles(&W) * forward_shards(&f) + 1, sort_or_forward_shard,
+                     &f);
+    else if (pass->shared)
+        nn__pool_run(pass->n_threads, n_tiles(&W) * forward_shards(&f), forward_shard, &f);
     else
-        forward_part(&f, 0, pass->rows);
+        forward_part(&f, 0, pass->rows, &W, 0, io->sparse->cursor);
 }
 
 /* ---- backward ------------------------------------------------------------------------------- */
@@ -106,7 +150,7 @@ typedef struct change {
 /* Rows of W in a shard. */
 enum { SHARD_INPUTS = 64 };
 
-/* Inputs first .. first + n - 1. */
+/* Inputs first .. first + n - 1, all columns. */
 static void change_part(const change *c, size_t first, size_t n) {
     const nn__product_kernels *products = c->pass->vector->products;
     if (c->momentum != NULL)
@@ -115,15 +159,25 @@ static void change_part(const change *c, size_t first, size_t n) {
         products->sparse_update_columns(&c->W, c->x, first, n, c->dy, c->ld, c->factor);
 }
 
+static size_t change_shards(const change *c) {
+    return (c->W.n_in - 1) / SHARD_INPUTS + 1;
+}
+
+/* Some inputs of a tile. */
 static void change_shard(void *context, size_t shard) {
     const change *c = context;
-    const size_t first = shard * SHARD_INPUTS, left = c->W.n_in - first;
-    change_part(c, first, left < SHARD_INPUTS ? left : SHARD_INPUTS);
+    const size_t t = shard / change_shards(c), first = shard % change_shards(c) * SHARD_INPUTS;
+    const size_t left = c->W.n_in - first;
+    change part = *c;
+    part.W = tile_of(&c->W, t);
+    if (c->momentum != NULL) part.v = tile_of(&c->v, t);
+    part.dy += t * c->W.stride;
+    change_part(&part, first, left < SHARD_INPUTS ? left : SHARD_INPUTS);
 }
 
 static void change_all(change *c) {
     if (c->pass->shared)
-        nn__pool_run(c->pass->n_threads, (c->W.n_in - 1) / SHARD_INPUTS + 1, change_shard, c);
+        nn__pool_run(c->pass->n_threads, n_tiles(&c->W) * change_shards(c), change_shard, c);
     else
         change_part(c, 0, c->W.n_in);
 }
@@ -139,7 +193,7 @@ void nn__sparse_dense_gradient(const nn__node *node, const nn__pass *pass, const
                 .ld = nn__padded(node->n_out),
                 .factor = 1};
     if (!pass->accumulate) memset(c.W.values, 0, place->count * sizeof *gradient);
-    nn__columns_make(&io->sparse->columns, &io->sparse->rows, node->n_in);
+    sort(io->sparse, node->n_in);
     change_all(&c);
 }
 
@@ -165,7 +219,7 @@ static void step_lazily(const nn__node *node, nn__update *update, change *c, nn_
         update->vector->products->sparse_update_rows(&c->W, &x->rows, c->dy, c->ld, factor);
         return;
     }
-    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    sort(x, node->n_in);
     c->factor = factor;
     change_all(c);
 }
@@ -220,7 +274,7 @@ static void step_momentum(const nn__node *node, nn__update *update, change *c,
     }
     if (update->ahead) look_back(update);
     c->momentum = &momentum;
-    nn__columns_make(&x->columns, &x->rows, node->n_in);
+    sort(x, node->n_in);
     change_all(c);
 }
 

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "public/objects.h"
 
 static size_t size_of(int dtype) {
@@ -257,13 +258,39 @@ static void gather_rows(const nn_data *data, const nn__plan *plan, const uint32_
         nn__rows_gather(workspace->x, nn__padded(plan->n_inputs), &data->x, order, first, n);
 }
 
+/* Sparse rows order[0 .. n-1], shared among threads. */
+typedef struct gathering {
+    nn__entries *entries;
+    const nn__sparse *sparse;
+    const uint32_t *order;
+    size_t first;
+} gathering;
+
+enum { SHARD_ROWS = 16 };
+
+static void gather_shard(void *context, size_t shard) {
+    const gathering *g = context;
+    const size_t first = shard * SHARD_ROWS, left = g->entries->rows - first;
+    const size_t end = first + (left < SHARD_ROWS ? left : SHARD_ROWS);
+    nn__sparse_gather_rows(g->entries, g->sparse, g->order, g->first, first, end);
+}
+
+static void gather_sparse(nn__entries *entries, const nn__sparse *sparse, const uint32_t *order,
+                          size_t first, size_t n, size_t n_threads) {
+    gathering g = {entries, sparse, order, first};
+    nn__sparse_gather_start(entries, sparse, order, first, n);
+    nn__pool_run(n_threads, (n + SHARD_ROWS - 1) / SHARD_ROWS, gather_shard, &g);
+}
+
 nn_status nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order,
-                          size_t first, size_t n, bool targets, nn__workspace *workspace) {
+                          size_t first, size_t n, bool targets, size_t n_threads,
+                          nn__workspace *workspace) {
     nn__entries *entries = &workspace->sparse.rows;
     workspace->is_sparse = workspace->capacity > 0;
     entries->rows = n;
+    workspace->sparse.sorted = false;
     if (workspace->is_sparse && data->sparse != NULL) {
-        nn__sparse_gather(entries, data->sparse, order, first, n);
+        gather_sparse(entries, data->sparse, order, first, n, n_threads);
     } else if (workspace->is_sparse) {
         const size_t found = nn__rows_compress(entries, &data->x, order, first, n);
         if (data->guarded) NN_TRY(look_at(data, entries->value, found)); /* NaN is no zero */

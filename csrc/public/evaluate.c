@@ -138,8 +138,8 @@ static nn_status sweep_block(evaluating *e, bool targets, const nn__pass *pass, 
                              void *context) {
     const nn__plan *plan = &e->network->plan;
     const nn__buffers *output;
-    NN_TRY(
-        nn__data_gather(e->data, plan, NULL, pass->row0, pass->rows, targets, &e->desk->workspace));
+    NN_TRY(nn__data_gather(e->data, plan, NULL, pass->row0, pass->rows, targets,
+                           pass->shared ? pass->n_threads : 1, &e->desk->workspace));
     NN_TRY(nn__plan_forward(plan, pass, &e->desk->workspace, e->desk->parameters.values, &output));
     return visit(context, output, e, pass);
 }

@@ -55,10 +55,11 @@ double nn__data_density(const nn_data *data);
 
 /* Rows order[0 .. n-1], or first .. first + n - 1 where order is NULL, into the workspace: inputs,
  * and with `targets` also targets and weights. n <= workspace->rows. The inputs are gathered as
- * sparse rows where the workspace has room for their nonzeros. Codes: NN_ERROR_NUMBER, where
- * the data is guarded. */
+ * sparse rows where the workspace has room for their nonzeros, by up to n_threads threads. Codes:
+ * NN_ERROR_NUMBER, where the data is guarded. */
 nn_status nn__data_gather(const nn_data *data, const nn__plan *plan, const uint32_t *order,
-                          size_t first, size_t n, bool targets, nn__workspace *workspace);
+                          size_t first, size_t n, bool targets, size_t n_threads,
+                          nn__workspace *workspace);
 
 /* ---- evaluate.c ---- */
 

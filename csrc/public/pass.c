@@ -35,7 +35,8 @@ static nn_status block_delta(const nn__plan *plan, const nn__pass *pass, const n
                              const nn_real *parameters, nn__workspace *workspace, nn__sums *sums) {
     const uint32_t *order = batch->order != NULL ? batch->order + pass->row0 : NULL;
     const nn__buffers *output;
-    NN_TRY(nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true, workspace));
+    NN_TRY(nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true,
+                           pass->shared ? pass->n_threads : 1, workspace));
     NN_TRY(nn__plan_forward(plan, pass, workspace, parameters, &output));
     nn__sums_add(sums, plan, plan->loss, output, workspace, pass);
     nn__output_delta(plan, output, workspace, pass->rows, 1.0 / (double)batch->n);

@@ -73,6 +73,32 @@ static void two_threads_work_at_once(void) {
     }
 }
 
+/* The caller begins with shard 0, the other thread with the first of the second half. */
+typedef struct beginning {
+    atomic_int present;
+    pthread_t caller;
+    size_t first[2]; /* of the caller, of the other */
+    bool begun[2];
+} beginning;
+
+static void note_first(void *context, size_t shard) {
+    beginning *b = context;
+    const int who = pthread_equal(pthread_self(), b->caller) ? 0 : 1;
+    if (b->begun[who]) return;
+    b->begun[who] = true;
+    b->first[who] = shard;
+    meet(&b->present, shard);
+}
+
+static void a_thread_begins_with_its_own_part(void) {
+    for (int again = 0; again < 50; again++) {
+        beginning b = {.caller = pthread_self()};
+        nn__pool_run(2, 11, note_first, &b);
+        CHECK(b.begun[0] && b.begun[1]);
+        CHECK(b.first[0] == 0 && b.first[1] == 6);
+    }
+}
+
 static void one_thread_means_the_caller(void) {
     tally t = {.first = pthread_self()};
     nn__pool_run(1, MOST, count, &t);
@@ -116,9 +142,13 @@ static void a_forked_child_has_a_pool_of_its_own(void) {
 
 int main(void) {
     static const check_case cases[] = {
-        CASE(every_shard_is_done_once),          CASE(jobs_do_not_mix),
-        CASE(two_threads_work_at_once),          CASE(one_thread_means_the_caller),
-        CASE(callers_do_not_disturb_each_other), CASE(a_forked_child_has_a_pool_of_its_own),
+        CASE(every_shard_is_done_once),
+        CASE(jobs_do_not_mix),
+        CASE(two_threads_work_at_once),
+        CASE(one_thread_means_the_caller),
+        CASE(a_thread_begins_with_its_own_part),
+        CASE(callers_do_not_disturb_each_other),
+        CASE(a_forked_child_has_a_pool_of_its_own),
     };
     return check_run(cases, sizeof cases / sizeof *cases);
 }

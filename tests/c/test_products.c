@@ -83,11 +83,13 @@ static const nn_real scales[] = {1, (nn_real)0.375, (nn_real)0x1p-20};
 
 static void check_forwards(problem *p, const nn__product_kernels *kernels, const sum *xW) {
     pack(p, &p->weights, p->W);
-    for (size_t i = 0; i < COUNT(scales); i++) {
-        kernels->sparse_forward(p->y, p->ld, &p->entries, &p->weights, p->packed_b, scales[i],
-                                p->cursor);
-        check_forward(p, xW, (double)scales[i], true);
-    }
+    const bool tiles = p->weights.columns > p->weights.stride; /* always in blocks */
+    for (size_t i = 0; i < COUNT(scales); i++)
+        for (int blocks = tiles; blocks < 2; blocks++) {
+            kernels->sparse_forward(p->y, p->ld, &p->entries, &p->weights, p->packed_b, scales[i],
+                                    blocks ? p->cursor : NULL);
+            check_forward(p, xW, (double)scales[i], true);
+        }
     if (p->stride != p->padded) return;
     for (int bias = 0; bias < 2; bias++) {
         kernels->dense_forward(p->y, p->ld, p->packed_x, p->ldx, p->rows, &p->weights,

@@ -272,6 +272,12 @@ static void check_gather(const table *t) {
         nn__sparse_gather(&gathered, sparse, rows, 2, n);
         CHECK(gathered.start[n] == count);
         check_entries(&gathered, dense, n, width);
+        memset(gathered.column, 0xff, count * sizeof *gathered.column);
+        memset(gathered.value, 0xff, count * sizeof *gathered.value);
+        nn__sparse_gather_start(&gathered, sparse, rows, 2, n); /* the last rows before the first */
+        nn__sparse_gather_rows(&gathered, sparse, rows, 2, 4, n);
+        nn__sparse_gather_rows(&gathered, sparse, rows, 2, 0, 4);
+        check_entries(&gathered, dense, n, width);
         CHECK(nn__rows_compress(&pressed, &t->x, rows, 2, n) == count);
         check_entries(&pressed, dense, n, width);
         for (size_t r = 0; r < n; r++)

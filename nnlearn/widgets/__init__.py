@@ -9,6 +9,7 @@ except ImportError:
     raise ImportError("nnlearn.widgets needs anywidget: pip install 'nnlearn[widgets]'") from None
 
 from nnlearn.widgets.cost_comparison import CostComparison
+from nnlearn.widgets.decision_boundary import DecisionBoundary
 from nnlearn.widgets.draw_digit import DrawDigit
 
-__all__ = ["CostComparison", "DrawDigit"]
+__all__ = ["CostComparison", "DecisionBoundary", "DrawDigit"]

@@ -1,0 +1,219 @@
+// The plane of two inputs on a canvas: shares of classes as colours, the lines between the classes,
+// points as glyphs, a cursor, lines drawn by hand. What to draw comes in one piece to draw().
+
+import { h } from "./dom.js";
+
+const GLYPHS = ["circle", "triangle", "square"]; // of the classes: never colour alone
+export const GLYPH_SIGNS = ["\u25cf", "\u25b2", "\u25a0"];
+
+// How strongly a class that is certain colours the ground, so that points stand out.
+const STRENGTH = 0.62;
+
+// The colours of the page's theme as [red, green, blue]: of the classes, the ground and the ink.
+export function planeColours(root) {
+  const dark = root.dataset.theme === "dark";
+  const classes = dark
+    ? [[86, 180, 233], [255, 157, 87], [51, 199, 154]]
+    : [[0, 114, 178], [213, 94, 0], [0, 150, 110]];
+  return { classes, ground: dark ? [28, 28, 28] : [255, 255, 255], ink: dark ? [240, 240, 240] : [20, 20, 20] };
+}
+
+export function cssColour([red, green, blue], alpha = 1) {
+  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+}
+
+// A picture of _planes.py, (k, rows, columns) in bytes from the array's place `at`, as a canvas of
+// its cells. k = 1: the share of class 1, or a unit's level, from the first colour to the second.
+export function fieldOf(data, at, [k, rows, columns], colours) {
+  const canvas = document.createElement("canvas");
+  canvas.width = columns;
+  canvas.height = rows;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  const cells = rows * columns;
+  const n = k === 1 ? 2 : k;
+  for (let cell = 0; cell < cells; cell += 1) {
+    for (let c = 0; c < 3; c += 1) {
+      let value = colours.ground[c];
+      for (let one = 0; one < n; one += 1) {
+        const share = shareOf(data, at, k, cells, cell, one);
+        const weight = Math.max(0, (share - 1 / n) / (1 - 1 / n)); // 0 where all are even
+        value += STRENGTH * weight * (colours.classes[one][c] - colours.ground[c]);
+      }
+      image.data[4 * cell + c] = value;
+    }
+    image.data[4 * cell + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+// The share of a class in a cell, in [0, 1].
+export function shareOf(data, at, k, cells, cell, one) {
+  if (k > 1) return data[at + one * cells + cell] / 255;
+  const second = data[at + cell] / 255;
+  return one === 1 ? second : 1 - second;
+}
+
+// The lines where a class is even with the strongest other one, by marching squares over the
+// cells' centres; the border's values go on beyond it. Adds to the context's path, the picture
+// filling width x height.
+export function traceLines(context, data, at, [k, rows, columns], width, height) {
+  const cells = rows * columns;
+  const classes = k === 1 ? [0] : Array.from({ length: k }, (_, one) => one);
+  for (const one of classes) {
+    const margins = new Float32Array((rows + 2) * (columns + 2));
+    for (let row = -1; row <= rows; row += 1) {
+      for (let column = -1; column <= columns; column += 1) {
+        const r = Math.min(Math.max(row, 0), rows - 1);
+        const c = Math.min(Math.max(column, 0), columns - 1);
+        margins[(row + 1) * (columns + 2) + column + 1] = marginOf(data, at, k, cells, r * columns + c, one);
+      }
+    }
+    marchSquares(context, margins, rows + 2, columns + 2, (u, v) => [
+      ((u - 0.5) / columns) * width,
+      ((v - 0.5) / rows) * height,
+    ]);
+  }
+}
+
+// How far a class is ahead of the others; never 0, so that a line always lies between two cells.
+function marginOf(data, at, k, cells, cell, one) {
+  if (k === 1) return 127.5 - data[at + cell];
+  let other = 0;
+  for (let c = 0; c < k; c += 1) if (c !== one) other = Math.max(other, data[at + c * cells + cell]);
+  return data[at + one * cells + cell] - other + 0.5;
+}
+
+function marchSquares(context, f, rows, columns, place) {
+  for (let row = 0; row + 1 < rows; row += 1) {
+    for (let column = 0; column + 1 < columns; column += 1) {
+      const i = row * columns + column;
+      const [a, b, c, d] = [f[i], f[i + 1], f[i + columns + 1], f[i + columns]]; // clockwise
+      if (a > 0 === b > 0 && b > 0 === c > 0 && c > 0 === d > 0) continue;
+      const ends = [];
+      if (a > 0 !== b > 0) ends.push(place(column + a / (a - b), row));
+      if (b > 0 !== c > 0) ends.push(place(column + 1, row + b / (b - c)));
+      if (c > 0 !== d > 0) ends.push(place(column + d / (d - c), row + 1));
+      if (d > 0 !== a > 0) ends.push(place(column, row + a / (a - d)));
+      for (let e = 0; e + 1 < ends.length; e += 2) {
+        context.moveTo(...ends[e]);
+        context.lineTo(...ends[e + 1]);
+      }
+    }
+  }
+}
+
+// A canvas as wide as its place, sharp on any screen; paint(context, width, height) fills it.
+export function drawingOf(canvas, paint) {
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
+  if (!width || !height) return;
+  const scale = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  paint(context, width, height);
+}
+
+function glyph(context, kind, x, y, r) {
+  context.beginPath();
+  if (kind === "circle") context.arc(x, y, r, 0, 2 * Math.PI);
+  else if (kind === "square") context.rect(x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r);
+  else {
+    context.moveTo(x, y - 1.25 * r);
+    context.lineTo(x + 1.15 * r, y + 0.85 * r);
+    context.lineTo(x - 1.15 * r, y + 0.85 * r);
+    context.closePath();
+  }
+}
+
+// draw({view, picture, points, colours, cursor, guess}): view [left, right, bottom, top]; picture
+// null or {data, at, shape}; points {x: [[x, y], ...], y: [label, ...]}; cursor null or [x, y];
+// guess null or [[x, y], ...], a line by hand.
+export function plane(attributes) {
+  const canvas = h("canvas", { class: "nn-plane-canvas" });
+  const element = h("div", { class: "nn-plane", tabindex: 0, ...attributes }, canvas);
+  let shown = null;
+
+  const redraw = () => {
+    if (shown) drawingOf(canvas, (...args) => paintPlane(shown, ...args));
+  };
+  const observer = new ResizeObserver(redraw);
+  observer.observe(canvas);
+  return {
+    element,
+    draw(next) {
+      shown = next;
+      const [left, right, bottom, top] = shown.view;
+      element.style.aspectRatio = String((right - left) / (top - bottom));
+      redraw();
+    },
+    // Where in the view an event of the mouse is.
+    at(event) {
+      const box = canvas.getBoundingClientRect();
+      const [left, right, bottom, top] = shown.view;
+      return [
+        left + ((event.clientX - box.left) / box.width) * (right - left),
+        top - ((event.clientY - box.top) / box.height) * (top - bottom),
+      ];
+    },
+    close: () => observer.disconnect(),
+  };
+}
+
+function paintPlane({ view, picture, points, colours, cursor, guess }, context, width, height) {
+  const [left, right, bottom, top] = view;
+  const place = ([x, y]) => [
+    ((x - left) / (right - left)) * width,
+    ((top - y) / (top - bottom)) * height,
+  ];
+  if (picture) {
+    const { data, at, shape } = picture;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(fieldOf(data, at, shape, colours), 0, 0, width, height);
+    context.beginPath();
+    traceLines(context, data, at, shape, width, height);
+    context.strokeStyle = cssColour(colours.ink);
+    context.lineWidth = 2;
+    context.stroke();
+  }
+  const radius = points.y.length > 1000 ? 2 : points.y.length > 300 ? 3 : 4;
+  context.lineWidth = radius > 2 ? 1.4 : 0.7;
+  context.strokeStyle = cssColour(colours.ground);
+  points.x.forEach((point, i) => {
+    glyph(context, GLYPHS[points.y[i]], ...place(point), radius);
+    context.fillStyle = cssColour(colours.classes[points.y[i]]);
+    context.fill();
+    context.stroke();
+  });
+  context.strokeStyle = cssColour(colours.ink);
+  if (guess) {
+    context.beginPath();
+    guess.map(place).forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+    context.setLineDash([2, 6]);
+    context.lineCap = "round";
+    context.lineWidth = 4;
+    context.stroke();
+    context.setLineDash([]);
+  }
+  if (cursor) {
+    const [x, y] = place(cursor);
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(0, y);
+    context.lineTo(width, y);
+    context.moveTo(x, 0);
+    context.lineTo(x, height);
+    context.globalAlpha = 0.45;
+    context.stroke();
+    context.globalAlpha = 1;
+    glyph(context, "circle", x, y, 6);
+    context.lineWidth = 1.5;
+    context.stroke();
+  }
+}

@@ -15,16 +15,17 @@ export function planeColours(root) {
   const classes = dark
     ? [[86, 180, 233], [255, 157, 87], [51, 199, 154]]
     : [[0, 114, 178], [213, 94, 0], [0, 150, 110]];
-  return { classes, ground: dark ? [28, 28, 28] : [255, 255, 255], ink: dark ? [240, 240, 240] : [20, 20, 20] };
+  const [ground, ink] = dark ? [28, 240] : [255, 20];
+  return { classes, ground: [ground, ground, ground], ink: [ink, ink, ink] };
 }
 
-export function cssColour([red, green, blue], alpha = 1) {
+function cssColour([red, green, blue], alpha = 1) {
   return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
 // A picture of _planes.py, (k, rows, columns) in bytes from the array's place `at`, as a canvas of
 // its cells. k = 1: the share of class 1, or a unit's level, from the first colour to the second.
-export function fieldOf(data, at, [k, rows, columns], colours) {
+function fieldOf(data, at, [k, rows, columns], colours) {
   const canvas = document.createElement("canvas");
   canvas.width = columns;
   canvas.height = rows;
@@ -56,24 +57,36 @@ export function shareOf(data, at, k, cells, cell, one) {
 }
 
 // The lines where a class is even with the strongest other one, by marching squares over the
-// cells' centres; the border's values go on beyond it. Adds to the context's path, the picture
+// cells' centres, beyond which values go on as they come. Adds to the context's path, the picture
 // filling width x height.
-export function traceLines(context, data, at, [k, rows, columns], width, height) {
+function traceLines(context, data, at, [k, rows, columns], width, height) {
   const cells = rows * columns;
   const classes = k === 1 ? [0] : Array.from({ length: k }, (_, one) => one);
   for (const one of classes) {
-    const margins = new Float32Array((rows + 2) * (columns + 2));
-    for (let row = -1; row <= rows; row += 1) {
-      for (let column = -1; column <= columns; column += 1) {
-        const r = Math.min(Math.max(row, 0), rows - 1);
-        const c = Math.min(Math.max(column, 0), columns - 1);
-        margins[(row + 1) * (columns + 2) + column + 1] = marginOf(data, at, k, cells, r * columns + c, one);
-      }
+    const wide = columns + 2;
+    const margins = new Float32Array((rows + 2) * wide);
+    for (let cell = 0; cell < cells; cell += 1) {
+      const place = (Math.floor(cell / columns) + 1) * wide + (cell % columns) + 1;
+      margins[place] = marginOf(data, at, k, cells, cell, one);
     }
-    marchSquares(context, margins, rows + 2, columns + 2, (u, v) => [
+    goOn(margins, rows, wide, 1, wide); // to the left and right of each row
+    goOn(margins, wide, rows + 2, wide, 1);
+    marchSquares(context, margins, rows + 2, wide, (u, v) => [
       ((u - 0.5) / columns) * width,
       ((v - 0.5) / rows) * height,
     ]);
+  }
+}
+
+// Fill the first and the last of each line of a table by going on straight from the two beside it.
+// A line's values are `step` apart, lines `stride`.
+function goOn(f, lines, length, step, stride) {
+  const skip = stride === 1 ? 0 : stride; // the first row is filled by the second call
+  for (let line = 0; line < lines; line += 1) {
+    const first = skip + line * stride;
+    const last = first + (length - 1) * step;
+    f[first] = 2 * f[first + step] - f[first + 2 * step];
+    f[last] = 2 * f[last - step] - f[last - 2 * step];
   }
 }
 
@@ -81,7 +94,9 @@ export function traceLines(context, data, at, [k, rows, columns], width, height)
 function marginOf(data, at, k, cells, cell, one) {
   if (k === 1) return 127.5 - data[at + cell];
   let other = 0;
-  for (let c = 0; c < k; c += 1) if (c !== one) other = Math.max(other, data[at + c * cells + cell]);
+  for (let c = 0; c < k; c += 1) {
+    if (c !== one) other = Math.max(other, data[at + c * cells + cell]);
+  }
   return data[at + one * cells + cell] - other + 0.5;
 }
 
@@ -102,6 +117,17 @@ function marchSquares(context, f, rows, columns, place) {
       }
     }
   }
+}
+
+// A picture with its lines; nothing where `at` is null.
+export function paintField(data, at, shape, colours, context, width, height) {
+  if (at === null) return;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(fieldOf(data, at, shape, colours), 0, 0, width, height);
+  context.beginPath();
+  traceLines(context, data, at, shape, width, height);
+  context.strokeStyle = cssColour(colours.ink);
+  context.stroke();
 }
 
 // A canvas as wide as its place, sharp on any screen; paint(context, width, height) fills it.
@@ -173,14 +199,8 @@ function paintPlane({ view, picture, points, colours, cursor, guess }, context, 
     ((top - y) / (top - bottom)) * height,
   ];
   if (picture) {
-    const { data, at, shape } = picture;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(fieldOf(data, at, shape, colours), 0, 0, width, height);
-    context.beginPath();
-    traceLines(context, data, at, shape, width, height);
-    context.strokeStyle = cssColour(colours.ink);
     context.lineWidth = 2;
-    context.stroke();
+    paintField(picture.data, picture.at, picture.shape, colours, context, width, height);
   }
   const radius = points.y.length > 1000 ? 2 : points.y.length > 300 ? 3 : 4;
   context.lineWidth = radius > 2 ? 1.4 : 0.7;

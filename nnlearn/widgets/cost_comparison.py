@@ -404,7 +404,7 @@ class _Job(Callback):
             self._record(history.start or {})
 
     def on_epoch_end(self, net: Network, history: History) -> None:
-        self._record({column: history[column][-1] for column in history.columns})
+        self._record(history._last)
 
     def _record(self, measured: Mapping[str, float]) -> None:
         if self._n_rows == len(self._rows) or self._stop.requested:

@@ -364,7 +364,7 @@ class _Job(Callback):
     def on_epoch_end(self, net: Network, history: History) -> None:
         if self._stop.requested or self._n_rows == len(self._rows):
             return
-        self._record({column: history[column][-1] for column in history.columns})
+        self._record(history._last)
         self.film.see(net, self._n_rows - 1)
         if time.perf_counter() >= self._next:
             self._see()

@@ -18,7 +18,7 @@ _Array = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
 
 #: Cells along each side: of the outputs and the hidden units, now and in a film.
-CELLS, UNIT_CELLS, FILM_CELLS, FILM_UNIT_CELLS = 60, 30, 40, 20
+CELLS, UNIT_CELLS, FILM_CELLS, FILM_UNIT_CELLS = 60, 30, 36, 18
 
 #: Units shown at most, of one layer and in all.
 MOST_IN_LAYER, MOST = 10, 30

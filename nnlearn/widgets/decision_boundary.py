@@ -65,7 +65,7 @@ RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 _ONE_OUTPUT = ("quadratic", "cross_entropy")
 
 #: Pictures in a film, at least and at most; bytes of all films of a run, and of a page.
-_FEWEST, _MOST, _RUN_BYTES, _PAGE_BYTES = 4, 16, 250_000, 1_900_000
+_FEWEST, _MOST, _RUN_BYTES, _PAGE_BYTES = 4, 16, 150_000, 1_900_000
 
 
 @dataclass(frozen=True)

@@ -621,7 +621,7 @@ function panelOf(name, helpId) {
   const layers = h("div", { class: "nn-db-layers" });
   const element = h(
     "figure", { class: "nn-db-panel" },
-    caption, note, one.element, readout, curve.element, layers,
+    caption, one.element, readout, note, curve.element, layers,
   );
   const panel = {
     name, element, plane: one, readout, caption, note, chart: curve, units: [], last: null,

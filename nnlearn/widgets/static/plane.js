@@ -9,14 +9,17 @@ export const GLYPH_SIGNS = ["\u25cf", "\u25b2", "\u25a0"];
 // How strongly a class that is certain colours the ground, so that points stand out.
 const STRENGTH = 0.62;
 
-// The colours of the page's theme as [red, green, blue]: of the classes, the ground and the ink.
+// The colours of the page's theme as [red, green, blue]: of the classes, the ground and the ink;
+// levels: those of 0 to 255 from the first class to the second.
 export function planeColours(root) {
   const dark = root.dataset.theme === "dark";
   const classes = dark
     ? [[86, 180, 233], [255, 157, 87], [51, 199, 154]]
     : [[0, 114, 178], [213, 94, 0], [0, 150, 110]];
   const [ground, ink] = dark ? [28, 240] : [255, 20];
-  return { classes, ground: [ground, ground, ground], ink: [ink, ink, ink] };
+  const colours = { classes, ground: [ground, ground, ground], ink: [ink, ink, ink] };
+  const levels = Array.from({ length: 256 }, (_, level) => mixed([255 - level, level], colours));
+  return { ...colours, levels };
 }
 
 function cssColour([red, green, blue], alpha = 1) {
@@ -32,21 +35,29 @@ function fieldOf(data, at, [k, rows, columns], colours) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
   const cells = rows * columns;
-  const n = k === 1 ? 2 : k;
   for (let cell = 0; cell < cells; cell += 1) {
-    for (let c = 0; c < 3; c += 1) {
-      let value = colours.ground[c];
-      for (let one = 0; one < n; one += 1) {
-        const share = shareOf(data, at, k, cells, cell, one);
-        const weight = Math.max(0, (share - 1 / n) / (1 - 1 / n)); // 0 where all are even
-        value += STRENGTH * weight * (colours.classes[one][c] - colours.ground[c]);
-      }
-      image.data[4 * cell + c] = value;
-    }
-    image.data[4 * cell + 3] = 255;
+    const colour = k === 1
+      ? colours.levels[data[at + cell]]
+      : mixed(sharesAt(data, at, k, cells, cell), colours);
+    for (let c = 0; c < 4; c += 1) image.data[4 * cell + c] = colour[c];
   }
   context.putImageData(image, 0, 0);
   return canvas;
+}
+
+function sharesAt(data, at, k, cells, cell) {
+  return Array.from({ length: k }, (_, one) => data[at + one * cells + cell]);
+}
+
+// The colour of these shares in 255ths: the ground where all are even.
+function mixed(shares, { classes, ground }) {
+  const even = 1 / shares.length;
+  const weights = shares.map((share) => Math.max(0, (share / 255 - even) / (1 - even)));
+  const colour = ground.map((value, c) => weights.reduce(
+    (sum, weight, one) => sum + STRENGTH * weight * (classes[one][c] - value),
+    value,
+  ));
+  return [...colour, 255];
 }
 
 // The share of a class in a cell, in [0, 1].
@@ -85,9 +96,15 @@ function goOn(f, lines, length, step, stride) {
   for (let line = 0; line < lines; line += 1) {
     const first = skip + line * stride;
     const last = first + (length - 1) * step;
-    f[first] = 2 * f[first + step] - f[first + 2 * step];
-    f[last] = 2 * f[last - step] - f[last - 2 * step];
+    f[first] = nextOf(f[first + step], f[first + 2 * step]);
+    f[last] = nextOf(f[last - step], f[last - 2 * step]);
   }
+}
+
+// What follows on a straight line, unless it would begin another side of the line.
+function nextOf(edge, before) {
+  const next = 2 * edge - before;
+  return next > 0 === edge > 0 ? next : edge;
 }
 
 // How far a class is ahead of the others; never 0, so that a line always lies between two cells.

@@ -150,7 +150,7 @@ class Film:
 def film_epochs(epochs: int, count: int) -> frozenset[int]:
     """About so many epochs from 0 to the last, each about as many times the one before."""
     steps = np.geomspace(1, max(epochs, 1), max(count - 1, 1)).round().astype(int)
-    return frozenset({0, epochs, *steps.tolist()})
+    return frozenset({0, *np.minimum(steps, epochs).tolist()})
 
 
 def picture_bytes(networks: Sequence[Network], cells: int, unit_cells: int) -> int:

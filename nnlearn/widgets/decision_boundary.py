@@ -226,7 +226,7 @@ class DecisionBoundary(LiveWidget[Settings]):
         settings = replace(
             changed,
             variants=with_rates(variants, changes.get("learning_rate", {})),
-            common={name: changes.get(name, value) for name, value in now.common.items()},
+            common=_with_common(now.common, changes),
             seed=_checks.seed(changes.get("seed", now.seed)),
         )
         _plans(settings, check=True)
@@ -298,6 +298,13 @@ def _with_points(now: Settings, changes: Mapping[str, Any]) -> Settings:
         return now
     points = now.own if name == OWN else _points.made(name, n, noise)
     return replace(now, data=name, n=n, noise=noise, points=points)
+
+
+def _with_common(now: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of all variants. Network and fit check them, but for an `epochs` left open."""
+    common = {name: changes.get(name, value) for name, value in now.items()}
+    common["epochs"] = _checks.integer("epochs", common["epochs"], minimum=0)
+    return common
 
 
 def _plans(settings: Settings, *, check: bool = False) -> list[Plan]:

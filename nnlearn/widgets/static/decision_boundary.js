@@ -16,6 +16,7 @@ const DB_CHOICES = {
 };
 const DB_ACTIVATIONS = ["sigmoid", "tanh", "relu", "linear"];
 const DB_STARTS = ["large", "scaled", "xavier", "he", "zeros"];
+const MOST_LAYERS = 3;
 const DB_RATES = { min: 0.001, max: 100, scale: "log" };
 
 // The axis of errors ends at one of these, so that it does not jitter while a slider moves.
@@ -97,9 +98,9 @@ export default {
       built = kindOfControls();
       const set = (name) => (value) => live.change({ [name]: value });
       const names = variantsOf();
-      const layers = () => controls.layers.value();
       const setHidden = () => {
-        live.change({ hidden: Array(layers()).fill(controls.units.value()) });
+        const layers = Math.min(Math.max(Math.round(controls.layers.value()), 0), MOST_LAYERS);
+        live.change({ hidden: Array(layers).fill(controls.units.value()) });
       };
       rateSliders = new Map(names.map((name) => [name, rateSlider(name)]));
       const of = (name) => ({ choices: DB_CHOICES[name] });
@@ -107,7 +108,7 @@ export default {
         data: select({ label: "data", options: frame.sets }, (data) => {
           live.change({ data, points: null });
         }),
-        layers: slider({ label: "hidden layers", min: 0, max: 3 }, setHidden),
+        layers: slider({ label: "hidden layers", min: 0, max: MOST_LAYERS }, setHidden),
         units: slider({ label: "units in each", ...of("units") }, setHidden),
         activation: select({ label: "activation", options: DB_ACTIVATIONS }, set("activation")),
         n: slider({ label: "points", ...of("n") }, set("n")),

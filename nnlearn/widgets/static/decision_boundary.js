@@ -7,7 +7,7 @@ import { connect } from "./live.js";
 import { GLYPH_SIGNS, drawingOf, paintField, plane, planeColours, shareOf } from "./plane.js";
 import { followTheme } from "./theme.js";
 
-const OWN_POINTS = "own points";
+const DB_OWN_POINTS = "own points";
 const DB_CHOICES = {
   n: [10, 20, 50, 100, 200, 300, 500, 1000, 2000],
   batch_size: [1, 2, 5, 10, 20, 50, 100, 200],
@@ -22,11 +22,11 @@ const DB_RATES = { min: 0.001, max: 100, scale: "log" };
 // The axis of errors ends at one of these, so that it does not jitter while a slider moves.
 const DB_ERROR_ENDS = [5, 10, 20, 40, 60, 80, 100];
 
-const REACH = 14; // pixels within which a point is met
-const STEPS = 40; // of the cursor across the plane
-const FILM_MS = 260; // between two pictures while the film plays
+const DB_REACH = 14; // pixels within which a point is met
+const DB_STEPS = 40; // of the cursor across the plane
+const DB_FILM_MS = 260; // between two pictures while the film plays
 
-const HELP = "Click to add a point of the chosen class, shift-click to remove one. Keys: arrows"
+const DB_HELP = "Click to add a point of the chosen class, shift-click to remove one. Keys: arrows"
   + " move a cursor, Enter adds, Delete removes, 1 to 3 choose the class.";
 
 export default {
@@ -187,7 +187,7 @@ export default {
       const units = hidden[0] ?? controls.units?.value() ?? 8;
       controls.units?.set(units);
       for (const name of ["n", "noise"]) {
-        const own = settings.data === OWN_POINTS;
+        const own = settings.data === DB_OWN_POINTS;
         const inputs = controls[name]?.element.querySelectorAll("input") ?? [];
         inputs.forEach((input) => { input.disabled = own; });
       }
@@ -217,7 +217,7 @@ export default {
     // ---- points -------------------------------------------------------------------------------
 
     function sendPoints() {
-      live.change({ data: OWN_POINTS, points: { ...points, view } });
+      live.change({ data: DB_OWN_POINTS, points: { ...points, view } });
       drawAll();
     }
 
@@ -234,7 +234,7 @@ export default {
         ((y - at[1]) / (view[3] - view[2])) * box.height,
       ));
       const nearest = Math.min(...distances);
-      if (!(nearest <= REACH)) return;
+      if (!(nearest <= DB_REACH)) return;
       const index = distances.indexOf(nearest);
       const left = (_, i) => i !== index;
       points = { x: points.x.filter(left), y: points.y.filter(left) };
@@ -248,8 +248,8 @@ export default {
     function onKey(event, panel) {
       const [left, right, bottom, top] = view;
       const step = event.shiftKey ? 0.2 : 1;
-      const dx = (step * (right - left)) / STEPS;
-      const dy = (step * (top - bottom)) / STEPS;
+      const dx = (step * (right - left)) / DB_STEPS;
+      const dy = (step * (top - bottom)) / DB_STEPS;
       const moves = {
         ArrowLeft: [-dx, 0], ArrowRight: [dx, 0], ArrowDown: [0, -dy], ArrowUp: [0, dy],
       };
@@ -489,7 +489,7 @@ export default {
         const next = film.epochs.find((epoch) => shownEpoch !== null && epoch > shownEpoch);
         if (next !== undefined) goTo(next);
         if (shownEpoch === null) pause();
-      }, FILM_MS);
+      }, DB_FILM_MS);
     });
 
     // ---- first a guess ------------------------------------------------------------------------
@@ -586,7 +586,7 @@ function layOutBoundary(root) {
   const drawer = h("div", { class: "nn-controls" });
   const details = h("details", { class: "nn-drawer" }, h("summary", {}, "More settings"), drawer);
   const clicks = h("fieldset", { class: "nn-db-clicks" });
-  const help = h("div", { class: "nn-quiet", id: freshId("help") }, HELP);
+  const help = h("div", { class: "nn-quiet", id: freshId("help") }, DB_HELP);
   const restart = button("Train again", () => {});
   const clear = button("Clear points", () => {}, "take all points away, to set your own");
   const buttons = h("div", { class: "nn-buttons" }, restart, clear);

@@ -3,11 +3,11 @@
 
 import { h } from "./dom.js";
 
-const GLYPHS = ["circle", "triangle", "square"]; // of the classes: never colour alone
+const PLANE_GLYPHS = ["circle", "triangle", "square"]; // of the classes: never colour alone
 export const GLYPH_SIGNS = ["\u25cf", "\u25b2", "\u25a0"];
 
 // How strongly a class that is certain colours the ground, so that points stand out.
-const STRENGTH = 0.62;
+const PLANE_STRENGTH = 0.62;
 
 // The colours of the page's theme as [red, green, blue]: of the classes, the ground and the ink;
 // levels: those of 0 to 255 from the first class to the second.
@@ -18,7 +18,8 @@ export function planeColours(root) {
     : [[0, 114, 178], [213, 94, 0], [0, 150, 110]];
   const [ground, ink] = dark ? [28, 240] : [255, 20];
   const colours = { classes, ground: [ground, ground, ground], ink: [ink, ink, ink] };
-  const levels = Array.from({ length: 256 }, (_, level) => mixed([255 - level, level], colours));
+  const colourAt = (_, level) => mixedColour([255 - level, level], colours);
+  const levels = Array.from({ length: 256 }, colourAt);
   return { ...colours, levels };
 }
 
@@ -38,7 +39,7 @@ function fieldOf(data, at, [k, rows, columns], colours) {
   for (let cell = 0; cell < cells; cell += 1) {
     const colour = k === 1
       ? colours.levels[data[at + cell]]
-      : mixed(sharesAt(data, at, k, cells, cell), colours);
+      : mixedColour(sharesAt(data, at, k, cells, cell), colours);
     for (let c = 0; c < 4; c += 1) image.data[4 * cell + c] = colour[c];
   }
   context.putImageData(image, 0, 0);
@@ -50,11 +51,11 @@ function sharesAt(data, at, k, cells, cell) {
 }
 
 // The colour of these shares in 255ths: the ground where all are even.
-function mixed(shares, { classes, ground }) {
+function mixedColour(shares, { classes, ground }) {
   const even = 1 / shares.length;
   const weights = shares.map((share) => Math.max(0, (share / 255 - even) / (1 - even)));
   const colour = ground.map((value, c) => weights.reduce(
-    (sum, weight, one) => sum + STRENGTH * weight * (classes[one][c] - value),
+    (sum, weight, one) => sum + PLANE_STRENGTH * weight * (classes[one][c] - value),
     value,
   ));
   return [...colour, 255];
@@ -163,7 +164,7 @@ export function drawingOf(canvas, paint) {
   paint(context, width, height);
 }
 
-function glyph(context, kind, x, y, r) {
+function pointGlyph(context, kind, x, y, r) {
   context.beginPath();
   if (kind === "circle") context.arc(x, y, r, 0, 2 * Math.PI);
   else if (kind === "square") context.rect(x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r);
@@ -223,7 +224,7 @@ function paintPlane({ view, picture, points, colours, cursor, guess }, context, 
   context.lineWidth = radius > 2 ? 1.4 : 0.7;
   context.strokeStyle = cssColour(colours.ground);
   points.x.forEach((point, i) => {
-    glyph(context, GLYPHS[points.y[i]], ...place(point), radius);
+    pointGlyph(context, PLANE_GLYPHS[points.y[i]], ...place(point), radius);
     context.fillStyle = cssColour(colours.classes[points.y[i]]);
     context.fill();
     context.stroke();
@@ -249,7 +250,7 @@ function paintPlane({ view, picture, points, colours, cursor, guess }, context, 
     context.globalAlpha = 0.45;
     context.stroke();
     context.globalAlpha = 1;
-    glyph(context, "circle", x, y, 6);
+    pointGlyph(context, "circle", x, y, 6);
     context.lineWidth = 1.5;
     context.stroke();
   }

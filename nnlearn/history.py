@@ -103,6 +103,11 @@ class History:
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)
 
+    @property
+    def _last(self) -> Mapping[str, float]:
+        """The last row, without the columns that it lacks: in time that does not grow."""
+        return self._rows[-1]
+
     def keys(self) -> tuple[str, ...]:
         """Names of what is recorded: what makes ``dict(history)`` the arrays by name.
 

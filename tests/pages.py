@@ -109,7 +109,7 @@ class Mounted:
             content = self._inbox.pop(0)
             self.received.append(content)
             self.widget._on_message(None, content, [])
-        while self._outbox:
+        for _ in range(len(self._outbox)):  # not those that come while the page is busy with these
             name, value = self._outbox.pop(0)
             if name:
                 self.page.evaluate(

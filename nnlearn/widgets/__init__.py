@@ -9,8 +9,15 @@ except ImportError:
     raise ImportError("nnlearn.widgets needs anywidget: pip install 'nnlearn[widgets]'") from None
 
 from nnlearn.widgets.cost_comparison import CostComparison
+from nnlearn.widgets.decision_boundary import DecisionBoundary
 from nnlearn.widgets.draw_digit import DrawDigit
 from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
 from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
 
-__all__ = ["CostComparison", "DrawDigit", "InitialisationExplorer", "SoftmaxExplorer"]
+__all__ = [
+    "CostComparison",
+    "DecisionBoundary",
+    "DrawDigit",
+    "InitialisationExplorer",
+    "SoftmaxExplorer",
+]

@@ -1,6 +1,5 @@
 """`CostComparison`: costs side by side, retrained while a slider moves."""
 
-import difflib
 import math
 import os
 import threading
@@ -17,7 +16,6 @@ from nnlearn import _checks
 from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import Callback, as_callbacks
-from nnlearn.config import available_cores
 from nnlearn.costs import PAIRS, of_outputs
 from nnlearn.data import Dataset, Split
 from nnlearn.datasets import load_mnist_small
@@ -29,21 +27,20 @@ from nnlearn.widgets._live import LiveWidget, Run
 from nnlearn.widgets._python import compare_code
 from nnlearn.widgets._runner import Stop
 from nnlearn.widgets._tiles import Tiles
+from nnlearn.widgets._together import train, train_shown
+from nnlearn.widgets._variants import (
+    STANDARD,
+    TWO,
+    check_names,
+    read_hidden,
+    read_rates,
+    read_variants,
+    tell_variants,
+    with_rates,
+)
 
 _Array = npt.NDArray[Any]
 _T = TypeVar("_T")
-
-#: What `variants=None` shows, and what the page offers beside it.
-STANDARD: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "quadratic": {"cost": "quadratic", "learning_rate": 3.0},
-        "cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5},
-        "log-likelihood": {"cost": "log_likelihood", "learning_rate": 0.5},
-    }
-)
-
-#: The learning rate of a variant that names none, by its cost function.
-DEFAULT_RATES = {"quadratic": 3.0, "cross_entropy": 0.5, "log_likelihood": 0.5, "hinge": 0.1}
 
 #: Settings of all variants, with their defaults; a variant's own win over them.
 COMMON: Mapping[str, Any] = MappingProxyType(
@@ -153,11 +150,10 @@ class CostComparison(LiveWidget[Settings]):
         self._data = _labelled(load_mnist_small() if data is None else data)
         self._predict = _checks.boolean("predict", predict)
         self._jobs: list[_Job] = []
-        two = {name: STANDARD[name] for name in ("quadratic", "cross-entropy")}
         n_train = min(N_TRAIN, len(self._data.train))
         self._part = _Part(self._data, n_train)
         shown = {} if variants is None else {"variants": variants}
-        self._begin(Settings(two, COMMON, n_train, 1, PICTURES[0]), {**shown, **settings})
+        self._begin(Settings(TWO, COMMON, n_train, 1, PICTURES[0]), {**shown, **settings})
 
     # ---- what users see -------------------------------------------------------------------------
 
@@ -213,9 +209,7 @@ class CostComparison(LiveWidget[Settings]):
         """
         from nnlearn.widgets._offline import write_page
 
-        rates = sorted({_checks.real("learning_rates", rate, above=0) for rate in learning_rates})
-        if not rates:
-            _checks.fail(ValueError, "learning_rates", "hold at least one rate", learning_rates)
+        rates = read_rates(learning_rates)
         n_seeds = _checks.integer("seeds", seeds, minimum=1)
         told = self._tell(replace(self._current, seeds=n_seeds))
         frames = []
@@ -225,7 +219,7 @@ class CostComparison(LiveWidget[Settings]):
             }
             settings = replace(self._current, variants=variants, seeds=n_seeds)
             jobs = self._make_jobs(settings)
-            _train(jobs, Stop(), threading.Event())
+            train(jobs, Stop(), threading.Event())
             header, arrays = self._picture(jobs, settings)
             frames.append(_frames.pack({**header, "rate": rate, "settings": told}, arrays))
         write_page(path, "cost_comparison", "Costs side by side", frames)
@@ -235,15 +229,11 @@ class CostComparison(LiveWidget[Settings]):
     def _read(self, changes: Mapping[str, Any]) -> Settings:
         now = self._current
         known = {"variants", "learning_rate", "n_train", "seeds", "pictures", *COMMON}
-        for name in changes:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), sorted(known), n=1)
-                hint = f"did you mean {near[0]!r}?" if near else None
-                _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
-        variants = _variants(changes.get("variants", now.variants), now.variants)
+        check_names(changes, known)
+        variants = read_variants(changes.get("variants", now.variants), now.variants)
         n_train = changes.get("n_train", now.n_train)
         settings = Settings(
-            variants=_with_rates(variants, changes.get("learning_rate", {})),
+            variants=with_rates(variants, changes.get("learning_rate", {})),
             common=_common(now.common, changes),
             n_train=_checks.integer("n_train", n_train, minimum=1, maximum=len(self._data.train)),
             seeds=_seeds(changes.get("seeds", now.seeds)),
@@ -256,11 +246,7 @@ class CostComparison(LiveWidget[Settings]):
         return settings
 
     def _tell(self, settings: Settings) -> dict[str, Any]:
-        rates = {name: own["learning_rate"] for name, own in settings.variants.items()}
-        variants = {
-            name: {key: value for key, value in own.items() if key != "learning_rate"}
-            for name, own in settings.variants.items()
-        }
+        rates, variants = tell_variants(settings.variants)
         seeds = settings.seeds if isinstance(settings.seeds, int) else list(settings.seeds)
         common = {"learning_rate": rates, "n_train": settings.n_train, **settings.common}
         return {"variants": variants, **common, "seeds": seeds, "pictures": settings.pictures}
@@ -284,22 +270,7 @@ class CostComparison(LiveWidget[Settings]):
 
     def _work(self, settings: Settings, run: Run) -> None:
         jobs = self._jobs = self._make_jobs(settings)
-        changed = threading.Event()
-        ended = threading.Event()
-
-        def train() -> None:
-            try:
-                _train(jobs, run.stop, changed)
-            finally:
-                ended.set()
-                changed.set()
-
-        threading.Thread(target=train, daemon=True).start()
-        while not ended.is_set():
-            changed.wait()
-            if not ended.wait(run.pause()):
-                changed.clear()
-                run.publish(*self._picture(jobs, settings))
+        train_shown(jobs, run, lambda: self._picture(jobs, settings))
         run.finish(*self._picture(jobs, settings))
 
     def _picture(
@@ -345,42 +316,6 @@ def _labelled(data: Any) -> Dataset:
     return data
 
 
-def _variants(given: Any, now: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    """Variants by name, each with a learning rate; a list names present and standard ones."""
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        choices = {**STANDARD, **now}
-        given = {name: choices[_checks.choice("variants", name, choices)] for name in given}
-    if not isinstance(given, Mapping) or not given:
-        requirement = "be a mapping of names to settings, or a list of names"
-        _checks.fail(ValueError, "variants", requirement, given)
-    complete = {}
-    for name, own in given.items():
-        if not isinstance(name, str) or not isinstance(own, Mapping):
-            _checks.fail(ValueError, f"variant {name!r}", "be a mapping of settings", own)
-        rate = now.get(name, {}).get("learning_rate")
-        default = DEFAULT_RATES.get(own.get("cost", "cross_entropy"), 0.5)
-        complete[name] = {"learning_rate": default if rate is None else rate, **own}
-    return complete
-
-
-def _with_rates(
-    variants: Mapping[str, Mapping[str, Any]], rates: Any
-) -> Mapping[str, Mapping[str, Any]]:
-    """The variants at these learning rates: one for all, or a mapping for some."""
-    if not isinstance(rates, Mapping):
-        rates = dict.fromkeys(variants, rates)
-    for name in rates:
-        _checks.choice("learning_rate", name, variants)
-    checked = {
-        name: _checks.real(f"learning_rate of {name!r}", rate, above=0)
-        for name, rate in rates.items()
-    }
-    return {
-        name: {**own, "learning_rate": checked.get(name, own["learning_rate"])}
-        for name, own in variants.items()
-    }
-
-
 def _common(now: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings of all variants. Network and fit check them, but for an `epochs` left open."""
     common = {name: changes.get(name, value) for name, value in now.items()}
@@ -395,13 +330,8 @@ def _seeds(given: Any) -> int | tuple[int, ...]:
 
 def _plans(settings: Settings, data: Dataset) -> list[Plan]:
     common = dict(settings.common)
-    common["hidden"] = _hidden(common["hidden"])
+    common["hidden"] = read_hidden(common["hidden"])
     return read_plans(Network, settings.variants, common, data)
-
-
-def _hidden(value: Any) -> Any:
-    """Hidden layers as the settings have them; the page sends lists."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 # ---- training ----------------------------------------------------------------------------------
@@ -474,7 +404,7 @@ class _Job(Callback):
             self._record(history.start or {})
 
     def on_epoch_end(self, net: Network, history: History) -> None:
-        self._record({column: history[column][-1] for column in history.columns})
+        self._record(history._last)
 
     def _record(self, measured: Mapping[str, float]) -> None:
         if self._n_rows == len(self._rows) or self._stop.requested:
@@ -516,29 +446,3 @@ class _Job(Callback):
 def _costs_shown(networks: Iterable[Network]) -> list[str]:
     """The cost functions that have a panel: those of the networks, in their order."""
     return list(dict.fromkeys(net.cost for net in networks))
-
-
-def _train(jobs: Sequence[_Job], stop: Stop, changed: threading.Event) -> None:
-    """Train all networks, as many at once as there are cores; the first error is raised."""
-    waiting, lock = iter(jobs), threading.Lock()
-    errors: list[Exception] = []
-
-    def work() -> None:
-        while not stop.requested and not errors:
-            with lock:
-                job = next(waiting, None)
-            if job is None:
-                return
-            try:
-                job.train(stop, changed)
-            except Exception as error:
-                errors.append(error)
-
-    n_threads = min(available_cores(), len(jobs))
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(n_threads)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]

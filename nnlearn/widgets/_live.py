@@ -8,14 +8,16 @@ no harm: ``generation`` counts runs, ``request`` repeats the number of the chang
 a reloaded page finds it.
 """
 
+import difflib
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import anywidget
 import traitlets
 
+from nnlearn import _checks
 from nnlearn.widgets import _frames
 from nnlearn.widgets._runner import Runner, Stop
 
@@ -23,6 +25,15 @@ from nnlearn.widgets._runner import Runner, Stop
 INTERVAL, BYTES_A_SECOND = 1 / 30, 4e6
 
 S = TypeVar("S")
+
+
+def check_names(changes: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise ValueError for a setting that a widget does not have."""
+    for name in changes:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), sorted(known), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else None
+            _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
 
 
 class LiveWidget(anywidget.AnyWidget, Generic[S]):

@@ -31,7 +31,9 @@ export function ticksBetween(low, high, n) {
 //   {name, colour, x, y, dashed, low, high, ghost, end}: x, y: arrays, NaN being a gap; colour: the
 //   number of a colour of the style sheet; low, high: a band's borders; ghost: grey, behind the
 //   rest; end: what stands at the curve's end, null for nothing.
-export function chart({ title, unit = "", xName = "epoch" }) {
+// onPoint(x): called where the hand presses, drags or moves the cursor by keys; for charts that share
+// a cursor, see hold(). overlay(frame): an SVG element on top of the curves, at each redraw.
+export function chart({ title, unit = "", xName = "epoch", onPoint = null, overlay = null }) {
   const titleId = freshId("chart");
   const plot = svg("svg", { class: "nn-plot", role: "img", "aria-labelledby": titleId });
   const readout = h("div", { class: "nn-readout", "aria-live": "polite" });
@@ -47,6 +49,7 @@ export function chart({ title, unit = "", xName = "epoch" }) {
   let curves = [];
   let frame = null; // {x(value), y(value), width, height, xMax, yMax}
   let cursor = null; // an x value
+  let held = null; // where the cursor rests while no pointer is on the chart
   let cursorMark = svg("g");
   let range = { xMax: 1, yMax: 1 };
 
@@ -54,13 +57,13 @@ export function chart({ title, unit = "", xName = "epoch" }) {
     const width = Math.max(plot.clientWidth, 160);
     const height = Math.max(plot.clientHeight, 100);
     const inner = { w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom };
-    const { xMax, yMax } = range;
+    const { xMin = 0, xMax, yMax } = range;
     return {
       width,
       height,
-      x: (value) => MARGIN.left + (inner.w * value) / xMax,
+      x: (value) => MARGIN.left + (inner.w * (value - xMin)) / (xMax - xMin),
       y: (value) => MARGIN.top + inner.h * (1 - Math.min(value, 2 * yMax) / yMax),
-      xAt: (pixel) => ((pixel - MARGIN.left) / inner.w) * xMax,
+      xAt: (pixel) => xMin + ((pixel - MARGIN.left) / inner.w) * (xMax - xMin),
       yAt: (pixel) => (1 - (pixel - MARGIN.top) / inner.h) * yMax,
     };
   };
@@ -82,6 +85,7 @@ export function chart({ title, unit = "", xName = "epoch" }) {
       svg("g", { "clip-path": `url(#${clip})` }, ...drawn.map((curve) => line(curve, frame))),
       ends(curves, frame),
       (cursorMark = cursorLine()),
+      ...(overlay ? [overlay(frame)] : []),
     );
   };
 
@@ -113,11 +117,20 @@ export function chart({ title, unit = "", xName = "epoch" }) {
     cursorMark = mark;
   };
 
-  plot.addEventListener("pointermove", (event) => {
-    pointAt(frame ? frame.xAt(event.clientX - plot.getBoundingClientRect().left) : null);
-  });
-  plot.addEventListener("pointerleave", () => pointAt(null));
-  element.addEventListener("blur", () => pointAt(null));
+  // The hand is there; pressed: it means the place, and does not only read.
+  const moveTo = (value, pressed) => {
+    pointAt(value);
+    if (pressed && onPoint && cursor !== null) onPoint(cursor);
+  };
+  const onPointer = (event) => {
+    if (!frame) return;
+    const value = frame.xAt(event.clientX - plot.getBoundingClientRect().left);
+    moveTo(value, event.type === "pointerdown" || event.buttons === 1);
+  };
+  plot.addEventListener("pointermove", onPointer);
+  plot.addEventListener("pointerdown", onPointer);
+  plot.addEventListener("pointerleave", () => pointAt(held));
+  element.addEventListener("blur", () => pointAt(held));
   element.addEventListener("keydown", (event) => {
     const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
     if (!(event.key in moves) || event.target !== element) return;
@@ -126,7 +139,7 @@ export function chart({ title, unit = "", xName = "epoch" }) {
     const xs = [...new Set(curves.flatMap((curve) => Array.from(curve.x)))].sort((a, b) => a - b);
     if (xs.length === 0) return;
     const at = cursor === null ? (event.key === "ArrowLeft" ? xs.length : -1) : xs.indexOf(cursor);
-    pointAt(xs[Math.min(Math.max(at + moves[event.key], 0), xs.length - 1)]);
+    moveTo(xs[Math.min(Math.max(at + moves[event.key], 0), xs.length - 1)], true);
   });
   const observer = new ResizeObserver(() => redraw());
   observer.observe(plot);
@@ -134,11 +147,12 @@ export function chart({ title, unit = "", xName = "epoch" }) {
   return {
     element,
     plot,
-    // xMax, yMax: the axes' ends, which begin at 0.
+    // xMax, yMax: the axes' ends, which begin at 0, or xMin.
     draw(newCurves, newRange) {
       curves = newCurves;
       range = newRange;
       redraw();
+      if (held !== null) pointAt(held);
       plot.dataset.points = Math.max(0, ...curves.filter((c) => !c.ghost).map((c) => c.x.length));
     },
     setTitle(text) {
@@ -147,6 +161,12 @@ export function chart({ title, unit = "", xName = "epoch" }) {
     setNote(text) {
       if (note.textContent !== text) note.textContent = text;
     },
+    // The cursor rests at x; null: nowhere. A widget that plays calls this often: not read aloud.
+    hold(x) {
+      held = x;
+      readout.setAttribute("aria-live", x === null ? "polite" : "off");
+      pointAt(held);
+    },
     frame: () => frame ?? measure(),
     close() {
       observer.disconnect();
@@ -154,7 +174,7 @@ export function chart({ title, unit = "", xName = "epoch" }) {
   };
 }
 
-function axes(frame, { xMax, yMax }, xName) {
+function axes(frame, { xMin = 0, xMax, yMax }, xName) {
   const g = svg("g", { class: "nn-axes" });
   const left = MARGIN.left;
   const right = frame.width - MARGIN.right;
@@ -165,7 +185,7 @@ function axes(frame, { xMax, yMax }, xName) {
     g.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: kind }));
     g.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, shortNumber(tick)));
   }
-  for (const tick of ticksBetween(0, xMax, frame.width > 400 ? 6 : 4)) {
+  for (const tick of ticksBetween(xMin, xMax, frame.width > 400 ? 6 : 4)) {
     const x = frame.x(tick);
     g.append(svg("line", { x1: x, x2: x, y1: bottom, y2: bottom + 4, class: "nn-base" }));
     g.append(svg("text", { x, y: bottom + 16, "text-anchor": "middle" }, shortNumber(tick)));

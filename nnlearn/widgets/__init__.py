@@ -13,11 +13,6 @@ from nnlearn.widgets.decision_boundary import DecisionBoundary
 from nnlearn.widgets.draw_digit import DrawDigit
 from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
 from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
+from nnlearn.widgets.toy_neuron import ToyNeuron
 
-__all__ = [
-    "CostComparison",
-    "DecisionBoundary",
-    "DrawDigit",
-    "InitialisationExplorer",
-    "SoftmaxExplorer",
-]
+__all__ = ["CostComparison", "DecisionBoundary", "DrawDigit", "InitialisationExplorer", "SoftmaxExplorer", "ToyNeuron"]

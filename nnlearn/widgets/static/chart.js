@@ -31,8 +31,8 @@ export function ticksBetween(low, high, n) {
 //   {name, colour, x, y, dashed, low, high, ghost, end}: x, y: arrays, NaN being a gap; colour: the
 //   number of a colour of the style sheet; low, high: a band's borders; ghost: grey, behind the
 //   rest; end: what stands at the curve's end, null for nothing.
-// onPoint(x): called where the hand presses, drags or moves the cursor by keys; for charts that share
-// a cursor, see hold(). overlay(frame): an SVG element on top of the curves, at each redraw.
+// onPoint(x): called where the hand presses, drags or moves the cursor by keys; for charts that
+// share a cursor, see hold(). overlay(frame): an SVG element on top of the curves, at each redraw.
 export function chart({ title, unit = "", xName = "epoch", onPoint = null, overlay = null }) {
   const titleId = freshId("chart");
   const plot = svg("svg", { class: "nn-plot", role: "img", "aria-labelledby": titleId });
@@ -61,6 +61,9 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
     return {
       width,
       height,
+      left: MARGIN.left,
+      right: width - MARGIN.right,
+      top: MARGIN.top,
       x: (value) => MARGIN.left + (inner.w * (value - xMin)) / (xMax - xMin),
       y: (value) => MARGIN.top + inner.h * (1 - Math.min(value, 2 * yMax) / yMax),
       xAt: (pixel) => xMin + ((pixel - MARGIN.left) / inner.w) * (xMax - xMin),

@@ -67,6 +67,36 @@ class Inspection:
         i = _checks.integer("i", i, minimum=-n, maximum=n - 1) % n
         return self.a[i][:, :, None] * self.delta[i][:, None, :]
 
+    def slope(self, i: int) -> Array:
+        """The derivative f'(z) of the activation that follows ``z[i]``, at ``z[i]``.
+
+        The factor of BP2, and of BP1 with the quadratic cost.
+
+        Parameters
+        ----------
+        i : int
+            The layer, as an index of ``z``.
+
+        Returns
+        -------
+        ndarray, shape (n, n_out)
+
+        Raises
+        ------
+        ValueError
+            If the activation is softmax, whose derivative is a matrix for each sample.
+        """
+        n = len(self.z)
+        i = _checks.integer("i", i, minimum=-n, maximum=n - 1) % n
+        name, z, a = self.activations[i], self.z[i], self.a[i + 1]
+        if name == "softmax":
+            _checks.fail(ValueError, "activation", "act on each unit alone", name)
+        if name == "sigmoid":
+            return a * (1 - a)
+        if name == "tanh":
+            return 1 - a * a
+        return np.ones_like(z) if name == "linear" else (z > 0).astype(z.dtype)
+
     def _repr_html_(self) -> str:
         """A row for each layer of weights, over all samples."""
         head = ["layer", "units", "activation", "largest |z|", "saturated %", "mean |delta|"]

@@ -260,6 +260,25 @@ def test_inspect_is_evaluation_without_dropout() -> None:
             assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "linear"])
+def test_slope_is_the_derivative_of_the_activation(name: str) -> None:
+    net = nn.Network([1, nn.Dense(1, name)], cost="quadratic", init="zeros", dtype="float64")
+    net.weights[0][...] = 1
+    z = np.array([[-2.0], [-0.3], [0.4], [1.7]])
+    h = 1e-5  # central differences: errors of order h^2 and of eps / h, below 1e-10
+    measured = (net.forward(z + h) - net.forward(z - h)) / (2 * h)
+    slope = net.inspect(z, np.zeros_like(z)).slope(0)
+    np.testing.assert_allclose(slope, measured, rtol=0, atol=1e-10)
+
+
+def test_slope_of_relu_at_zero_and_of_softmax() -> None:
+    net = nn.Network([1, nn.Dense(2, "relu"), nn.Dense(2, "softmax")], init="zeros")
+    inside = net.inspect([[1.0]], [0])
+    assert inside.slope(-2).tolist() == [[0.0, 0.0]]
+    with pytest.raises(ValueError, match=r"^activation must act on each unit alone, got 'softmax'"):
+        inside.slope(1)
+
+
 def test_saturated_units() -> None:
     net = nn.Network([1, Dense(2, "sigmoid"), Dense(2, "tanh"), Dense(2, "linear")], init="zeros")
     edge = np.log(99)  # sigmoid(edge) = 0.99

@@ -319,10 +319,9 @@ def _measured(cost: str, w: _Array, b: _Array) -> dict[str, _Array]:
     neuron.weights[0][...] = 1
     z = (w + b)[:, None]
     inside = neuron.inspect(z, np.zeros_like(z))
-    a = inside.a[-1][:, 0]
     costs = np.array([neuron.loss(row[None], _Y) for row in z])
-    slope = a * (1 - a)  # sigma'(z)
-    return dict(zip(COLUMNS, (w, b, z[:, 0], a, costs, slope, inside.delta[-1][:, 0]), strict=True))
+    a, slope, delta = (part[:, 0] for part in (inside.a[-1], inside.slope(-1), inside.delta[-1]))
+    return dict(zip(COLUMNS, (w, b, z[:, 0], a, costs, slope, delta), strict=True))
 
 
 def _picture(

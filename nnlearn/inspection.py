@@ -91,11 +91,14 @@ class Inspection:
         name, z, a = self.activations[i], self.z[i], self.a[i + 1]
         if name == "softmax":
             _checks.fail(ValueError, "activation", "act on each unit alone", name)
+        slopes: Array
         if name == "sigmoid":
-            return a * (1 - a)
-        if name == "tanh":
-            return 1 - a * a
-        return np.ones_like(z) if name == "linear" else (z > 0).astype(z.dtype)
+            slopes = a * (1 - a)
+        elif name == "tanh":
+            slopes = 1 - a * a
+        else:
+            slopes = np.ones_like(z) if name == "linear" else (z > 0).astype(z.dtype)
+        return slopes
 
     def _repr_html_(self) -> str:
         """A row for each layer of weights, over all samples."""

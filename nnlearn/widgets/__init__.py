@@ -8,6 +8,7 @@ try:
 except ImportError:
     raise ImportError("nnlearn.widgets needs anywidget: pip install 'nnlearn[widgets]'") from None
 
+from nnlearn.widgets.backprop import Backprop
 from nnlearn.widgets.cost_comparison import CostComparison
 from nnlearn.widgets.decision_boundary import DecisionBoundary
 from nnlearn.widgets.draw_digit import DrawDigit
@@ -15,4 +16,4 @@ from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
 from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
 from nnlearn.widgets.toy_neuron import ToyNeuron
 
-__all__ = ["CostComparison", "DecisionBoundary", "DrawDigit", "InitialisationExplorer", "SoftmaxExplorer", "ToyNeuron"]
+__all__ = ["Backprop", "CostComparison", "DecisionBoundary", "DrawDigit", "InitialisationExplorer", "SoftmaxExplorer", "ToyNeuron"]

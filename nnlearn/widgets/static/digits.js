@@ -12,13 +12,16 @@ export function fourDigits(value) {
   return withMinus(text);
 }
 
-// 0.98, -1.3, 12: for places where there is little room.
-export function twoDigits(value) {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 5e-3 || size >= 1e4)) return withMinus(value.toExponential(0));
-  return withMinus(value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0));
+// A number as a subscript.
+export function lowered(n) {
+  return String(n).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 }
 
 function withMinus(text) {
   return text.replace(/^-/, "−").replace("e-", "e−").replace("e+", "e");
+}
+
+// The same digits without zeros at the end, for equations: 0.982, 12.35, 1, −0.5.
+export function plainDigits(value) {
+  return fourDigits(value).replace(/(\.\d*?)0+($|e)/, "$1$2").replace(/\.($|e)/, "$1");
 }

@@ -192,6 +192,11 @@ def test_the_wrong_formula_is_named_wherever_it_is_used(mount):
     assert shown.widget.history["cross_entropy"]["gradient"][0] == 1 + math.exp(4)
 
 
+def told(weight):
+    """A negative weight as the neuron's picture has it."""
+    return f"w = \N{MINUS SIGN}{-weight:.4f}"
+
+
 def test_a_dragged_weight_ends_at_the_hands_last_place(mount):
     shown = mount(ToyNeuron())
     box = shown.page.get_by_label("start: weight w", exact=True).bounding_box()
@@ -202,9 +207,8 @@ def test_a_dragged_weight_ends_at_the_hands_last_place(mount):
         shown.page.mouse.move(box["x"] + (0.66 - 0.02 * step) * box["width"], middle)
         shown.pump(0.005)
     shown.page.mouse.up()
-    shown.until("root.dataset.done === 'true' && Number(root.dataset.generation) > 2")
     end = float(shown.page.get_by_label("start: weight w, exact").input_value())
-    shown.pump(0.15)
+    shown.until(f"root.querySelector('.nn-toy-drawing').textContent.includes({told(end)!r})")
     assert shown.widget.settings["w"] == end < 0
     assert shown.widget.history["quadratic"]["w"][0] == end
 

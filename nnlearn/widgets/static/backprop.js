@@ -41,6 +41,7 @@ export default {
           controls.set(frame.settings);
           step = frame.settings.step;
         }
+        root.dataset.arrived = frame.settings.step; // at the kernel, and back
         draw();
       },
       refused(message, settings) {

@@ -20,7 +20,11 @@ const SECONDS_A_STEP = 1.6;
 export default {
   render({ model, el }) {
     const name = { role: "group", "aria-label": "Backpropagation, number by number" };
-    const root = h("div", { class: "nn-widget nn-pass", ...name });
+    const root = h("div", {
+      class: "nn-widget nn-pass",
+      ...name,
+      "data-lm-suppress-shortcuts": "true", // JupyterLab's arrows move between cells
+    });
     el.append(root);
     let frame = null;
     let step = 0;
@@ -154,12 +158,13 @@ export default {
     }
 
     function drawLosses() {
-      const shown = frame.losses.slice(0, frame.settings.taken + (step === last() ? 2 : 1));
+      const come = Number(step >= frame.steps.indexOf("cost")) + Number(step === last());
+      const shown = frame.losses.slice(0, frame.settings.taken + come);
       const y = shown.map((loss) => loss ?? NaN);
       const x = y.map((_, k) => k);
       const now = y[y.length - 1];
       const end = Number.isFinite(now) ? `C ${fourDigits(now)}` : null;
-      const yMax = niceCeiling(Math.max(...y.filter(Number.isFinite)));
+      const yMax = niceCeiling(Math.max(frame.losses[0], ...y.filter(Number.isFinite)));
       page.losses.draw(
         [{ name: "C", colour: 2, x, y, end }],
         { xMax: Math.max(5, x.length - 1), yMax },

@@ -203,7 +203,7 @@ function passWeight(plan, { x, y }, { weight, gradient, lit, own, state }) {
 function labelLines(plan, x, y) {
   const places = plan.stacked
     ? [[x, y - 2, "middle"], [x, y + PASS_ROW - 4, "middle"]]
-    : [[x - 14, y + 4, "end"], [x + 54, y + 4, "end"]];
+    : [[x - 10, y + 4, "end"], [x + 56, y + 4, "end"]];
   return places.map(([left, base, anchor]) => ({ x: left, y: base, anchor }));
 }
 

@@ -24,7 +24,11 @@ const SECONDS_TO_PLAY = 6;
 export default {
   render({ model, el }) {
     const name = { role: "group", "aria-label": "One neuron, two costs" };
-    const root = h("div", { class: "nn-widget nn-toy", ...name });
+    const root = h("div", {
+      class: "nn-widget nn-toy",
+      ...name,
+      "data-lm-suppress-shortcuts": "true", // JupyterLab's arrows move between cells
+    });
     el.append(root);
     let frame = null;
     let epoch = 0;

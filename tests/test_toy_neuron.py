@@ -149,12 +149,8 @@ def test_no_start_or_rate_within_the_limits_overflows():
 
 def number(shown, colour, name):
     """What stands beside a name in the list of one neuron, as a float."""
-    text = shown.page.evaluate(
-        """([colour, name]) => [...document.querySelectorAll(
-            `.nn-toy-neuron[data-colour="${colour}"] dt`
-        )].find((dt) => dt.textContent.startsWith(name)).nextSibling.textContent""",
-        [colour, name],
-    )
+    place = f".nn-toy-neuron[data-colour='{colour}'] [data-number='{name}']"
+    text = shown.page.locator(place).inner_text()
     return float(text.replace("\N{MINUS SIGN}", "-"))
 
 
@@ -164,8 +160,8 @@ def test_the_page_tells_each_epoch_in_numbers(mount, theme):
     shown.page.get_by_label("epoch", exact=True).fill("120")
     shown.until("root.dataset.epoch === '120'")
     for colour, run in enumerate(shown.widget.history.values()):
-        for name, column in [("output", "a"), ("cost", "cost"), ("slope", "slope")]:
-            assert abs(number(shown, colour, name) - run[column][120]) <= HALF_A_DIGIT
+        for name in ("a", "cost", "slope", "gradient"):
+            assert abs(number(shown, colour, name) - run[name][120]) <= HALF_A_DIGIT
     assert shown.page.evaluate("document.querySelector('.nn-widget').dataset.theme") == theme
 
 
@@ -279,7 +275,7 @@ def test_the_file_answers_for_every_start_rate_and_formula(browser, tmp_path):
     page.get_by_label("the book page's wrong formula").check()
     page.wait_for_function("document.querySelector('.nn-toy').dataset.generation === '4'")
     page.get_by_label("epoch", exact=True).fill("100")
-    outputs = page.locator(".nn-toy-numbers dd:nth-of-type(1)").all_text_contents()
+    outputs = page.locator("[data-number=a]").all_text_contents()
     assert [float(text) for text in outputs] == [0.9641, 0.3545]  # TABLE, epoch 100
     assert errors == []
     page.close()

@@ -261,7 +261,7 @@ function layOutToy(root, onEpoch) {
   let places = null; // {starts, now}: where the balls lie on the hills
   const balls = svg("g", { class: "nn-toy-balls" });
   const hills = chart({
-    title: "Cost over weighted input z: the gradient is the slope",
+    title: "Cost over z: its slope is the gradient",
     xName: "z",
     overlay: (scale) => {
       if (places) balls.replaceChildren(...toyBalls(places, scale));
@@ -369,17 +369,13 @@ function neuronPicture(colour) {
     w, b, z, a,
   );
   const title = h("h4", { class: "nn-toy-title" });
-  const numbers = {
-    a: h("dd", {}), cost: h("dd", {}), slope: h("dd", {}), gradient: h("dd", {}),
-  };
-  const list = h(
-    "dl",
-    { class: "nn-toy-numbers" },
-    h("dt", {}, "output a"), numbers.a,
-    h("dt", {}, "cost C"), numbers.cost,
-    h("dt", {}, "slope σ′(z)"), numbers.slope,
-    h("dt", {}, "gradient"), numbers.gradient,
-  );
+  const names = { a: "output a", cost: "cost C", slope: "slope σ′(z)", gradient: "gradient" };
+  const numbers = {};
+  const rows = Object.entries(names).map(([key, name]) => {
+    numbers[key] = h("b", { "data-number": key });
+    return h("div", {}, h("span", {}, name), " ", numbers[key]);
+  });
+  const list = h("div", { class: "nn-toy-numbers" }, ...rows);
   const equation = h("div", { class: "nn-toy-equation" });
   const element = h(
     "section",

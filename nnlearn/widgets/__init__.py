@@ -16,4 +16,12 @@ from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
 from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
 from nnlearn.widgets.toy_neuron import ToyNeuron
 
-__all__ = ["Backprop", "CostComparison", "DecisionBoundary", "DrawDigit", "InitialisationExplorer", "SoftmaxExplorer", "ToyNeuron"]
+__all__ = [
+    "Backprop",
+    "CostComparison",
+    "DecisionBoundary",
+    "DrawDigit",
+    "InitialisationExplorer",
+    "SoftmaxExplorer",
+    "ToyNeuron",
+]

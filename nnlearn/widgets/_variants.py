@@ -1,6 +1,5 @@
 """Variants of widgets that set networks side by side: mappings of settings, each with its rate."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -77,16 +76,6 @@ def read_rates(rates: Iterable[Any]) -> list[float]:
     if not checked:
         _checks.fail(ValueError, "learning_rates", "hold at least one rate", rates)
     return checked
-
-
-def check_names(changes: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse what is no setting of a widget, naming the nearest one."""
-    known = sorted(known)
-    for name in changes:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else None
-            _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
 
 
 def read_hidden(value: Any) -> Any:

@@ -23,7 +23,7 @@ from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.training import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames
-from nnlearn.widgets._live import LiveWidget, Run
+from nnlearn.widgets._live import LiveWidget, Run, check_names
 from nnlearn.widgets._python import compare_code
 from nnlearn.widgets._runner import Stop
 from nnlearn.widgets._tiles import Tiles
@@ -31,7 +31,6 @@ from nnlearn.widgets._together import train, train_shown
 from nnlearn.widgets._variants import (
     STANDARD,
     TWO,
-    check_names,
     read_hidden,
     read_rates,
     read_variants,

@@ -21,7 +21,7 @@ from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.training import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames, _planes, _points
-from nnlearn.widgets._live import INTERVAL, LiveWidget, Run
+from nnlearn.widgets._live import INTERVAL, LiveWidget, Run, check_names
 from nnlearn.widgets._planes import Film, Picture
 from nnlearn.widgets._points import MAKERS, OWN, Points
 from nnlearn.widgets._runner import Stop
@@ -29,7 +29,6 @@ from nnlearn.widgets._together import train, train_shown
 from nnlearn.widgets._variants import (
     STANDARD,
     TWO,
-    check_names,
     read_hidden,
     read_rates,
     read_variants,

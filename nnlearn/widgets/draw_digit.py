@@ -1,6 +1,5 @@
 """`DrawDigit`: a network reads what a hand draws, while it draws."""
 
-import difflib
 import functools
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ from nnlearn.datasets import load_mnist_small
 from nnlearn.datasets.digit_image import SIDE, centre_of_mass, drawn, ink_box, normalised
 from nnlearn.network import Network
 from nnlearn.widgets import _bundle
-from nnlearn.widgets._live import LiveWidget, Run
+from nnlearn.widgets._live import LiveWidget, Run, check_names
 from nnlearn.widgets._runner import Runner, Stop
 from nnlearn.widgets._tiles import scaled
 
@@ -232,11 +231,7 @@ class DrawDigit(LiveWidget[Settings]):
     def _read(self, changes: Mapping[str, Any]) -> Settings:
         now = self._current
         known = ("pen_width", *SOURCES)
-        for name in changes:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else None
-                _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
+        check_names(changes, known)
         width = _pen_width(changes.get("pen_width", now.pen_width))
         if not any(name in changes for name in SOURCES):
             return Settings(width, now.strokes, now.sample, now.image)

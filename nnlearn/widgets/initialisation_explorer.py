@@ -1,6 +1,5 @@
 """`InitialisationExplorer`: the inside of networks before any training, by how they start."""
 
-import difflib
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from nnlearn.inspection import Inspection
 from nnlearn.layers import ACTIVATIONS, INITS, check_activation, check_init
 from nnlearn.network import Network
 from nnlearn.widgets import _bundle, _frames
-from nnlearn.widgets._live import LiveWidget, Run
+from nnlearn.widgets._live import LiveWidget, Run, check_names
 
 _Array = npt.NDArray[Any]
 
@@ -227,11 +226,7 @@ class InitialisationExplorer(LiveWidget[Settings]):
 
     def _read(self, changes: Mapping[str, Any]) -> Settings:
         given = {**vars(self._current), **changes}
-        for name in changes:
-            if name not in vars(self._current):
-                near = difflib.get_close_matches(str(name), vars(self._current), n=1)
-                hint = f"did you mean {near[0]!r}?" if near else None
-                _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
+        check_names(changes, vars(self._current))
         init = check_init("init", given["init"])
         if not isinstance(init, str) and init > MAX_SD:
             _checks.fail(ValueError, "init", f"be at most {MAX_SD:g} as a number", init)

@@ -1,6 +1,5 @@
 """`SoftmaxExplorer`: what softmax makes of weighted inputs, while a hand moves them."""
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from nnlearn.inspection import softmax_jacobian
 from nnlearn.layers import Dense
 from nnlearn.network import Network
 from nnlearn.widgets import _bundle, _frames
-from nnlearn.widgets._live import LiveWidget, Run
+from nnlearn.widgets._live import LiveWidget, Run, check_names
 
 _Array = npt.NDArray[np.float64]
 
@@ -45,11 +44,10 @@ class SoftmaxExplorer(LiveWidget[Settings]):
     ----------
     z : iterable of float, default (2.5, -1, 3.2, 0.5)
         The weighted inputs, 2 to 8 of them from -5 to 5.
-    temperature : float, default 1.0
-        The factor c, from 0 to 20. The larger it is, the more the largest z takes. (Physics has
-        temperature for 1/c.)
-    sigmoid : bool, default False
-        Whether outputs of sigmoid for the same c z are shown too.
+    **settings
+        ``temperature=1.0``, the factor c, from 0 to 20: the larger it is, the more the largest z
+        takes (physics has temperature for 1/c); ``sigmoid=False``, whether outputs of sigmoid for
+        the same c z are shown too.
 
     Raises
     ------
@@ -129,11 +127,7 @@ class SoftmaxExplorer(LiveWidget[Settings]):
 
     def _read(self, changes: Mapping[str, Any]) -> Settings:
         known = vars(self._current)
-        for name in changes:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else None
-                _checks.fail(ValueError, "settings", "be those of the widget", name, hint)
+        check_names(changes, known)
         given = {**known, **changes}
         return Settings(
             z=_weighted_inputs(given["z"]),

@@ -103,7 +103,7 @@ export default {
       verdict.setAttribute("aria-busy", sheet.isDrawing());
       const name = frame.answered ? frame.names[frame.winner] : "";
       root.dataset.winner = name;
-      const share = frame.answered ? percent(probabilities.data[frame.winner]) : "";
+      const share = frame.answered ? inTenths(probabilities.data[frame.winner]) : "";
       setText(verdict, frame.answered ? `I read: ${name} (${share})` : "Draw a digit");
       const right = frame.label === name ? "right" : "wrong";
       const verdictOnIt = frame.answered ? `; the answer is ${right}` : "";
@@ -122,7 +122,7 @@ export default {
       [...bars.children].forEach((bar, k) => {
         const share = shares ? shares[k] : 0;
         bar.children[1].firstChild.style.width = `${100 * share}%`;
-        setText(bar.children[2], shares ? percent(share) : "");
+        setText(bar.children[2], shares ? inTenths(share) : "");
         bar.toggleAttribute("data-best", shares !== null && k === frame.winner);
       });
     }
@@ -180,7 +180,7 @@ export default {
       if (frame.training) words.push("the network is being trained");
       else if (frame.accuracy !== null) {
         const n = frame.limits.samples.toLocaleString("en");
-        words.push(`reads ${percent(frame.accuracy)} of the ${frame.set}'s ${n} digits right`);
+        words.push(`reads ${inTenths(frame.accuracy)} of the ${frame.set}'s ${n} digits right`);
       }
       if (frame.answered) words.push(`answered in ${frame.milliseconds.toFixed(1)} ms`);
       setText(status, words.join("; "));
@@ -248,7 +248,8 @@ function seenImage() {
   };
 }
 
-function percent(share) {
+// A share in percent: 61.3 %.
+function inTenths(share) {
   if (share > 0 && share < 0.0005) return "< 0.1 %";
   if (share < 1 && share >= 0.9995) return "> 99.9 %";
   return `${(100 * share).toFixed(1)} %`;

@@ -47,7 +47,8 @@ def check(test: _Test, answer: Any) -> Verdict:
     Raises
     ------
     AssertionError
-        If the answer is wrong.
+        If the answer is wrong. A notebook shows the message alone: a traceback would show the
+        asserts, and with them the right answer.
 
     Examples
     --------
@@ -64,12 +65,15 @@ def check(test: _Test, answer: Any) -> Verdict:
         ...
     AssertionError: that is a square
     """
-    __tracebackhide__ = True  # the reader's own lines are what a traceback is to show
     name = next(iter(inspect.signature(test).parameters))
     try:
         if answer is ...:
             raise _NotGiven
         test(_watched(answer) if inspect.isfunction(answer) else answer)
+    except AssertionError as error:
+        lines = [f"Not yet: {error}"]
+        vars(error)["_render_traceback_"] = lambda *_: lines  # IPython asks for it
+        raise
     except _NotGiven:
         return Verdict(f"{name}: not answered yet, ... still stands in its place.")
     return Verdict(f"Right: {inspect.getdoc(test)}")

@@ -61,13 +61,13 @@ EXERCISES = {
     },
     "1_cost_functions": {
         "delta": Exercise(
-            "delta = 0.0173",
+            "delta = 0.0430",
             {
-                "delta = 0.982": "the δ of the cross-entropy",
-                "delta = 0.0177": "the error a - y is a factor too",
-                "delta = -0.01734502": "the sign",
-                "delta = 2": "δ = (a - y) a (1 - a)",
-                "delta = '0.0173'": "answer with a number",
+                "delta = 0.9526": "the δ of the cross-entropy",
+                "delta = 0.0452": "the error a - y is a factor too",
+                "delta = -0.0430": "the sign",
+                "delta = 3": "δ = (a - y) a (1 - a)",
+                "delta = '0.0430'": "answer with a number",
             },
         ),
         "rate": Exercise(
@@ -172,6 +172,7 @@ class Ran:
         self.run(answer)
         [output] = self.run(self.cells[f"check-{exercise}"]["source"])
         if output["output_type"] == "error":
+            assert output["traceback"] == [f"Not yet: {output['evalue']}"]  # no line of the check
             return f"{output['ename']}: {output['evalue']}"
         return output["data"]["text/plain"]
 

@@ -297,6 +297,19 @@ def test_each_call_gives_arrays_of_its_own() -> None:
     assert second.train.x.any()
 
 
+@pytest.mark.parametrize(("here", "source"), [(True, "mnist"), (False, "mnist-small")])
+def test_mnist_or_small_is_the_whole_where_it_is_here(
+    monkeypatch: pytest.MonkeyPatch, here: bool, source: str
+) -> None:
+    small = datasets.load_mnist_small(dtype="uint8")
+    whole = Dataset(small.train, source="mnist")
+    monkeypatch.setattr(mnist, "is_here", lambda source: here)
+    monkeypatch.setattr(mnist, "load_mnist", lambda *, dtype: {"uint8": whole}[dtype])
+    data = datasets.load_mnist_or_small(dtype="uint8")
+    assert data.source == source
+    assert data.train.x.dtype == np.uint8
+
+
 def test_mnist_small_is_small() -> None:
     assert mnist.SMALL_FILE.stat().st_size <= 1_500_000
 

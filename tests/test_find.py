@@ -16,7 +16,7 @@ import pytest
 
 from nnlearn import datasets
 from nnlearn.datasets import _find
-from nnlearn.datasets._find import FASHION_MNIST, MNIST, NAMES, Source, find
+from nnlearn.datasets._find import FASHION_MNIST, MNIST, NAMES, Source, find, is_here
 
 GZIPPED = [f"{name}.gz" for name in NAMES]
 LISTING = f"{GZIPPED[0]}, {GZIPPED[1]}, {GZIPPED[2]} and {GZIPPED[3]}"
@@ -160,6 +160,21 @@ def test_a_data_folder_without_this_data_set_does_not_matter(
 ) -> None:
     monkeypatch.setenv("NNLEARN_DATA_DIR", str(tmp_path))
     assert find(server.source, cache=tmp_path / "cache")[0] == tmp_path / "cache" / GZIPPED[0]
+
+
+def test_what_is_here_needs_no_download(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    assert not is_here(server.source, cache=cache)
+    find(server.source, cache=cache)
+    assert is_here(server.source, cache=cache)
+    (cache / GZIPPED[0]).write_bytes(b"altered")
+    assert not is_here(server.source, cache=cache)
+    monkeypatch.setenv("NNLEARN_DATA_DIR", str(tmp_path))
+    assert not is_here(server.source, cache=cache)
+    (tmp_path / server.source.name).mkdir()
+    assert is_here(server.source, cache=cache)
 
 
 def test_a_download_with_another_hash_is_not_kept(server: Server, tmp_path: Path) -> None:

@@ -2,13 +2,19 @@
 
 from nnlearn.datasets.arrays import from_arrays
 from nnlearn.datasets.idx import read_idx
-from nnlearn.datasets.mnist import load_fashion_mnist, load_mnist, load_mnist_small
+from nnlearn.datasets.mnist import (
+    load_fashion_mnist,
+    load_mnist,
+    load_mnist_or_small,
+    load_mnist_small,
+)
 from nnlearn.datasets.toy import spirals, two_moons, xor
 
 __all__ = [
     "from_arrays",
     "load_fashion_mnist",
     "load_mnist",
+    "load_mnist_or_small",
     "load_mnist_small",
     "read_idx",
     "spirals",

@@ -83,6 +83,18 @@ def find(
     return _downloaded(source, cache or cache_folder() / source.name, name)
 
 
+def is_here(source: Source, *, cache: Path | None = None) -> bool:
+    """Whether `find` needs no download. A folder that lacks a file counts: `find` says which."""
+    folder = data_folder(source)
+    if folder is not None and folder.is_dir():
+        return True
+    cache = cache or cache_folder() / source.name
+    return all(
+        (cache / file).is_file() and _pooch().file_hash(cache / file) == digest
+        for file, digest in source.hashes.items()
+    )
+
+
 def data_folder(source: Source) -> Path | None:
     """The data set's sub-folder of NNLEARN_DATA_DIR, whether it exists or not."""
     given = os.environ.get("NNLEARN_DATA_DIR")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nnlearn._checks import choice, fail
 from nnlearn._data_checks import Array
 from nnlearn.data import Dataset
-from nnlearn.datasets._find import FASHION_MNIST, MNIST, find
+from nnlearn.datasets._find import FASHION_MNIST, MNIST, find, is_here
 from nnlearn.datasets.idx import read_idx
 
 DIGITS = tuple("0123456789")
@@ -173,6 +173,42 @@ def load_mnist_small(*, dtype: npt.DTypeLike = "float32") -> Dataset:
     ends = (train, train + validation)
     parts = zip(np.split(x, ends), np.split(y, ends), strict=True)
     return Dataset(*parts, class_names=DIGITS, image_shape=(SIDE, SIDE), source="mnist-small")
+
+
+def load_mnist_or_small(*, dtype: npt.DTypeLike = "float32") -> Dataset:
+    """The whole of MNIST where it is on this machine, else the part inside the package.
+
+    Nothing is downloaded: `load_mnist` does that, once, and is followed here from then on.
+
+    Parameters
+    ----------
+    dtype : {"float32", "uint8"}, default "float32"
+        As for `load_mnist`.
+
+    Returns
+    -------
+    Dataset
+        Of `load_mnist` or of `load_mnist_small`; its ``source`` says which.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `dtype` is none of the two, or a file is damaged.
+    FileNotFoundError
+        If the folder ``mnist`` of ``NNLEARN_DATA_DIR`` lacks one of the files.
+
+    See Also
+    --------
+    load_mnist : All of them, or an error.
+    load_mnist_small : The part inside the package.
+
+    Examples
+    --------
+    >>> from nnlearn.datasets import load_mnist_or_small
+    >>> load_mnist_or_small().source in ("mnist", "mnist-small")
+    True
+    """
+    return load_mnist(dtype=dtype) if is_here(MNIST) else load_mnist_small(dtype=dtype)
 
 
 def load_family(

@@ -10,7 +10,8 @@ const PATIENCE = 100;
 // model: anywidget's. Calls show(frame) for every frame that is not of an older run,
 // refused(message, settings) for a change that was turned down, failed(message) for a broken run.
 // The root carries what tests wait for: data-generation, data-done, data-latency (milliseconds from
-// the last change to the first frame of its run), data-retrained (complete runs).
+// the last change to the first frame of its run), data-retrained (complete runs), data-pending
+// (whether a change has yet to show).
 export function connect(model, root, { show, refused = () => {}, failed = () => {} }) {
   const view = freshId("view");
   let newest = -1;
@@ -19,7 +20,18 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
   let waiting = null; // {settings, at}: what the hand has done since
   let timer = 0;
 
-  const send = (content) => model.send(content);
+  // A kernel that was restarted knows nothing of the widget; then sending may throw.
+  const send = (content) => {
+    try {
+      model.send(content);
+    } catch {
+      failed("The kernel no longer knows this widget: run its cell again.");
+    }
+  };
+
+  const markPending = () => {
+    root.dataset.pending = waiting !== null || (sent !== null && !sent.seen);
+  };
 
   const flush = () => {
     clearTimeout(timer);
@@ -38,6 +50,7 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     else if (!timer) {
       timer = setTimeout(flush, Math.max(PATIENCE - (performance.now() - sent.since), 0));
     }
+    markPending();
   };
 
   const take = (dataView) => {
@@ -58,6 +71,7 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
       sent = null;
       flush();
     }
+    markPending();
   };
 
   const onMessage = (content, buffers) => {
@@ -67,9 +81,11 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
       if (sent && content.request === sent.request) sent = null;
       refused(content.message, content.settings);
       flush();
+      markPending();
     }
   };
   const onTrait = () => take(model.get("_frame"));
+  const onLeave = () => send({ kind: "hidden", view }); // no one cleans up in a page that is left
 
   return {
     change,
@@ -78,6 +94,7 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     start() {
       model.on("msg:custom", onMessage);
       model.on("change:_frame", onTrait);
+      addEventListener("pagehide", onLeave);
       onTrait();
       send({ kind: "shown", view });
     },
@@ -85,7 +102,8 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
       clearTimeout(timer);
       model.off("msg:custom", onMessage);
       model.off("change:_frame", onTrait);
-      send({ kind: "hidden", view });
+      removeEventListener("pagehide", onLeave);
+      onLeave();
     },
   };
 }

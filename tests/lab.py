@@ -376,13 +376,14 @@ class Notebook:
         self.page.screenshot(path=path)
         return path
 
+    def heard(self) -> list[str]:
+        """What the kernel has complained of since the last time: errors, and lines on stderr."""
+        said = self.page.evaluate("said.splice(0)")
+        return [text for text in said if not text.startswith(HARMLESS_IN_KERNEL)]
+
     def check(self) -> None:
         """Fail if anything went wrong since the last time."""
-        said = [
-            text
-            for text in self.page.evaluate("said.splice(0)")
-            if not text.startswith(HARMLESS_IN_KERNEL)
-        ]
+        said = self.heard()
         text = self.server.log.read_text(errors="replace")
         new, self._log_read = text[self._log_read :], len(text)
         logged = [line for line in new.splitlines() if any(word in line for word in BAD)]

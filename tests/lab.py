@@ -398,12 +398,6 @@ class Slider:
     def __init__(self, page: Any, element: Any) -> None:
         self._page, self._element = page, element
 
-    def place(self, share: float) -> tuple[float, float]:
-        """Where in the page the thumb is at this share of the way."""
-        box = self._element.bounding_box()
-        thumb = box["height"]  # as wide as it is high
-        return box["x"] + thumb / 2 + share * (box["width"] - thumb), box["y"] + thumb / 2
-
     @property
     def share(self) -> float:
         """How far along the way it is."""
@@ -418,10 +412,17 @@ class Slider:
     def held(self) -> Iterator[Callable[[float], None]]:
         """Hold the thumb: what is given moves it to a share of the way."""
         self._element.scroll_into_view_if_needed()
-        self._page.mouse.move(*self.place(self.share))
+        box = self._element.bounding_box()
+        thumb = box["height"]  # as wide as it is high
+        left, way, y = box["x"] + thumb / 2, box["width"] - thumb, box["y"] + thumb / 2
+
+        def move(share: float) -> None:
+            self._page.mouse.move(left + share * way, y)
+
+        move(self.share)
         self._page.mouse.down()
         try:
-            yield lambda share: self._page.mouse.move(*self.place(share))
+            yield move
         finally:
             self._page.mouse.up()
 

@@ -5,7 +5,7 @@ import { unpackFrame } from "./frames.js";
 
 // While a hand drags, a change waits until the last one's run is done, at most this many
 // milliseconds: short runs complete at every place of the slider, long ones are superseded.
-const PATIENCE = 100;
+const PATIENCE = 150;
 
 // model: anywidget's. Calls show(frame) for every frame that is not of an older run,
 // refused(message, settings) for a change that was turned down, failed(message) for a broken run.
@@ -19,6 +19,8 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
   let sent = null; // {request, at, since}: the change under way
   let waiting = null; // {settings, at}: what the hand has done since
   let timer = 0;
+  let undrawn = null; // {frame, since}: drawn next; since: of the change whose first frame it is
+  let drawing = 0;
 
   // A kernel that was restarted knows nothing of the widget; then sending may throw.
   const send = (content) => {
@@ -30,7 +32,8 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
   };
 
   const markPending = () => {
-    root.dataset.pending = waiting !== null || (sent !== null && !sent.seen);
+    const late = undrawn !== null || waiting !== null || (sent !== null && !sent.seen);
+    root.dataset.pending = late;
   };
 
   const flush = () => {
@@ -53,25 +56,39 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     markPending();
   };
 
+  const draw = () => {
+    cancelAnimationFrame(drawing);
+    drawing = 0;
+    const { frame, since } = undrawn;
+    undrawn = null;
+    // Controls stay where the hand has put them until the kernel has caught up.
+    const settled = waiting === null && (sent === null || sent.request === frame.request);
+    show(frame, { settled });
+    if (since !== null) root.dataset.latency = (performance.now() - since).toFixed(1);
+    root.dataset.generation = frame.generation;
+    root.dataset.done = frame.done;
+    if (frame.done) root.dataset.retrained = Number(root.dataset.retrained ?? 0) + 1;
+    markPending();
+  };
+
+  // Of the frames that come between two paintings of the screen the last one is drawn; the next
+  // change goes out before that, so that the kernel is at work meanwhile.
   const take = (dataView) => {
     const frame = unpackFrame(dataView);
     if (!frame || frame.generation < newest) return;
     newest = frame.generation;
     const own = sent !== null && frame.request === sent.request;
-    // Controls stay where the hand has put them until the kernel has caught up.
-    show(frame, { settled: waiting === null && (sent === null || own) });
+    let since = undrawn ? undrawn.since : null;
     if (own && !sent.seen && hasRows(frame)) {
       sent.seen = true;
-      root.dataset.latency = (performance.now() - sent.at).toFixed(1);
+      since ??= sent.at;
     }
-    root.dataset.generation = frame.generation;
-    root.dataset.done = frame.done;
-    if (frame.done) root.dataset.retrained = Number(root.dataset.retrained ?? 0) + 1;
+    undrawn = { frame, since };
+    if (!drawing) drawing = requestAnimationFrame(draw);
     if (own && frame.done) {
       sent = null;
       flush();
     }
-    markPending();
   };
 
   const onMessage = (content, buffers) => {
@@ -96,10 +113,12 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
       model.on("change:_frame", onTrait);
       addEventListener("pagehide", onLeave);
       onTrait();
+      if (undrawn) draw();
       send({ kind: "shown", view });
     },
     close() {
       clearTimeout(timer);
+      cancelAnimationFrame(drawing);
       model.off("msg:custom", onMessage);
       model.off("change:_frame", onTrait);
       removeEventListener("pagehide", onLeave);

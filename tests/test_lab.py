@@ -65,11 +65,13 @@ def test_the_latest_change_wins(endless):
 
 def test_stop_ends_the_run_and_keeps_its_curves(endless):
     endless.click("Stop")
-    endless.until("[...root.querySelectorAll('button')].some((b) => b.textContent === 'Train again')")
+    endless.until(
+        "[...root.querySelectorAll('button')].some((b) => b.textContent === 'Train again')"
+    )
     assert endless.ask("w.wait(10)")
-    epochs = endless.ask("len(w.history['quadratic'][0])")
+    epochs = endless.ask("max(len(one) for [one] in w.history.values())")
     assert 0 < epochs < 10**6
-    assert endless.look(POINTS) == epochs + 1
+    assert epochs <= endless.look(POINTS) <= epochs + 1  # an epoch in which Stop came has no point
 
 
 def test_an_interrupted_cell_leaves_the_widget_alive(endless):

@@ -2,9 +2,23 @@
 
 import numpy as np
 import pytest
+from processes import script
 
 import nnlearn as nn
 from nnlearn.widgets import CostComparison, _frames
+
+# What a copied program's comparison c holds, put into a file.
+KEEP = """
+import numpy
+kept = {{}}
+for name, runs in c.items():
+    for n, run in enumerate(runs):
+        for column in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+            kept[f"{{name}} {{n}} {{column}}"] = run.history[column]
+        for i, parameter in enumerate([*run.network.weights, *run.network.biases]):
+            kept[f"{{name}} {{n}} {{i}}"] = parameter
+numpy.savez({path!r}, **kept)
+"""
 
 DONE = "root.dataset.done === 'true'"
 
@@ -115,6 +129,43 @@ def test_divergence_ends_the_curve_and_says_at_which_rate(mount):
     w.change(learning_rate=1e-3)
     header, arrays = last_frame(w)
     assert (header["runs"][0]["state"], len(arrays[0])) == ("done", 3)
+
+
+COPIED = {
+    "defaults": {},
+    "changed": {
+        "variants": {
+            "tanh, momentum": {"cost": "quadratic", "activation": "tanh", "momentum": 0.5},
+            "softmax": {"cost": "log_likelihood", "learning_rate": 0.3},
+        },
+        "hidden": [20, 15],
+        "dropout": 0.2,
+        "l2": 0.5,
+        "seeds": [3, 1],
+        "n_train": 300,
+        "epochs": 4,
+    },
+}
+
+
+@pytest.mark.parametrize("settings", COPIED.values(), ids=COPIED)
+def test_code_that_is_copied_gives_the_same_bits(settings, tmp_path):
+    w = CostComparison()
+    w.settings = settings  # as the page does
+    assert w.wait(60)
+    told = tmp_path / "told.npz"
+    script(f"{w.to_python().replace('c.plot()', '')}{KEEP.format(path=str(told))}")
+    with np.load(told) as copied:
+        taken = 0
+        for name, histories in w.history.items():
+            for n, history in enumerate(histories):
+                for column in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+                    np.testing.assert_array_equal(copied[f"{name} {n} {column}"], history[column])
+                net = w.networks[name][n]
+                for i, parameter in enumerate([*net.weights, *net.biases]):
+                    np.testing.assert_array_equal(copied[f"{name} {n} {i}"], parameter)
+                    taken += 1
+    assert taken > 2
 
 
 # ---- what is refused ---------------------------------------------------------------------------

@@ -52,10 +52,12 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
   let held = null; // where the cursor rests while no pointer is on the chart
   let cursorMark = svg("g");
   let range = { xMax: 1, yMax: 1 };
+  let size = null; // asked for anew when it has changed: asking makes the page lay itself out
 
   const measure = () => {
-    const width = Math.max(plot.clientWidth, 160);
-    const height = Math.max(plot.clientHeight, 100);
+    size ??= { width: plot.clientWidth, height: plot.clientHeight };
+    const width = Math.max(size.width, 160);
+    const height = Math.max(size.height, 100);
     const inner = { w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom };
     const { xMin = 0, xMax, yMax } = range;
     return {
@@ -144,7 +146,10 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
     const at = cursor === null ? (event.key === "ArrowLeft" ? xs.length : -1) : xs.indexOf(cursor);
     moveTo(xs[Math.min(Math.max(at + moves[event.key], 0), xs.length - 1)], true);
   });
-  const observer = new ResizeObserver(() => redraw());
+  const observer = new ResizeObserver(() => {
+    size = null;
+    redraw();
+  });
   observer.observe(plot);
 
   return {

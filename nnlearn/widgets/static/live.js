@@ -5,12 +5,13 @@ import { unpackFrame } from "./frames.js";
 
 // While a hand drags, a change waits until the last one's run is done, at most this many
 // milliseconds: short runs complete at every place of the slider, long ones are superseded.
-const PATIENCE = 100;
+const PATIENCE = 150;
 
 // model: anywidget's. Calls show(frame) for every frame that is not of an older run,
 // refused(message, settings) for a change that was turned down, failed(message) for a broken run.
 // The root carries what tests wait for: data-generation, data-done, data-latency (milliseconds from
-// the last change to the first frame of its run), data-retrained (complete runs).
+// the last change to the first frame of its run), data-retrained (complete runs), data-pending
+// (whether a change has yet to show).
 export function connect(model, root, { show, refused = () => {}, failed = () => {} }) {
   const view = freshId("view");
   let newest = -1;
@@ -18,8 +19,22 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
   let sent = null; // {request, at, since}: the change under way
   let waiting = null; // {settings, at}: what the hand has done since
   let timer = 0;
+  let undrawn = null; // {frame, since}: drawn next; since: of the change whose first frame it is
+  let drawing = 0;
 
-  const send = (content) => model.send(content);
+  // A kernel that was restarted knows nothing of the widget; then sending may throw.
+  const send = (content) => {
+    try {
+      model.send(content);
+    } catch {
+      failed("The kernel no longer knows this widget: run its cell again.");
+    }
+  };
+
+  const markPending = () => {
+    const late = undrawn !== null || waiting !== null || (sent !== null && !sent.seen);
+    root.dataset.pending = late;
+  };
 
   const flush = () => {
     clearTimeout(timer);
@@ -38,22 +53,38 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     else if (!timer) {
       timer = setTimeout(flush, Math.max(PATIENCE - (performance.now() - sent.since), 0));
     }
+    markPending();
   };
 
+  const draw = () => {
+    cancelAnimationFrame(drawing);
+    drawing = 0;
+    const { frame, since } = undrawn;
+    undrawn = null;
+    // Controls stay where the hand has put them until the kernel has caught up.
+    const settled = waiting === null && (sent === null || sent.request === frame.request);
+    show(frame, { settled });
+    if (since !== null) root.dataset.latency = (performance.now() - since).toFixed(1);
+    root.dataset.generation = frame.generation;
+    root.dataset.done = frame.done;
+    if (frame.done) root.dataset.retrained = Number(root.dataset.retrained ?? 0) + 1;
+    markPending();
+  };
+
+  // Of the frames that come between two paintings of the screen the last one is drawn; the next
+  // change goes out before that, so that the kernel is at work meanwhile.
   const take = (dataView) => {
     const frame = unpackFrame(dataView);
     if (!frame || frame.generation < newest) return;
     newest = frame.generation;
     const own = sent !== null && frame.request === sent.request;
-    // Controls stay where the hand has put them until the kernel has caught up.
-    show(frame, { settled: waiting === null && (sent === null || own) });
+    let since = undrawn ? undrawn.since : null;
     if (own && !sent.seen && hasRows(frame)) {
       sent.seen = true;
-      root.dataset.latency = (performance.now() - sent.at).toFixed(1);
+      since ??= sent.at;
     }
-    root.dataset.generation = frame.generation;
-    root.dataset.done = frame.done;
-    if (frame.done) root.dataset.retrained = Number(root.dataset.retrained ?? 0) + 1;
+    undrawn = { frame, since };
+    if (!drawing) drawing = requestAnimationFrame(draw);
     if (own && frame.done) {
       sent = null;
       flush();
@@ -67,9 +98,11 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
       if (sent && content.request === sent.request) sent = null;
       refused(content.message, content.settings);
       flush();
+      markPending();
     }
   };
   const onTrait = () => take(model.get("_frame"));
+  const onLeave = () => send({ kind: "hidden", view }); // no one cleans up in a page that is left
 
   return {
     change,
@@ -78,14 +111,18 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     start() {
       model.on("msg:custom", onMessage);
       model.on("change:_frame", onTrait);
+      addEventListener("pagehide", onLeave);
       onTrait();
+      if (undrawn) draw();
       send({ kind: "shown", view });
     },
     close() {
       clearTimeout(timer);
+      cancelAnimationFrame(drawing);
       model.off("msg:custom", onMessage);
       model.off("change:_frame", onTrait);
-      send({ kind: "hidden", view });
+      removeEventListener("pagehide", onLeave);
+      onLeave();
     },
   };
 }

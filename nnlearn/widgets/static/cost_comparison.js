@@ -43,6 +43,7 @@ export default {
     const live = connect(model, root, {
       show(next, { settled }) {
         frame = next;
+        if (asked === null && model.get("_predict")) ask();
         if (controlsDiffer(frame)) buildControls();
         if (settled) setControls(frame.settings);
         page.error.textContent = "";
@@ -169,8 +170,7 @@ export default {
 
     function drawAll() {
       if (!frame) return;
-      const blank = asked !== null && !asked.ready();
-      const mine = blank ? [] : curvesOf(frame, false);
+      const mine = isDrawn() ? curvesOf(frame, false) : [];
       const ghosts = pinned ? curvesOf(pinned, true) : [];
       const xMax = Math.max(1, ...frame.runs.map((run) => run.epochs));
       drawErrors(mine, ghosts, xMax);
@@ -180,11 +180,20 @@ export default {
       if (asked) asked.lay();
     }
 
+    function ask() {
+      const wanted = { names: variantsOf(frame), what: "validation error" };
+      asked = prediction(page.errors, wanted, drawAll);
+      page.errors.element.after(asked.element);
+    }
+
+    function isDrawn() {
+      return asked === null || asked.ready();
+    }
+
     function drawErrors(mine, ghosts, xMax) {
       const curves = [...ghosts, ...mine].filter((curve) => curve.of === "error");
       const highest = Math.max(0.02, ...curves.flatMap((curve) => beyondStart(curve.y)));
-      const drawing = asked !== null && !asked.ready();
-      const end = drawing ? 100 : 100 * (ERROR_ENDS.find((value) => value >= highest) ?? 1);
+      const end = isDrawn() ? 100 * (ERROR_ENDS.find((value) => value >= highest) ?? 1) : 100;
       page.errors.draw(curves.map(inPercent), { xMax, yMax: end });
       const ended = frame.runs.filter((run) => run.state === "diverged");
       const rates = frame.settings.learning_rate;
@@ -205,6 +214,7 @@ export default {
     }
 
     function drawTiles() {
+      page.tileRow.hidden = !isDrawn();
       const first = frame.arrays.slice(frame.runs.length);
       const what = frame.settings.pictures === "change" ? "change of weights" : "weights";
       page.setTiles(frame.tiles, what, (name) => variantsOf(frame).indexOf(name));
@@ -240,12 +250,6 @@ export default {
     const unfollow = followTheme(root, () => page.tiles.forEach((one) => one.redraw()));
     live.start();
     onPinned();
-    if (model.get("_predict")) {
-      const wanted = { names: variantsOf(frame), what: "validation error" };
-      asked = prediction(page.errors, wanted, drawAll);
-      page.errors.element.after(asked.element);
-      drawAll();
-    }
 
     return () => {
       live.close();
@@ -285,7 +289,7 @@ function layOut(root) {
   let last = -1;
   return {
     ...{ errors, costs, controls, drawer, details, buttons, restart, pin, copy, copied, code },
-    ...{ status, error },
+    ...{ status, error, tileRow },
     actions: status,
     tiles: tileMap,
     setCosts(titles) {

@@ -14,6 +14,7 @@ const PATIENCE = 150;
 // (whether a change has yet to show).
 export function connect(model, root, { show, refused = () => {}, failed = () => {} }) {
   const view = freshId("view");
+  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys, which would edit or delete cells
   let newest = -1;
   let count = 0;
   let sent = null; // {request, at, since}: the change under way

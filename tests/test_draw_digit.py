@@ -490,7 +490,7 @@ def test_units_are_read_by_keys(mount):
 
 def test_a_refused_change_is_said(mount):
     shown = mount(DrawDigit(small_network(), strokes=[BAR]))
-    request = {"kind": "change", "request": "x", "settings": {"sample": -1}}
+    request = {"kind": "change", "request": "a:1", "settings": {"sample": -1}}
     shown.widget._on_message(None, request, [])
     shown.until("root.querySelector('.nn-error').textContent.includes('sample must be')")
 

@@ -243,11 +243,25 @@ def test_settings_refused_leave_the_widget_as_it_was(counter):
 
 def test_a_run_that_breaks_is_told_to_the_page(counter):
     counter.change(n=13)
-    assert counter.wait(PATIENCE)
-    [failed] = [content for content, _ in counter.sent if content["kind"] == "failed"]
-    assert failed["message"] == "RuntimeError: thirteen"
+    with pytest.raises(RuntimeError, match="thirteen"):
+        counter.wait(PATIENCE)
+    assert counter._failure == "RuntimeError: thirteen"
     counter.change(n=1)
-    assert last(counter)["n"] == 1
+    assert (last(counter)["n"], counter._failure) == (1, "")
+
+
+def test_frames_say_how_far_each_view_was_heard_whoever_began_the_run(counter):
+    counter.page_sends(kind="change", request="a:1", settings={"n": 5})
+    counter.page_sends(kind="change", request="b:7", settings={"n": 6})
+    counter.change(n=7)
+    assert (last(counter)["request"], last(counter)["heard"]) == (None, {"a": 1, "b": 7})
+
+
+def test_a_run_stopped_before_it_began_says_so(counter):
+    counter.change(n=-1)
+    counter.change(n=5)  # begins once the one before has ended
+    counter.stop()
+    assert (last(counter)["n"], last(counter)["done"]) == (5, False)
 
 
 def test_the_last_hidden_view_stops_the_run_and_a_shown_one_begins_it_anew(counter):

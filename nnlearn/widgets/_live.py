@@ -4,6 +4,7 @@ The page and the kernel speak in messages. The page sends ``change`` with new se
 number for the request, ``shown`` and ``hidden`` when a view comes and goes, and what a widget adds.
 The kernel answers with frames (`_frames`), each a whole picture of its run, so that a lost one does
 no harm: ``generation`` counts runs, ``request`` repeats the number of the change that began it,
+``heard`` says up to which of its changes the kernel has heard each view, whoever made the last one,
 ``settings`` are those of the run. The last frame of a run comes as the trait ``_frame``, where
 a reloaded page finds it.
 """
@@ -44,6 +45,7 @@ class LiveWidget(anywidget.AnyWidget, Generic[S]):
     """
 
     _frame = traitlets.Bytes(b"").tag(sync=True)
+    _failure = traitlets.Unicode("").tag(sync=True)  # what broke the present run
 
     #: Seconds that a new widget waits for its first run, so that it opens complete.
     _patience: ClassVar[float] = 1.0
@@ -54,7 +56,9 @@ class LiveWidget(anywidget.AnyWidget, Generic[S]):
         self._lock = threading.RLock()  # messages may come in several threads
         self._views: set[str] = set()
         self._left = False  # the run was stopped because no view was left
+        self._heard: dict[str, int] = {}  # the last change of each view, by its own count
         self._generation = 0
+        self._error: Exception | None = None  # of the present run
         self._current: S
         self.on_msg(self._on_message)
 
@@ -116,8 +120,16 @@ class LiveWidget(anywidget.AnyWidget, Generic[S]):
         -------
         bool
             Whether it has ended.
+
+        Raises
+        ------
+        Exception
+            What broke the run, if something did: a callback of yours, for example.
         """
-        return self._runner.wait(timeout)
+        ended = self._runner.wait(timeout)
+        if ended and self._error is not None:
+            raise self._error
+        return ended
 
     def stop(self) -> None:
         """End the present run before its next step; what is there stays."""
@@ -151,35 +163,47 @@ class LiveWidget(anywidget.AnyWidget, Generic[S]):
         with self._lock:
             self._generation += 1
             self._left = False
-            settings, run = self._current, Run(self, self._generation, request)
+            self._error = None
+            self._failure = ""
+            settings, run = self._current, Run(self, self._generation, request, dict(self._heard))
             self._runner.start(lambda stop: run.go(settings, stop))
 
     def _show_error(self, error: Exception) -> None:
-        """What broke a run, for the page; errors of settings never come this far."""
-        message = f"{type(error).__name__}: {error}"
-        self.send({"kind": "failed", "generation": self._generation, "message": message})
+        """Keep what broke the run, for the page too; errors of settings never come this far."""
+        self._error = error
+        self._failure = f"{type(error).__name__}: {error}"
 
     def _on_message(self, _: Any, content: Any, buffers: Sequence[memoryview]) -> None:
         kind = content.get("kind")
         if kind == "change":
-            try:
-                self._change(content["settings"], content["request"])
-            except ValueError as error:
-                answer = {"kind": "refused", "request": content["request"], "message": str(error)}
-                self.send({**answer, "settings": _frames.plain(self.settings)})
+            self._on_change(content["settings"], content["request"])
         elif kind == "shown":
-            self._views.add(content["view"])
-            if self._left:
-                self._restart(None)
+            with self._lock:
+                self._views.add(content["view"])
+                if self._left:
+                    self._restart(None)
         elif kind == "hidden":
-            self._views.discard(content["view"])
-            if not self._views and self._runner.is_running:
-                self._left = True
-                self._runner.stop()
+            with self._lock:
+                self._views.discard(content["view"])
+                self._heard.pop(content["view"], None)
+                if not self._views and self._runner.is_running:
+                    self._left = True
+                    self._runner.stop()
         elif kind == "stop":
             self.stop()
         else:
             self._on_other_message(content, buffers)
+
+    def _on_change(self, settings: Any, request: str) -> None:
+        """A change from a page; request: ``view:count``."""
+        view, count = request.rsplit(":", 1)
+        with self._lock:
+            self._heard[view] = int(count)
+            try:
+                self._change(settings, request)
+            except ValueError as error:
+                answer = {"kind": "refused", "request": request, "message": str(error)}
+                self.send({**answer, "settings": _frames.plain(self.settings)})
 
 
 class Run:
@@ -193,9 +217,15 @@ class Run:
 
     stop: Stop
 
-    def __init__(self, widget: LiveWidget[Any], generation: int, request: str | None) -> None:
+    def __init__(
+        self,
+        widget: LiveWidget[Any],
+        generation: int,
+        request: str | None,
+        heard: Mapping[str, int],
+    ) -> None:
         self._widget = widget
-        self._facts = {"generation": generation, "request": request}
+        self._facts = {"generation": generation, "request": request, "heard": heard}
         self._next = 0.0  # when another frame may be sent
 
     def go(self, settings: Any, stop: Stop) -> None:

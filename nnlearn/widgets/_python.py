@@ -1,5 +1,6 @@
 """Widgets as programs: the code that does what a widget's settings say."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -28,12 +29,17 @@ def compare_code(
     common : mapping
         The settings of all.
     """
-    lines = [f"    {name!r}: {_call('dict', own)}," for name, own in variants.items()]
+    lines, left_out = [], []
+    for name, own in variants.items():
+        written = {key: value for key, value in own.items() if _can_be_written(value)}
+        lines.append(f"    {name!r}: {_call('dict', written)},")
+        left_out += [f"# left out: {key} of {name!r}" for key in own if key not in written]
     arguments = [f"    {name}={value!r}," for name, value in common.items()]
     body = [
         "data = ...  # the Dataset that was given to the widget"
         if data is None
         else f"data = {data}",
+        *left_out,
         "variants = {",
         *lines,
         "}",
@@ -51,6 +57,16 @@ def compare_code(
     imports = ["import nnlearn as nn"]
     imports += [f"from nnlearn import {', '.join(sorted(names))}"] if names else []
     return "\n".join([*imports, "", *body, ""])
+
+
+def _can_be_written(value: Any) -> bool:
+    """Whether the repr of a value rebuilds it: numbers, text and the like, and layers."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_can_be_written, value))
+    if isinstance(value, dict):
+        return all(map(_can_be_written, [*value, *value.values()]))
+    named = type(value).__name__ in nnlearn.__all__ and dataclasses.is_dataclass(value)
+    return named or value is None or isinstance(value, (bool, int, float, str))
 
 
 def _call(function: str, settings: Mapping[str, Any]) -> str:

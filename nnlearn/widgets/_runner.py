@@ -15,10 +15,17 @@ _AT_EXIT = 1.0
 
 
 class Stop:
-    """Asks one piece of work to end. Any thread may use it."""
+    """Asks one piece of work to end. Any thread may use it.
+
+    Attributes
+    ----------
+    superseded : bool
+        Newer work waits.
+    """
 
     def __init__(self) -> None:
         self._requested = threading.Event()
+        self.superseded = False
         self._lock = threading.Lock()
         self._networks: set[Network] = set()
 
@@ -79,9 +86,11 @@ class Runner:
     def start(self, work: Callable[[Stop], None]) -> None:
         """Begin this work once the one before has ended, which it is asked to do.
 
-        Works that were superseded before they began never run.
+        A work that is superseded before it has begun never runs; one that is stopped before runs,
+        so that it can say where it stands.
         """
         with self._lock:
+            self._stop.superseded = True
             self._stop.request()
             self._stop = Stop()
             self._thread = threading.Thread(
@@ -94,12 +103,13 @@ class Runner:
     ) -> None:
         if before is not None:
             before.join()
-        if stop.requested:
+        if stop.superseded:
             return
         try:
             work(stop)
         except Exception as error:
-            self._on_error(error)
+            if not stop.superseded:
+                self._on_error(error)
 
     def stop(self) -> None:
         """Ask the work to end; does not wait for it."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from nnlearn import _checks
 
 #: What the pages offer by name.
@@ -39,7 +41,8 @@ def read_variants(given: Any, now: Variants) -> Variants:
         if not isinstance(name, str) or not isinstance(own, Mapping):
             _checks.fail(ValueError, f"variant {name!r}", "be a mapping of settings", own)
         rate = now.get(name, {}).get("learning_rate")
-        default = DEFAULT_RATES.get(own.get("cost", "cross_entropy"), 0.5)
+        own = {key: as_python(value) for key, value in own.items()}
+        default = DEFAULT_RATES.get(str(own.get("cost", "cross_entropy")), 0.5)
         complete[name] = {"learning_rate": default if rate is None else rate, **own}
     return complete
 
@@ -78,6 +81,17 @@ def read_rates(rates: Iterable[Any]) -> list[float]:
     return checked
 
 
-def read_hidden(value: Any) -> Any:
-    """Hidden layers as the settings have them; the page sends lists."""
-    return tuple(value) if isinstance(value, list) else value
+def read_hidden(value: Any) -> tuple[int, ...]:
+    """Sizes of hidden layers: one, or a sequence."""
+    value = as_python(value)
+    sizes = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(_checks.integer("hidden", size, minimum=1) for size in sizes)
+
+
+def as_python(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's, so that they can be written down."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value

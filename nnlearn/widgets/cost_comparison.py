@@ -31,6 +31,7 @@ from nnlearn.widgets._together import train, train_shown
 from nnlearn.widgets._variants import (
     STANDARD,
     TWO,
+    as_python,
     read_hidden,
     read_rates,
     read_variants,
@@ -62,6 +63,9 @@ N_TRAIN = 1000
 #: What is recorded of each network: after these two come two for each cost function shown.
 ERRORS = ("train_error", "val_error")
 
+#: Epochs and seeds at most: every epoch of every network is kept, and drawn.
+MOST_EPOCHS, MOST_SEEDS = 1_000_000, 100
+
 #: What the images of hidden units show: what training has changed in their weights, or these.
 PICTURES = ("change", "weights")
 
@@ -75,7 +79,7 @@ class Settings:
 
     variants: Mapping[str, Mapping[str, Any]]  # each with its learning rate
     common: Mapping[str, Any]
-    n_train: int
+    part: "_Part"  # of the data
     seeds: int | tuple[int, ...]
     pictures: str
 
@@ -148,27 +152,35 @@ class CostComparison(LiveWidget[Settings]):
         self._given = data
         self._data = _labelled(load_mnist_small() if data is None else data)
         self._predict = _checks.boolean("predict", predict)
-        self._jobs: list[_Job] = []
-        n_train = min(N_TRAIN, len(self._data.train))
-        self._part = _Part(self._data, n_train)
+        part = _Part(self._data, min(N_TRAIN, len(self._data.train)))
+        defaults = Settings(TWO, COMMON, part, 1, PICTURES[0])
+        self._under_way: tuple[Sequence[_Job], Settings] = ((), defaults)
         shown = {} if variants is None else {"variants": variants}
-        self._begin(Settings(TWO, COMMON, n_train, 1, PICTURES[0]), {**shown, **settings})
+        self._begin(defaults, {**shown, **settings})
 
     # ---- what users see -------------------------------------------------------------------------
 
     @property
     def history(self) -> dict[str, tuple[History, ...]]:
-        """The histories of each variant, in the seeds' order, as far as the run has come."""
+        """The histories of each variant, in the seeds' order, as far as the run has come.
+
+        Right after a change they are those of the run before, until the new one has begun;
+        `wait` waits for its end.
+        """
         return self._by_variant(lambda job: job.history)
 
     @property
     def networks(self) -> dict[str, tuple[Network, ...]]:
-        """The networks of each variant, in the seeds' order."""
+        """The networks of each variant, in the seeds' order; of the run that `history` is of."""
         return self._by_variant(lambda job: job.network)
 
     def pin(self) -> None:
         """Keep the present curves in the panels, in grey, to compare with."""
-        self._pinned = self._frame
+        jobs, settings = self._under_way
+        if jobs:
+            header, arrays = self._picture(jobs, settings)
+            told = _frames.plain(self._tell(settings))
+            self._pinned = _frames.pack({**header, "settings": told}, arrays)
 
     def unpin(self) -> None:
         """Take the grey curves away."""
@@ -180,7 +192,9 @@ class CostComparison(LiveWidget[Settings]):
         Returns
         -------
         str
-            A program around `nnlearn.compare`.
+            A program around `nnlearn.compare`. Data of your own is a name for you to fill in;
+            settings that cannot be written down, such as callbacks, are left out, and a comment
+            says so.
         """
         return self._code(self._current)
 
@@ -202,21 +216,21 @@ class CostComparison(LiveWidget[Settings]):
         path : str or path
             The file; replaced if it is there.
         learning_rates : sequence of float
-            The rates that the sliders offer, > 0.
+            The rates that the sliders offer, > 0; the present ones are added.
         seeds : int, default 3
             The seeds 0 to seeds - 1.
         """
         from nnlearn.widgets._offline import write_page
 
-        rates = read_rates(learning_rates)
-        n_seeds = _checks.integer("seeds", seeds, minimum=1)
-        told = self._tell(replace(self._current, seeds=n_seeds))
+        now = self._current
+        present = [own["learning_rate"] for own in now.variants.values()]
+        rates = read_rates([*read_rates(learning_rates), *present])
+        n_seeds = _checks.integer("seeds", seeds, minimum=1, maximum=MOST_SEEDS)
+        told = self._tell(replace(now, seeds=n_seeds))
         frames = []
         for rate in rates:
-            variants = {
-                name: {**own, "learning_rate": rate} for name, own in self._current.variants.items()
-            }
-            settings = replace(self._current, variants=variants, seeds=n_seeds)
+            variants = {name: {**own, "learning_rate": rate} for name, own in now.variants.items()}
+            settings = replace(now, variants=variants, seeds=n_seeds)
             jobs = self._make_jobs(settings)
             train(jobs, Stop(), threading.Event())
             header, arrays = self._picture(jobs, settings)
@@ -230,45 +244,47 @@ class CostComparison(LiveWidget[Settings]):
         known = {"variants", "learning_rate", "n_train", "seeds", "pictures", *COMMON}
         check_names(changes, known)
         variants = read_variants(changes.get("variants", now.variants), now.variants)
-        n_train = changes.get("n_train", now.n_train)
+        n_train = changes.get("n_train", now.part.n)
+        most = len(self._data.train)
+        n_train = _checks.integer("n_train", n_train, minimum=1, maximum=most)
         settings = Settings(
             variants=with_rates(variants, changes.get("learning_rate", {})),
             common=_common(now.common, changes),
-            n_train=_checks.integer("n_train", n_train, minimum=1, maximum=len(self._data.train)),
+            part=now.part if n_train == now.part.n else _Part(self._data, n_train),
             seeds=_seeds(changes.get("seeds", now.seeds)),
             pictures=_checks.choice("pictures", changes.get("pictures", now.pictures), PICTURES),
         )
-        part = self._part if settings.n_train == self._part.n else _Part(self._data, n_train)
-        for plan in _plans(settings, part.data):
-            plan.check(Network, 0, part.data, part.shared)
-        self._part = part
+        for plan in _plans(settings):
+            plan.check(Network, 0, settings.part.data, settings.part.shared)
+            _epochs(plan)
         return settings
 
     def _tell(self, settings: Settings) -> dict[str, Any]:
         rates, variants = tell_variants(settings.variants)
         seeds = settings.seeds if isinstance(settings.seeds, int) else list(settings.seeds)
-        common = {"learning_rate": rates, "n_train": settings.n_train, **settings.common}
+        common = {"learning_rate": rates, "n_train": settings.part.n, **settings.common}
         return {"variants": variants, **common, "seeds": seeds, "pictures": settings.pictures}
 
     def _code(self, settings: Settings) -> str:
         data = "nn.datasets.load_mnist_small()" if self._given is None else None
         variants = {name: dict(own) for name, own in settings.variants.items()}
         common = {**settings.common, "seeds": self._tell(settings)["seeds"]}
-        return compare_code(data, settings.n_train, variants, common)
+        return compare_code(data, settings.part.n, variants, common)
 
     # ---- training -------------------------------------------------------------------------------
 
     def _make_jobs(self, settings: Settings) -> list["_Job"]:
         """Every network to train, seed by seed."""
-        plans = _plans(settings, self._part.data)
+        plans = _plans(settings)
         costs = _costs_shown(plan.make(Network, 0) for plan in plans)
         seeds = read_seeds(settings.seeds)
         change = settings.pictures == "change"
-        part = self._part
+        part = settings.part
         return [_Job(plan, seed, part, costs, change) for seed in seeds for plan in plans]
 
     def _work(self, settings: Settings, run: Run) -> None:
-        jobs = self._jobs = self._make_jobs(settings)
+        jobs = self._make_jobs(settings)
+        self._under_way = (jobs, settings)
         train_shown(jobs, run, lambda: self._picture(jobs, settings))
         run.finish(*self._picture(jobs, settings))
 
@@ -290,7 +306,7 @@ class CostComparison(LiveWidget[Settings]):
         return header, [*(job.curve() for job in jobs), *tiles.values()]
 
     def _by_variant(self, take: Callable[["_Job"], _T]) -> dict[str, tuple[_T, ...]]:
-        jobs = self._jobs
+        jobs, _ = self._under_way
         names = dict.fromkeys(job.name for job in jobs)
         return {name: tuple(take(job) for job in jobs if job.name == name) for name in names}
 
@@ -316,21 +332,27 @@ def _labelled(data: Any) -> Dataset:
 
 
 def _common(now: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings of all variants. Network and fit check them, but for an `epochs` left open."""
-    common = {name: changes.get(name, value) for name, value in now.items()}
-    common["epochs"] = _checks.integer("epochs", common["epochs"], minimum=0)
+    """The settings of all variants. Network and fit check most of them."""
+    common = {name: as_python(changes.get(name, value)) for name, value in now.items()}
+    common["hidden"] = read_hidden(common["hidden"])
+    common["epochs"] = _checks.integer("epochs", common["epochs"], minimum=0, maximum=MOST_EPOCHS)
     return common
 
 
+def _epochs(plan: Plan) -> int:
+    """How many epochs the variant trains, which may be a setting of its own."""
+    epochs = plan.fit.get("epochs")
+    epochs = DEFAULT_EPOCHS if epochs is None else epochs
+    return _checks.integer("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
+
+
 def _seeds(given: Any) -> int | tuple[int, ...]:
-    read_seeds(given)
+    _checks.integer("the number of seeds", len(read_seeds(given)), minimum=1, maximum=MOST_SEEDS)
     return int(given) if isinstance(given, (int, np.integer)) else tuple(map(int, given))
 
 
-def _plans(settings: Settings, data: Dataset) -> list[Plan]:
-    common = dict(settings.common)
-    common["hidden"] = read_hidden(common["hidden"])
-    return read_plans(Network, settings.variants, common, data)
+def _plans(settings: Settings) -> list[Plan]:
+    return read_plans(Network, settings.variants, settings.common, settings.part.data)
 
 
 # ---- training ----------------------------------------------------------------------------------
@@ -365,15 +387,10 @@ class _Job(Callback):
         self._fit = dict(plan.fit)
         self._part = part
         self._tiles = Tiles(part.data.image_shape, self.network, change)
-        self._rows = np.full((self.epochs + 1, len(self.columns)), np.nan, np.float32)
+        self.epochs = _epochs(plan)
+        self._rows = np.empty((self.epochs + 1, len(self.columns)), np.float32)
         self._n_rows = 0
         self._changed: threading.Event
-
-    @property
-    def epochs(self) -> int:
-        """How many will be trained."""
-        epochs = self._fit.get("epochs")
-        return DEFAULT_EPOCHS if epochs is None else int(epochs)
 
     def train(self, stop: Stop, changed: threading.Event) -> None:
         """Train to the end, unless stopped; `changed` is set after each row."""

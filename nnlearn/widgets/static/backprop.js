@@ -37,9 +37,9 @@ export default {
     const controls = passControls(page.controls, (settings) => live.change(settings));
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
-        page.error.textContent = "";
+        if (fresh) page.error.textContent = "";
         controls.build(frame);
         if (settled) {
           controls.set(frame.settings);

@@ -41,12 +41,12 @@ export default {
     let asked = null; // the curve drawn beforehand
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
         if (asked === null && model.get("_predict")) ask();
         if (controlsDiffer(frame)) buildControls();
         if (settled) setControls(frame.settings);
-        page.error.textContent = "";
+        if (fresh) page.error.textContent = "";
         drawAll();
       },
       refused(message, settings) {
@@ -97,7 +97,10 @@ export default {
         momentum: slider({ label: "momentum", min: 0, max: 0.99, step: 0.01 }, set("momentum")),
         dropout: slider({ label: "dropout", min: 0, max: 0.9, step: 0.05 }, set("dropout")),
         l1: slider({ label: "l1", min: 0.001, max: 100, scale: "log0" }, set("l1")),
-        seeds: slider({ label: "seeds", choices: seedChoices() }, set("seeds")),
+        seeds: slider(
+          { label: "seeds", choices: seedChoices(), strict: Boolean(frame.offline) },
+          set("seeds"),
+        ),
         pictures: select({ label: "pictures of units", options: PICTURES }, set("pictures")),
       };
       const inSight = frame.offline ? ["seeds"] : ["n_train", "units", "l2"];
@@ -128,7 +131,7 @@ export default {
 
     function rateSlider(name, i) {
       const { rates } = frame.limits;
-      const scale = rates ? { choices: rates } : { ...RATES, scale: "log" };
+      const scale = rates ? { choices: rates, strict: true } : { ...RATES, scale: "log" };
       return slider({ label: `learning rate, ${name}`, colour: i, ...scale }, (value) => {
         live.change({ learning_rate: common ? value : { [name]: value, ...waitingRates(name) } });
       });
@@ -172,7 +175,8 @@ export default {
       if (!frame) return;
       const mine = isDrawn() ? curvesOf(frame, false) : [];
       const ghosts = pinned ? curvesOf(pinned, true) : [];
-      const xMax = Math.max(1, ...frame.runs.map((run) => run.epochs));
+      const runs = [...frame.runs, ...(pinned ? pinned.runs : [])];
+      const xMax = Math.max(1, ...runs.map((run) => run.epochs));
       drawErrors(mine, ghosts, xMax);
       drawCosts(mine, ghosts, xMax);
       drawTiles();
@@ -182,7 +186,7 @@ export default {
 
     function ask() {
       const wanted = { names: variantsOf(frame), what: "validation error" };
-      asked = prediction(page.errors, wanted, drawAll);
+      asked = prediction(page.errors, wanted, () => live.change({}));
       page.errors.element.after(asked.element);
     }
 
@@ -214,7 +218,7 @@ export default {
     }
 
     function drawTiles() {
-      page.tileRow.hidden = !isDrawn();
+      for (const part of [page.tileRow, page.status]) part.hidden = !isDrawn();
       const first = frame.arrays.slice(frame.runs.length);
       const what = frame.settings.pictures === "change" ? "change of weights" : "weights";
       page.setTiles(frame.tiles, what, (name) => variantsOf(frame).indexOf(name));
@@ -373,12 +377,14 @@ function curvesOf(frame, ghost) {
   return curves;
 }
 
-// Mean, lowest and highest of a column over several seeds' rows, as far as all have come.
+// Mean, lowest and highest of a column over several seeds' rows, at each row over those that have
+// come so far.
 function overSeeds(arrays, column, band) {
-  const rows = Math.min(...arrays.map((array) => array.shape[0]));
+  const rows = Math.max(...arrays.map((array) => array.shape[0]));
   const at = (array, row) => array.data[row * array.shape[1] + column];
   const x = Array.from({ length: rows }, (_, row) => row);
-  const all = x.map((row) => arrays.map((array) => at(array, row)));
+  const all = x.map((row) => arrays.filter(({ shape }) => row < shape[0])
+    .map((array) => at(array, row)));
   const y = all.map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
   if (!band) return { x, y };
   return { x, y, low: all.map((v) => Math.min(...v)), high: all.map((v) => Math.max(...v)) };
@@ -404,7 +410,7 @@ export function answer(frames, settings) {
   const rates = frames.map((frame) => frame.rate);
   const chosen = new Map(Object.entries(settings.learning_rate).map(([name, rate]) => [
     name,
-    frames[rates.indexOf(rate)] ?? frames[0],
+    frames[rates.indexOf(rate)],
   ]));
   const runs = [];
   const arrays = [];

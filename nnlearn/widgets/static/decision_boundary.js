@@ -47,12 +47,12 @@ export default {
     let asked = null; // {at, lines, ready}: the lines drawn beforehand
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
         if (settled) takePoints();
         if (controlsDiffer()) buildControls();
         if (settled) setControls(frame.settings);
-        page.error.textContent = "";
+        if (fresh) page.error.textContent = "";
         drawAll();
       },
       refused(message, settings) {

@@ -52,9 +52,9 @@ export default {
     ));
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
-        error.textContent = "";
+        if (fresh) error.textContent = "";
         if (!pen) buildPen();
         if (settled && !sheet.isDrawing()) take(frame.settings);
         draw();

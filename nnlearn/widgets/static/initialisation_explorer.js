@@ -45,11 +45,11 @@ export default {
     let number = 0.1; // the standard deviation that the slider has, when it is in use
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
         if (!controls) buildControls();
         if (settled) setControls(frame.settings);
-        page.error.textContent = "";
+        if (fresh) page.error.textContent = "";
         drawAll();
       },
       refused(message, settings) {

@@ -7,8 +7,9 @@ import { unpackFrame } from "./frames.js";
 // milliseconds: short runs complete at every place of the slider, long ones are superseded.
 const PATIENCE = 150;
 
-// model: anywidget's. Calls show(frame) for every frame that is not of an older run,
-// refused(message, settings) for a change that was turned down, failed(message) for a broken run.
+// model: anywidget's. Calls show(frame, {settled, fresh}) for every frame that is not of an older
+// run: settled says whether the controls may follow its settings, fresh whether it is the run's
+// first; refused(message, settings) for a change that was turned down, failed(message) for a broken run.
 // The root carries what tests wait for: data-generation, data-done, data-latency (milliseconds from
 // the last change to the first frame of its run), data-retrained (complete runs), data-pending
 // (whether a change has yet to show).
@@ -32,6 +33,10 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     }
   };
 
+  // Whether the kernel knew of the change under way when it began this run, be it the change's own
+  // or one that something else has begun since.
+  const isHeard = (frame) => (frame.heard?.[view] ?? 0) >= sent.count;
+
   const markPending = () => {
     const late = undrawn !== null || waiting !== null || (sent !== null && !sent.seen);
     root.dataset.pending = late;
@@ -42,8 +47,8 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     timer = 0;
     if (!waiting) return;
     count += 1;
-    sent = { request: `${view}:${count}`, at: waiting.at, since: performance.now(), seen: false };
-    send({ kind: "change", request: sent.request, settings: waiting.settings });
+    sent = { count, at: waiting.at, since: performance.now(), seen: false };
+    send({ kind: "change", request: `${view}:${count}`, settings: waiting.settings });
     waiting = null;
   };
 
@@ -63,8 +68,8 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     const { frame, since } = undrawn;
     undrawn = null;
     // Controls stay where the hand has put them until the kernel has caught up.
-    const settled = waiting === null && (sent === null || sent.request === frame.request);
-    show(frame, { settled });
+    const settled = waiting === null && (sent === null || isHeard(frame));
+    show(frame, { settled, fresh: String(frame.generation) !== root.dataset.generation });
     if (since !== null) root.dataset.latency = (performance.now() - since).toFixed(1);
     root.dataset.generation = frame.generation;
     root.dataset.done = frame.done;
@@ -78,7 +83,7 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     const frame = unpackFrame(dataView);
     if (!frame || frame.generation < newest) return;
     newest = frame.generation;
-    const own = sent !== null && frame.request === sent.request;
+    const own = sent !== null && isHeard(frame);
     let since = undrawn ? undrawn.since : null;
     if (own && !sent.seen && hasRows(frame)) {
       sent.seen = true;
@@ -94,15 +99,21 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
 
   const onMessage = (content, buffers) => {
     if (content.kind === "frame") take(buffers[0]);
-    else if (content.kind === "failed") failed(content.message);
     else if (content.kind === "refused") {
-      if (sent && content.request === sent.request) sent = null;
+      if (sent && content.request === `${view}:${sent.count}`) sent = null;
       refused(content.message, content.settings);
       flush();
       markPending();
     }
   };
   const onTrait = () => take(model.get("_frame"));
+  const onFailure = () => {
+    if (!model.get("_failure")) return;
+    failed(model.get("_failure"));
+    sent = null;
+    flush();
+    markPending();
+  };
   const onLeave = () => send({ kind: "hidden", view }); // no one cleans up in a page that is left
 
   return {
@@ -112,9 +123,11 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
     start() {
       model.on("msg:custom", onMessage);
       model.on("change:_frame", onTrait);
+      model.on("change:_failure", onFailure);
       addEventListener("pagehide", onLeave);
       onTrait();
       if (undrawn) draw();
+      onFailure();
       send({ kind: "shown", view });
     },
     close() {
@@ -122,6 +135,7 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
       cancelAnimationFrame(drawing);
       model.off("msg:custom", onMessage);
       model.off("change:_frame", onTrait);
+      model.off("change:_failure", onFailure);
       removeEventListener("pagehide", onLeave);
       onLeave();
     },

@@ -12,7 +12,9 @@ export function offlineModel(texts, answer) {
   const emit = (name, ...values) => (listeners.get(name) ?? []).forEach((f) => f(...values));
   const show = (request) => {
     generation += 1;
-    const frame = { ...answer(frames, settings), generation, request, done: true, offline: true };
+    const [, view, count] = /^(.*):(\d+)$/.exec(request ?? ":0");
+    const facts = { generation, heard: { [view]: Number(count) }, done: true, offline: true };
+    const frame = { ...answer(frames, settings), ...facts };
     emit("msg:custom", { kind: "frame" }, [frame]);
   };
   return {

@@ -27,11 +27,11 @@ export default {
     let move = null; // {what, base}: what a hand moves (k or "c"), and the frame before it
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
         if (rows.length !== frame.settings.z.length) buildRows();
         if (settled) setControls(frame.settings);
-        page.error.textContent = "";
+        if (fresh) page.error.textContent = "";
         drawAll();
       },
       refused(message, settings) {

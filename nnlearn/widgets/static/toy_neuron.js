@@ -40,9 +40,9 @@ export default {
     const controls = toyControls(page, (settings) => live.change(settings));
 
     const live = connect(model, root, {
-      show(next, { settled }) {
+      show(next, { settled, fresh }) {
         frame = next;
-        page.error.textContent = "";
+        if (fresh) page.error.textContent = "";
         controls.build(frame);
         if (settled) controls.set(frame.settings);
         page.setEpochs(frame.settings.epochs);

@@ -9,7 +9,8 @@ const PATIENCE = 150;
 
 // model: anywidget's. Calls show(frame, {settled, fresh}) for every frame that is not of an older
 // run: settled says whether the controls may follow its settings, fresh whether it is the run's
-// first; refused(message, settings) for a change that was turned down, failed(message) for a broken run.
+// first; refused(message, settings) for a change that was turned down, failed(message) for a broken
+// run.
 // The root carries what tests wait for: data-generation, data-done, data-latency (milliseconds from
 // the last change to the first frame of its run), data-retrained (complete runs), data-pending
 // (whether a change has yet to show).

@@ -394,6 +394,18 @@ def test_hidden_layers_stay_within_what_the_page_can_show(mount, boundary, typed
     assert tuple(shown.widget.settings["hidden"]) == hidden
 
 
+def test_a_number_between_the_places_of_a_slider_is_taken_as_typed(mount, boundary):
+    shown = mount(boundary())
+    shown.page.locator("summary").click()
+    box = shown.page.get_by_label("batch size, exact", exact=True)
+    box.fill("32")
+    box.press("Tab")
+    shown.until(f"root.dataset.generation === '2' && {DONE}")
+    assert shown.widget.settings["batch_size"] == 32
+    assert box.input_value() == "32"
+    assert shown.page.get_by_label("batch size", exact=True).input_value() == "4"  # 20, of 1, 2, 5
+
+
 def test_a_guess_comes_before_the_truth(mount, boundary):
     shown = mount(boundary(variants=["quadratic"], predict=True))
     shown.until(f"{DONE} && root.hasAttribute('data-blank')")
@@ -453,6 +465,11 @@ def test_a_file_works_without_a_kernel(opened, boundary, tmp_path):
     assert captions.all_inner_texts()[0] == "quadratic, learning rate 3"
     page.get_by_label("learning rate, quadratic", exact=True).press("Home")
     page.wait_for_function(f"{ROOT}.textContent.includes('quadratic, learning rate 0.1')")
+    box = page.get_by_label("learning rate, quadratic, exact", exact=True)
+    box.fill("0.9")  # not in the file: its nearest rate is
+    box.press("Tab")
+    page.wait_for_function(f"{ROOT}.textContent.includes('quadratic, learning rate 1')")
+    assert box.input_value() == "1"
     page.get_by_label("epoch shown", exact=True).press("Home")
     page.wait_for_function(f"{ROOT}.dataset.epoch === '0'")
     page.locator(".nn-plane").first.click()

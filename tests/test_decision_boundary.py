@@ -1,6 +1,7 @@
 """`DecisionBoundary`: its planes, its points, how its page answers a hand."""
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -444,12 +445,20 @@ def opened(browser):
 
     def open_file(path):
         page.goto(path.as_uri())
-        page.wait_for_function(f"{ROOT}?.dataset.done === 'true'")
+        until(page, f"{ROOT}?.dataset.done === 'true'")
         return page
 
     yield open_file
     page.close()
     assert errors == []
+
+
+def until(page, condition):
+    """As `wait_for_function`, which evaluates texts where the page forbids that."""
+    end = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(10)
 
 
 ROOT = "document.querySelector('.nn-widget')"
@@ -464,14 +473,14 @@ def test_a_file_works_without_a_kernel(opened, boundary, tmp_path):
     captions = page.locator(".nn-db-panel > figcaption")
     assert captions.all_inner_texts()[0] == "quadratic, learning rate 3"
     page.get_by_label("learning rate, quadratic", exact=True).press("Home")
-    page.wait_for_function(f"{ROOT}.textContent.includes('quadratic, learning rate 0.1')")
+    until(page, f"{ROOT}.textContent.includes('quadratic, learning rate 0.1')")
     box = page.get_by_label("learning rate, quadratic, exact", exact=True)
     box.fill("0.9")  # not in the file: its nearest rate is
     box.press("Tab")
-    page.wait_for_function(f"{ROOT}.textContent.includes('quadratic, learning rate 1')")
+    until(page, f"{ROOT}.textContent.includes('quadratic, learning rate 1')")
     assert box.input_value() == "1"
     page.get_by_label("epoch shown", exact=True).press("Home")
-    page.wait_for_function(f"{ROOT}.dataset.epoch === '0'")
+    until(page, f"{ROOT}.dataset.epoch === '0'")
     page.locator(".nn-plane").first.click()
     assert page.evaluate(f"{ROOT}.dataset.points") == "200"
 
@@ -493,7 +502,7 @@ def test_a_file_shows_the_present_rates_and_seed_though_the_grid_lacks_them(
     assert f"training {float(f'{loss:.3g}'):g}" in ends.inner_text()
     before = ends.inner_text()
     page.get_by_label("seed", exact=True).press("Home")
-    page.wait_for_function(f"{ROOT}.dataset.generation === '2'")
+    until(page, f"{ROOT}.dataset.generation === '2'")
     page.locator(".nn-chart").first.press("End")
     assert ends.inner_text() != before
 

@@ -307,6 +307,7 @@ export default {
         return one;
       });
       page.panels.replaceChildren(...panels.map((panel) => panel.element));
+      if (asked && !asked.ready) sayWhatIsAsked();
     }
 
     function drawAll() {

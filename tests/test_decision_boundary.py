@@ -1,6 +1,7 @@
 """`DecisionBoundary`: its planes, its points, how its page answers a hand."""
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from nnlearn.widgets._frames import unpack
 #: Half a step of a byte, and of a coordinate in float32, in the widest plane of these tests.
 QUANTUM, COORDINATE = 0.5 / 255 + 1e-6, 1e-6
 CLOSE = ([[0.0, 0.0], [1.0, 1.0]], [0, 1])
+FAR = {"x": [[1e6, -1e6], [1e6, 1e6]], "y": [0, 1]}
 
 
 @pytest.fixture
@@ -182,6 +184,14 @@ def test_points_are_set_and_read(boundary):
     assert {net.n_outputs for net in widget.networks.values()} == {3}
 
 
+def test_the_view_around_points_as_far_as_they_may_be_is_taken(boundary):
+    widget = boundary(points=(FAR["x"], FAR["y"]))
+    header, _, _ = frame_of(widget)
+    widget.change(points={**FAR, "view": header["view"]})
+    assert widget.wait(20)
+    assert frame_of(widget)[0]["view"] == header["view"]
+
+
 def test_own_points_are_there_again_after_another_set(boundary):
     widget = boundary(points=CLOSE)
     widget.change(data="xor")
@@ -222,6 +232,7 @@ def test_a_data_set_of_ones_own_brings_validation_and_names(boundary):
         ({"points": ([[1, np.nan]], [1])}, "must be finite, got nan at row 0, column 1"),
         ({"points": ([[1, 1e9]], [1])}, "x of points must lie within 1e+06 of 0"),
         ({"points": ([["a", "b"]], [1])}, "x of points must be an array of real numbers"),
+        ({"points": {**FAR, "view": [-1e300, 1e300, -1, 1]}}, "view must lie within 3e+06 of 0"),
         ({"points": (np.zeros((5001, 2)), np.zeros(5001, int))}, "be at most 5000 points"),
         ({"n": 2}, "n must be an integer from 3 to 5000, got 2"),
         ({"noise": -0.1}, "noise must be a finite number >= 0"),
@@ -384,6 +395,18 @@ def test_hidden_layers_stay_within_what_the_page_can_show(mount, boundary, typed
     assert tuple(shown.widget.settings["hidden"]) == hidden
 
 
+def test_a_number_between_the_places_of_a_slider_is_taken_as_typed(mount, boundary):
+    shown = mount(boundary())
+    shown.page.locator("summary").click()
+    box = shown.page.get_by_label("batch size, exact", exact=True)
+    box.fill("32")
+    box.press("Tab")
+    shown.until(f"root.dataset.generation === '2' && {DONE}")
+    assert shown.widget.settings["batch_size"] == 32
+    assert box.input_value() == "32"
+    assert shown.page.get_by_label("batch size", exact=True).input_value() == "4"  # 20, of 1, 2, 5
+
+
 def test_a_guess_comes_before_the_truth(mount, boundary):
     shown = mount(boundary(variants=["quadratic"], predict=True))
     shown.until(f"{DONE} && root.hasAttribute('data-blank')")
@@ -413,27 +436,81 @@ def test_cleaning_up_leaves_no_listener_and_stops_the_training(mount, boundary):
 # ---- files of their own ------------------------------------------------------------------------
 
 
-def test_a_file_works_without_a_kernel(browser, boundary, tmp_path):
-    path = tmp_path / "page.html"
-    widget = boundary("three spirals", hidden=(10, 10), epochs=10)
-    widget.to_html(path, learning_rates=(0.1, 1.0, 3.0))
-    assert path.stat().st_size < 3e6
+@pytest.fixture
+def opened(browser):
+    """Opens a file in the browser; the page may have no error."""
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(path.as_uri())
-    root = "document.querySelector('.nn-widget')"
-    page.wait_for_function(f"{root}?.dataset.done === 'true'")
+
+    def open_file(path):
+        page.goto(path.as_uri())
+        until(page, f"{ROOT}?.dataset.done === 'true'")
+        return page
+
+    yield open_file
+    page.close()
+    assert errors == []
+
+
+def until(page, condition):
+    """As `wait_for_function`, which evaluates texts where the page forbids that."""
+    end = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(10)
+
+
+ROOT = "document.querySelector('.nn-widget')"
+
+
+def test_a_file_works_without_a_kernel(opened, boundary, tmp_path):
+    path = tmp_path / "page.html"
+    widget = boundary("three spirals", hidden=(10, 10), epochs=10)
+    widget.to_html(path, learning_rates=(0.1, 1.0, 3.0), seeds=2)
+    assert path.stat().st_size < 3e6
+    page = opened(path)
     captions = page.locator(".nn-db-panel > figcaption")
     assert captions.all_inner_texts()[0] == "quadratic, learning rate 3"
     page.get_by_label("learning rate, quadratic", exact=True).press("Home")
-    page.wait_for_function(f"{root}.textContent.includes('quadratic, learning rate 0.1')")
+    until(page, f"{ROOT}.textContent.includes('quadratic, learning rate 0.1')")
+    box = page.get_by_label("learning rate, quadratic, exact", exact=True)
+    box.fill("0.9")  # not in the file: its nearest rate is
+    box.press("Tab")
+    until(page, f"{ROOT}.textContent.includes('quadratic, learning rate 1')")
+    assert box.input_value() == "1"
     page.get_by_label("epoch shown", exact=True).press("Home")
-    page.wait_for_function(f"{root}.dataset.epoch === '0'")
+    until(page, f"{ROOT}.dataset.epoch === '0'")
     page.locator(".nn-plane").first.click()
-    assert page.evaluate(f"{root}.dataset.points") == "200"
-    page.close()
-    assert errors == []
+    assert page.evaluate(f"{ROOT}.dataset.points") == "200"
+
+
+def test_a_file_shows_the_present_rates_and_seed_though_the_grid_lacks_them(
+    opened, boundary, tmp_path
+):
+    path = tmp_path / "page.html"
+    widget = boundary(learning_rate={"quadratic": 0.7}, seed=5)
+    loss = widget.history["quadratic"]["train_loss"][-1]
+    widget.to_html(path, learning_rates=(0.1, 3.0), seeds=1)
+    page = opened(path)
+    page.locator("summary").click()
+    page.get_by_label("curves show the").select_option("cost")
+    caption = page.locator(".nn-db-panel > figcaption").first
+    assert caption.inner_text() == "quadratic, learning rate 0.7"
+    page.locator(".nn-chart").first.press("End")
+    ends = page.locator(".nn-chart .nn-readout").first
+    assert f"training {float(f'{loss:.3g}'):g}" in ends.inner_text()
+    before = ends.inner_text()
+    page.get_by_label("seed", exact=True).press("Home")
+    until(page, f"{ROOT}.dataset.generation === '2'")
+    page.locator(".nn-chart").first.press("End")
+    assert ends.inner_text() != before
+
+
+def test_a_file_of_the_defaults_is_below_3_mb(boundary, tmp_path):
+    path = tmp_path / "page.html"
+    DecisionBoundary().to_html(path)
+    assert path.stat().st_size < 3e6
 
 
 def test_a_wrong_rate_writes_nothing(boundary, tmp_path):

@@ -16,6 +16,9 @@ from nnlearn.widgets._planes import View
 #: Points at most, classes at most, and how far from 0 a coordinate may be.
 MOST, CLASSES, FARTHEST = 5000, 3, 1e6
 
+#: How far from 0 a view may reach: one around points as far as that has some room beyond them.
+_VIEW_FARTHEST = 3 * FARTHEST
+
 #: The name of points that a user has set.
 OWN = "own points"
 
@@ -106,6 +109,9 @@ def _view(given: Any) -> View:
     if not isinstance(given, (list, tuple)) or len(given) != len(View._fields):
         _checks.fail(ValueError, "view", f"be {', '.join(View._fields)}", given)
     view = View(*(_checks.real("view", value) for value in given))
+    for value in view:
+        if abs(value) > _VIEW_FARTHEST:
+            _checks.fail(ValueError, "view", f"lie within {_VIEW_FARTHEST:g} of 0", value)
     if not (view.left < view.right and view.bottom < view.top):
         _checks.fail(ValueError, "view", "have left < right and bottom < top", given)
     return view

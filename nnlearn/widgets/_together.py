@@ -35,10 +35,14 @@ def train(jobs: Sequence[Job], stop: Stop, changed: threading.Event) -> None:
 
     n_threads = min(available_cores(), len(jobs))
     threads = [threading.Thread(target=work, daemon=True) for _ in range(n_threads)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:  # Ctrl-C: nothing may train on, unseen
+        stop.request()
+        raise
     if errors:
         raise errors[0]
 

@@ -64,7 +64,7 @@ RATES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 _ONE_OUTPUT = ("quadratic", "cross_entropy")
 
 #: Pictures in a film, at least and at most; bytes of all films of a run, and of a page.
-_FEWEST, _MOST, _RUN_BYTES, _PAGE_BYTES = 4, 16, 150_000, 1_900_000
+_FEWEST, _MOST, _RUN_BYTES, _PAGE_BYTES = 4, 16, 150_000, 1_600_000
 
 
 @dataclass(frozen=True)
@@ -185,33 +185,44 @@ class DecisionBoundary(LiveWidget[Settings]):
         self._change({"points": points})
 
     def to_html(
-        self, path: str | os.PathLike[str], *, learning_rates: Sequence[float] = RATES
+        self,
+        path: str | os.PathLike[str],
+        *,
+        learning_rates: Sequence[float] = RATES,
+        seeds: int = 3,
     ) -> None:
         """Write one file that shows the widget in any browser, offline and without Python.
 
-        The networks are trained beforehand: every variant at every learning rate, on the present
-        points, with the present settings otherwise. The sliders of the learning rates and of the
-        epoch stay alive.
+        The networks are trained beforehand: every variant at every learning rate with every seed,
+        on the present points, with the present settings otherwise. The sliders of the learning
+        rates, the seed and the epoch stay alive.
 
         Parameters
         ----------
         path : str or path
             The file; replaced if it is there.
         learning_rates : sequence of float
-            The rates that the sliders offer, > 0; about twenty at most keep the file below 3 MB.
+            The rates that the sliders offer, > 0; the present ones join them.
+        seeds : int, default 3
+            The seeds 0 to seeds - 1, and the present one. The file takes up to 3 MB for about
+            thirty pairs of a rate and a seed, and more for many hidden units or three classes.
         """
         from nnlearn.widgets._offline import write_page
 
-        rates = read_rates(learning_rates)
-        told = self._tell(self._current)
+        now = self._current
+        present = [own["learning_rate"] for own in now.variants.values()]
+        rates = sorted({*read_rates(learning_rates), *present})
+        all_seeds = sorted({*range(_checks.integer("seeds", seeds, minimum=1)), now.seed})
+        told = self._tell(now)
+        grid = [(rate, seed) for rate in rates for seed in all_seeds]
         frames = []
-        for rate in rates:
-            variants = with_rates(self._current.variants, rate)
-            settings = replace(self._current, variants=variants)
-            jobs = _make_jobs(settings, _PAGE_BYTES // len(rates))
+        for rate, seed in grid:
+            settings = replace(now, variants=with_rates(now.variants, rate), seed=seed)
+            jobs = _make_jobs(settings, _PAGE_BYTES // len(grid))
             train(jobs, Stop(), threading.Event())
             header, arrays = _picture(jobs, settings, film=True)
-            frames.append(_frames.pack({**header, "rate": rate, "settings": told}, arrays))
+            key = {"rate": rate, "seed": seed, "settings": told}
+            frames.append(_frames.pack({**header, **key}, arrays))
         write_page(path, "decision_boundary", "Decision boundaries", frames)
 
     # ---- settings -------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from nnlearn.datasets import load_mnist_small
 from nnlearn.datasets.digit_image import SIDE, centre_of_mass, drawn, ink_box, normalised
 from nnlearn.network import Network
 from nnlearn.widgets import _bundle
+from nnlearn.widgets._data import labelled
 from nnlearn.widgets._live import LiveWidget, Run, check_names
 from nnlearn.widgets._runner import Runner, Stop
 from nnlearn.widgets._tiles import scaled
@@ -377,12 +378,10 @@ def _images(data: Any) -> Dataset:
     """The data, which must be labelled images of the right size."""
     if not isinstance(data, Dataset):
         _checks.fail(TypeError, "data", "be a Dataset", data)
-    x, y = data.train.x, np.asarray(data.train.y)
+    x = data.train.x
     if not isinstance(x, np.ndarray) or x[:1].size != SIDE * SIDE:
         _checks.fail(ValueError, "data", "hold images of 28 x 28 pixels", x)
-    if y.ndim != 1 or y.dtype.kind not in "iub":
-        _checks.fail(ValueError, "data", "have integer labels (n,) for y", y)
-    return data
+    return labelled(data)
 
 
 def _n_classes(data: Dataset) -> int:

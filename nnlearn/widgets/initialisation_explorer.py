@@ -20,6 +20,7 @@ from nnlearn.inspection import Inspection
 from nnlearn.layers import ACTIVATIONS, INITS, check_activation, check_init
 from nnlearn.network import Network
 from nnlearn.widgets import _bundle, _frames
+from nnlearn.widgets._data import labelled
 from nnlearn.widgets._live import LiveWidget, Run, check_names
 
 _Array = npt.NDArray[Any]
@@ -145,7 +146,7 @@ class InitialisationExplorer(LiveWidget[Settings]):
 
     def __init__(self, data: Dataset | None = None, **settings: Any) -> None:
         super().__init__()
-        self._data = _labelled(load_mnist_small() if data is None else data)
+        self._data = labelled(load_mnist_small() if data is None else data)
         # One class alone still has a second output, which is never the right one.
         self._n_classes = max(int(np.max(self._data.train.y)) + 1, 2)
         self._choices = ("digits" if data is None else "data", "normal", "book")
@@ -245,8 +246,12 @@ class InitialisationExplorer(LiveWidget[Settings]):
         )
         values = settings.width * settings.samples * _n_networks(settings)
         if values > MAX_VALUES:
+            factors = {"width": settings.width, "samples": settings.samples, "seeds": seeds}
+            now = vars(self._current)
+            name = next((name for name in factors if factors[name] != now[name]), "samples")
             requirement = f"be such that width x samples x seeds <= {MAX_VALUES:,}"
-            raise ValueError(_checks.message("samples", requirement, f"a product of {values:,}"))
+            hint = f"the product is {values:,}"
+            raise ValueError(_checks.message(name, requirement, repr(factors[name]), hint))
         inputs = self._inputs(settings)
         smallest = replace(settings, width=1, depth=1)
         self._network(smallest, inputs, 0).inspect(inputs)  # raises where they do not fit
@@ -313,17 +318,6 @@ class InitialisationExplorer(LiveWidget[Settings]):
         if not run.stop.requested:
             self._networks, self._picture = tuple(networks), picture
         run.finish(*picture.frame(self._choices))
-
-
-def _labelled(data: Any) -> Dataset:
-    """The data, which must have labels: the networks tell classes apart."""
-    if not isinstance(data, Dataset):
-        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
-        _checks.fail(ValueError, "data", "be a Dataset", data, hint)
-    y = np.asarray(data.train.y)
-    if y.ndim != 1 or y.dtype.kind not in "iub":
-        _checks.fail(ValueError, "data", "have integer labels (n,) for y", y)
-    return data
 
 
 def _n_networks(settings: Settings) -> int:

@@ -16,9 +16,11 @@ export function shortNumber(value) {
 
 // A slider with a box for exact numbers.
 // scale "log": from min > 0 to max; "log0": the same with 0 as the leftmost place; "linear": in
-// steps; or `choices`, an increasing list of the only values there are.
+// steps; or `choices`, an increasing list. The box takes any number, of which the page's kernel
+// judges, and the slider goes to the nearest place; strict: there are no values but the choices.
 export function slider(options, onChange) {
   const { label, min, max, step = 1, scale = "linear", choices = null, colour = null } = options;
+  const { strict = false } = options;
   const id = freshId("slider");
   const places = scale === "linear" ? Math.round((max - min) / step) : 120;
   const steps = choices ? choices.length - 1 : places;
@@ -54,7 +56,7 @@ export function slider(options, onChange) {
       box.value = shortNumber(now);
       return;
     }
-    now = choices ? choices[nearest(choices, value)] : value;
+    now = strict ? choices[nearest(choices, value)] : value;
     box.value = shortNumber(now);
     range.value = placeOf(now);
     onChange(now);

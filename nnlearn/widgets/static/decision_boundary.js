@@ -104,6 +104,8 @@ export default {
       };
       rateSliders = new Map(names.map((name) => [name, rateSlider(name)]));
       const of = (name) => ({ choices: DB_CHOICES[name] });
+      const grid = frame.limits ? { choices: frame.limits.seeds, strict: true } : null;
+      const seeds = grid ?? { min: 0, max: 20 };
       controls = {
         data: select({ label: "data", options: frame.sets }, (data) => {
           live.change({ data, points: null });
@@ -118,7 +120,7 @@ export default {
         momentum: slider({ label: "momentum", min: 0, max: 0.99, step: 0.01 }, set("momentum")),
         l2: slider({ label: "l2", min: 0.001, max: 10, scale: "log0" }, set("l2")),
         init: select({ label: "start weights", options: DB_STARTS }, set("init")),
-        seed: slider({ label: "seed", min: 0, max: 20 }, set("seed")),
+        seed: slider({ label: "seed", ...seeds }, set("seed")),
       };
       const inSight = ["layers", "units", "activation"];
       const [first, ...rest] = Object.keys(controls);
@@ -126,7 +128,7 @@ export default {
       const elements = (some) => some.map((name) => controls[name].element);
       const rates = [...rateSliders.values()].map((one) => one.element);
       page.controls.replaceChildren(
-        ...(frame.offline ? rates : [...elements([first]), ...rates, ...elements(inSight)]),
+        ...(frame.offline ? [...rates, ...elements(["seed"])] : [...elements([first]), ...rates, ...elements(inSight)]),
       );
       const oneRate = checkbox({ label: "one learning rate for all" }, (on) => {
         common = on;
@@ -153,7 +155,7 @@ export default {
     }
 
     function rateSlider(name) {
-      const scale = frame.limits ? { choices: frame.limits.rates } : DB_RATES;
+      const scale = frame.limits ? { choices: frame.limits.rates, strict: true } : DB_RATES;
       return slider({ label: `learning rate, ${name}`, ...scale }, (value) => {
         // With what other sliders show but the kernel may not have heard of yet.
         const shown = [...rateSliders].map(([other, one]) => [other, one.value()]);
@@ -305,6 +307,7 @@ export default {
         return one;
       });
       page.panels.replaceChildren(...panels.map((panel) => panel.element));
+      if (asked && !asked.ready) sayWhatIsAsked();
     }
 
     function drawAll() {
@@ -452,7 +455,7 @@ export default {
       const epochs = [...seen].sort((a, b) => a - b);
       if (film && String(film.epochs) === String(epochs)) return;
       const label = "epoch shown";
-      film = { epochs, slider: slider({ label, choices: epochs }, (epoch) => showEpoch(epoch)) };
+      film = { epochs, slider: slider({ label, choices: epochs, strict: true }, showEpoch) };
       page.film.replaceChildren(film.slider.element, page.play);
       page.film.hidden = epochs.length < 2;
       if (shownEpoch !== null && shownEpoch >= epochs[epochs.length - 1]) shownEpoch = null;
@@ -669,20 +672,27 @@ function highestOf(y) {
 }
 
 // What the kernel does for a file without one: the runs of the frames, one frame for each learning
-// rate, are put together as the settings ask for.
+// rate and seed, are put together as the settings ask for.
 export function answer(frames, settings) {
-  const rates = frames.map((frame) => frame.rate);
+  const [rates, seeds] = ["rate", "seed"].map((name) => (
+    [...new Set(frames.map((frame) => frame[name]))].sort((a, b) => a - b)
+  ));
+  const frameAt = (rate) => {
+    const found = frames.find((frame) => frame.rate === rate && frame.seed === settings.seed);
+    if (!found) throw new RangeError(`no networks of rate ${rate} and seed ${settings.seed}`);
+    return found;
+  };
   const arrays = [];
   const keep = (array) => arrays.push(array) - 1;
   const chosen = frames[0].runs.map((run, i) => {
-    const nearest = frames[rates.indexOf(settings.learning_rate[run.variant])] ?? frames[0];
-    keep(nearest.arrays[i]); // curves come first
-    return { frame: nearest, run: nearest.runs[i] };
+    const frame = frameAt(settings.learning_rate[run.variant]);
+    keep(frame.arrays[i]); // curves come first
+    return { frame, run: frame.runs[i] };
   });
   const runs = chosen.map(({ frame, run }) => {
     const take = (at) => keep(frame.arrays[at]);
     return { ...run, plane: take(run.plane), units: run.units.map(take), film: run.film.map(take) };
   });
   const points = frames[0].points.map((at) => keep(frames[0].arrays[at]));
-  return { ...frames[0], settings, runs, points, arrays, limits: { rates } };
+  return { ...frames[0], settings, runs, points, arrays, limits: { rates, seeds } };
 }

@@ -64,7 +64,8 @@ export default {
     function buildControls() {
       const set = (name) => (value) => live.change({ [name]: value });
       const widths = frame.limits?.widths ?? START_WIDTHS;
-      const depths = frame.limits ? { choices: frame.limits.depths } : { min: 1, max: 6 };
+      const strict = Boolean(frame.limits); // a file has these and no others
+      const depths = strict ? { choices: frame.limits.depths, strict } : { min: 1, max: 6 };
       const { inputs, init } = frame.choices;
       const numbers = frame.limits ? frame.limits.numbers : [[A_NUMBER, "N(0, s²), s a number"]];
       controls = {
@@ -72,7 +73,7 @@ export default {
           label: "inputs",
           options: inputs.map((name) => [name, INPUT_NAMES[name]]),
         }, set("inputs")),
-        width: slider({ label: "units in a hidden layer", choices: widths }, set("width")),
+        width: slider({ label: "units in a hidden layer", choices: widths, strict }, set("width")),
         depth: slider({ label: "hidden layers", ...depths }, set("depth")),
         init: select({ label: "initialisation", options: [...init, ...numbers] }, (name) => {
           live.change({ init: name === A_NUMBER ? number : name });

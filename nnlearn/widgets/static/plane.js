@@ -2,6 +2,7 @@
 // points as glyphs, a cursor, lines drawn by hand. What to draw comes in one piece to draw().
 
 import { h } from "./dom.js";
+import { coloursOfTheme } from "./theme.js";
 
 const PLANE_GLYPHS = ["circle", "triangle", "square"]; // of the classes: never colour alone
 export const GLYPH_SIGNS = ["\u25cf", "\u25b2", "\u25a0"];
@@ -12,12 +13,8 @@ const PLANE_STRENGTH = 0.62;
 // The colours of the page's theme as [red, green, blue]: of the classes, the ground and the ink;
 // levels: those of 0 to 255 from the first class to the second.
 export function planeColours(root) {
-  const dark = root.dataset.theme === "dark";
-  const classes = dark
-    ? [[86, 180, 233], [255, 157, 87], [51, 199, 154]]
-    : [[0, 114, 178], [213, 94, 0], [0, 150, 110]];
-  const [ground, ink] = dark ? [28, 240] : [255, 20];
-  const colours = { classes, ground: [ground, ground, ground], ink: [ink, ink, ink] };
+  const { curves, ground, ink } = coloursOfTheme(root);
+  const colours = { classes: curves.slice(0, PLANE_GLYPHS.length), ground, ink };
   const colourAt = (_, level) => mixedColour([255 - level, level], colours);
   const levels = Array.from({ length: 256 }, colourAt);
   return { ...colours, levels };

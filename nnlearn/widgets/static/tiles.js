@@ -1,16 +1,14 @@
-// The weights of hidden units as images: grey for 0, one hue for positive, another for negative.
+// The weights of hidden units as images: the page's ground for 0, the first curve's colour for
+// positive weights, the second's for negative ones.
 
 import { h } from "./dom.js";
-
-const POSITIVE = [0, 114, 178];
-const NEGATIVE = [213, 94, 0];
+import { coloursOfTheme } from "./theme.js";
 
 // The colour of each weight from -128 to 127, as four bytes.
-function coloursOf(dark) {
-  const ground = dark ? [32, 32, 32] : [255, 255, 255];
+function coloursOf({ curves: [positive, negative], ground }) {
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let weight = -128; weight < 128; weight += 1) {
-    const hue = weight > 0 ? POSITIVE : NEGATIVE;
+    const hue = weight > 0 ? positive : negative;
     const share = Math.abs(weight) / 127;
     const colour = ground.map((from, c) => from + (hue[c] - from) * share);
     bytes.set([...colour, 255], 4 * (weight + 128));
@@ -26,7 +24,7 @@ export function tiles(label) {
   const draw = () => {
     if (!shown) return;
     const [k, height, width] = shown.shape;
-    const colours = coloursOf(canvas.closest("[data-theme]")?.dataset.theme === "dark");
+    const colours = coloursOf(coloursOfTheme(canvas.closest(".nn-widget")));
     const columns = Math.min(k, Math.max(1, Math.floor(room / 40)));
     const rows = Math.ceil(k / columns);
     const size = { width: columns * (width + 2), height: rows * (height + 2) };

@@ -174,7 +174,8 @@ function toyControls(page, change) {
   const build = (frame) => {
     if (sliders) return;
     const offline = Boolean(frame.offline);
-    const scale = offline ? { choices: frame.limits.rates } : { min: 0.001, max: 10, scale: "log" };
+    const grid = offline ? { choices: frame.limits.rates, strict: true } : null;
+    const scale = grid ?? { min: 0.001, max: 10, scale: "log" };
     const rate = (cost, colour) => slider(
       { label: `learning rate η, ${TOY_COSTS[cost]}`, colour, ...scale },
       (value) => change({ learning_rate: { [cost]: value } }),

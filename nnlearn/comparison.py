@@ -329,7 +329,7 @@ def compare(
     for plan in plans:
         plan.check(Network, seed_list[0], data)
     shared = SharedData()
-    jobs = [job for seed in seed_list for job in _jobs_of(plans, seed, data, shared)]
+    jobs = [job for seed in seed_list for job in _jobs_of(plans, seed, data, shared, n_jobs)]
     try:
         run_jobs(jobs, n_jobs, GroupProgress(verbose, len(jobs)))
     except KeyboardInterrupt:
@@ -387,12 +387,17 @@ def vary(name: str, values: Iterable[Any], /, **rest: Any) -> dict[str, dict[str
 # ---- the runs ----------------------------------------------------------------------------------
 
 
-def _jobs_of(plans: Iterable[Plan], seed: int, data: Dataset, shared: SharedData) -> list[Job]:
-    """The jobs of one seed, the longest first: so no thread is left with a long one at the end.
+def _jobs_of(
+    plans: Iterable[Plan], seed: int, data: Dataset, shared: SharedData, n_jobs: int
+) -> list[Job]:
+    """The jobs of one seed: as given for one thread, else the longest first.
 
-    Seeds follow each other, so that an interrupted comparison has as many runs of each variant.
+    So no thread is left with a long one at the end. Seeds follow each other, so that an
+    interrupted comparison has as many runs of each variant.
     """
     jobs = [_job(plan, seed, data, shared) for plan in plans]
+    if n_jobs == 1:
+        return jobs
     return sorted(jobs, key=lambda job: -job.network.n_parameters * job.epochs)
 
 

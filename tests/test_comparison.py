@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import nnlearn.comparison
+from nnlearn import comparison
+from nnlearn._jobs import run_jobs
 from nnlearn.callbacks import as_callbacks
 from nnlearn.comparison import Comparison, Interrupted, Run, compare, vary
 from nnlearn.data import Dataset, Split
@@ -118,19 +120,27 @@ def test_every_variant_runs_on_every_seed_in_order(stand_in, data):
     assert {run.variant for run in c["a"]} == {"a"}
 
 
-def test_the_longest_run_of_a_seed_begins_first(stand_in, data):
+@pytest.mark.parametrize(
+    ("n_jobs", "order"),
+    [(1, ["small", "large", "long", "other"]), (2, ["long", "large", "small", "other"])],
+)
+def test_with_several_threads_the_longest_run_of_a_seed_begins_first(
+    stand_in, data, monkeypatch, n_jobs, order
+):
     begun = []
-    stand_in.script = lambda net, epoch: (
-        (begun.append((net.seed, net.init)) if epoch == 1 else None) or (0.5, 0.5)
-    )
+
+    def in_turn(jobs, n_jobs, progress):
+        begun.extend((job.network.seed, job.network.init) for job in jobs)
+        run_jobs(jobs, 1, progress)
+
+    monkeypatch.setattr(comparison, "run_jobs", in_turn)
     variants = {
         "small": {"hidden": (5,), "init": "small"},
         "large": {"hidden": (50,), "init": "large"},
         "long": {"hidden": (5,), "init": "long", "epochs": 90},
         "other": {"hidden": (5,), "init": "other"},
     }
-    c = compare(variants, data, seeds=2, n_jobs=1, epochs=2)
-    order = ["long", "large", "small", "other"]
+    c = compare(variants, data, seeds=2, n_jobs=n_jobs, epochs=2)
     assert begun == [(seed, name) for seed in (0, 1) for name in order]
     assert list(c) == ["small", "large", "long", "other"]
 

@@ -441,14 +441,14 @@ def test_a_file_works_without_a_kernel(browser, tmp_path):
     end = page.locator(".nn-main-chart .nn-ends text").first
     before = end.text_content()
     page.get_by_label("learning rate, quadratic", exact=True).fill("2")
-    page.wait_for_function("document.querySelector('.nn-widget').dataset.generation === '2'")
+    page.locator(".nn-widget[data-generation='2']").wait_for()
     assert page.get_by_label("learning rate, quadratic, exact").input_value() == "10"
     assert end.text_content() != before
     net = nn.Network([784, 30, 10], cost="quadratic", init="large", seed=0)
     digits = nn.datasets.load_mnist_small().take(200)
     net.fit(digits.train, epochs=2, learning_rate=10.0)
     page.get_by_label("seeds", exact=True).fill("0")
-    page.wait_for_function("document.querySelector('.nn-widget').dataset.generation === '3'")
+    page.locator(".nn-widget[data-generation='3']").wait_for()
     error = 100 * (1 - net.accuracy(digits.validation))
     text = page.locator(".nn-main-chart .nn-ends").text_content()
     assert f"quadratic {error:.3g} %" in text

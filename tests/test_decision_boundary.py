@@ -237,7 +237,7 @@ def test_a_data_set_of_ones_own_brings_validation_and_names(boundary):
         ({"n": 2}, "n must be an integer from 3 to 5000, got 2"),
         ({"noise": -0.1}, "noise must be a finite number >= 0"),
         ({"noise": float("nan")}, "noise must be a finite number >= 0"),
-        ({"hidden": "8"}, "hidden must be a sequence of layers, got '8'"),
+        ({"hidden": "8"}, "hidden must be an integer >= 1, got '8'"),
         ({"epochs": None}, "epochs must be an integer >= 0, got None"),
         ({"seed": 1.5}, "seed must be an integer"),
         ({"momentun": 0.5}, "got 'momentun': did you mean 'momentum'?"),

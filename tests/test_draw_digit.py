@@ -295,7 +295,7 @@ def settle(shown, strokes, end=None):
         shown.pump(0.02)
     assert len(there) == strokes
     assert widget.wait(1)
-    shown.until(f"root.dataset.generation === '{widget._generation}'")
+    shown.until(f"Number(root.dataset.generation) >= {widget._generation}")
 
 
 def clicked(shown, name):

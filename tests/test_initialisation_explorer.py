@@ -263,7 +263,8 @@ def test_file_works_without_a_kernel(tmp_path, browser):
     page.get_by_label("initialisation", exact=True).select_option("scaled")
     page.get_by_label("activation", exact=True).select_option("tanh")
     page.get_by_label("hidden layers", exact=True).press("End")
-    page.wait_for_function("document.querySelectorAll('.nn-start-layer').length === 5")
+    page.locator(".nn-start-layer").nth(4).wait_for()
+    page.locator("[data-pending=false]").wait_for()
     told = page.locator(".nn-start-bars").last.get_attribute("aria-label")
     page.close()
     assert errors == []

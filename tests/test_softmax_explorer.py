@@ -225,6 +225,7 @@ def test_file_without_a_kernel_has_the_kernels_numbers(tmp_path, browser):
             page.get_by_label(f"weighted input z{'₁₂₃₄'[k]}, exact", exact=True).fill(str(value))
         page.get_by_label("factor c, in softmax(c z), exact", exact=True).fill(str(c))
         page.keyboard.press("Enter")
+        page.locator("[data-pending=false]").wait_for()
         found.append((z, c, numbers(page, VALUES), numbers(page, CELLS)))
     page.close()
     assert errors == []

@@ -273,7 +273,7 @@ def test_the_file_answers_for_every_start_rate_and_formula(browser, tmp_path):
     page.get_by_label("learning rate η, cross-entropy", exact=True).fill("0")
     page.get_by_role("button", name="w 2, b 2").click()
     page.get_by_label("the book page's wrong formula").check()
-    page.wait_for_function("document.querySelector('.nn-toy').dataset.generation === '4'")
+    page.locator(".nn-toy[data-generation='4']").wait_for()
     page.get_by_label("epoch", exact=True).fill("100")
     outputs = page.locator("[data-number=a]").all_text_contents()
     assert [float(text) for text in outputs] == [0.9641, 0.3545]  # TABLE, epoch 100

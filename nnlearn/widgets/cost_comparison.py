@@ -17,12 +17,13 @@ from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import Callback, as_callbacks
 from nnlearn.costs import PAIRS, of_outputs
-from nnlearn.data import Dataset, Split
+from nnlearn.data import Dataset
 from nnlearn.datasets import load_mnist_small
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.training import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames
+from nnlearn.widgets._data import labelled
 from nnlearn.widgets._live import LiveWidget, Run, check_names
 from nnlearn.widgets._python import compare_code
 from nnlearn.widgets._runner import Stop
@@ -150,7 +151,7 @@ class CostComparison(LiveWidget[Settings]):
     ) -> None:
         super().__init__()
         self._given = data
-        self._data = _labelled(load_mnist_small() if data is None else data)
+        self._data = labelled(load_mnist_small() if data is None else data)
         self._predict = _checks.boolean("predict", predict)
         part = _Part(self._data, min(N_TRAIN, len(self._data.train)))
         defaults = Settings(TWO, COMMON, part, 1, PICTURES[0])
@@ -318,17 +319,6 @@ class CostComparison(LiveWidget[Settings]):
 
 
 # ---- settings ----------------------------------------------------------------------------------
-
-
-def _labelled(data: Any) -> Dataset:
-    """The data, which must have labels: what is shown are shares of wrong answers."""
-    if not isinstance(data, Dataset):
-        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
-        _checks.fail(ValueError, "data", "be a Dataset", data, hint)
-    y = np.asarray(data.train.y)
-    if y.ndim != 1 or y.dtype.kind not in "iub":
-        _checks.fail(ValueError, "data", "have integer labels (n,) for y", y)
-    return data
 
 
 def _common(now: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:

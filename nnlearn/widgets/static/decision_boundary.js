@@ -128,7 +128,9 @@ export default {
       const elements = (some) => some.map((name) => controls[name].element);
       const rates = [...rateSliders.values()].map((one) => one.element);
       page.controls.replaceChildren(
-        ...(frame.offline ? [...rates, ...elements(["seed"])] : [...elements([first]), ...rates, ...elements(inSight)]),
+        ...elements(frame.offline ? [] : [first]),
+        ...rates,
+        ...elements(frame.offline ? ["seed"] : inSight),
       );
       const oneRate = checkbox({ label: "one learning rate for all" }, (on) => {
         common = on;
@@ -525,7 +527,7 @@ export default {
       asked.ready = true;
       page.predict.hidden = true;
       panels.forEach((panel) => panel.plane.element.classList.remove("nn-drawable"));
-      drawAll();
+      live.change({}); // trained now, under the reader's eyes
     }
 
     function beginGuess(event, panel) {

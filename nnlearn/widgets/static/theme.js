@@ -1,7 +1,8 @@
 // Light or dark: told by the page's background, since notebooks differ in how they say it.
 
 const themesRead = new WeakMap(); // of roots: {theme, colours}
-const colourReader = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const colourReader = document.createElement("canvas")
+  .getContext("2d", { willReadFrequently: true });
 
 // The style sheet's colours as [red, green, blue]: {curves: [...], ground, ink}; read once a theme.
 export function coloursOfTheme(root) {

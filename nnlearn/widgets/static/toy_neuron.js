@@ -98,7 +98,7 @@ export default {
       page.time.hidden = true; // it would tell
       asked = prediction(page.panels.a.panel, { names, what: "output" }, () => {
         page.time.hidden = false;
-        drawCurves();
+        live.change({});
       });
       page.time.after(asked.element);
       if (frame) drawCurves();

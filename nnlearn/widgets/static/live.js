@@ -19,7 +19,7 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
   root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys, which would edit or delete cells
   let newest = -1;
   let count = 0;
-  let sent = null; // {request, at, since}: the change under way
+  let sent = null; // {count, at, since, seen}: the change under way
   let waiting = null; // {settings, at}: what the hand has done since
   let timer = 0;
   let undrawn = null; // {frame, since}: drawn next; since: of the change whose first frame it is

@@ -40,9 +40,10 @@ NEEDED = ("jupyterlab", "ipykernel", "anywidget", "playwright")
 PATIENCE = 30.0
 
 #: What JupyterLab itself says now and then, when a kernel is restarted or a page reloaded: in the
-#: console, and in the kernel, which it asks after widgets by a channel that is closed twice.
+#: console, and in the kernel, which it asks after widgets by a channel that is closed twice,
+#: and whose own coroutine for messages may not have ended when it is.
 HARMLESS = ("Could not restore the debugger state", "Canceled future for")
-HARMLESS_IN_KERNEL = ("No such comm",)
+HARMLESS_IN_KERNEL = ("No such comm", "_async_in_context")
 
 #: What no line of the server's and the kernels' log may hold.
 BAD = ("Traceback", "Error", "[E ", "[C ", "Exception", "Segmentation", "Fatal")
@@ -377,7 +378,7 @@ class Notebook:
     def heard(self) -> list[str]:
         """What the kernel has complained of since the last time: errors, and lines on stderr."""
         said = self.page.evaluate("said.splice(0)")
-        return [text for text in said if not text.startswith(HARMLESS_IN_KERNEL)]
+        return [text for text in said if not any(known in text for known in HARMLESS_IN_KERNEL)]
 
     def check(self) -> None:
         """Fail if anything went wrong since the last time."""

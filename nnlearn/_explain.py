@@ -8,20 +8,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnlearn import _arrays, _checks, _sparse
+from nnlearn._core_data import core_data
 
 if TYPE_CHECKING:
-    from nnlearn.network import Network
+    from nnlearn._model import Model
 
 Path = Mapping[str, Any]
 
 
-def explain(net: "Network", x: Any, batch_size: int) -> str:
+def explain(net: "Model", x: Any, batch_size: int) -> str:
     """The text of `Network.explain`."""
     x, _ = _arrays.unpack(x, None)
     rows = _arrays.inputs(x, net._architecture, net.dtype)
     if rows.shape[0] == 0:
         raise ValueError(_checks.message("x", "have at least one row", f"shape {rows.shape}"))
-    data = net._core_data(rows, {}, "x", net._input_scale, True, True, None)
+    data = core_data(net, rows, {}, "x", net._input_scale, True, True, None)
     batch_size = min(batch_size, data.n_rows)
     block, shared, paths = net._core.paths(data, batch_size)
     kernels = net._core_module.info()
@@ -38,7 +39,7 @@ def explain(net: "Network", x: Any, batch_size: int) -> str:
     return "\n".join(lines)
 
 
-def _of_x(data: Any, rows: Any, net: "Network") -> str:
+def _of_x(data: Any, rows: Any, net: "Model") -> str:
     """Whether the first layer works on the nonzeros of x."""
     form = data.sparse
     if form is None:
@@ -56,7 +57,7 @@ def _of_x(data: Any, rows: Any, net: "Network") -> str:
     return text
 
 
-def _of_threads(shared: bool, net: "Network") -> str:
+def _of_threads(shared: bool, net: "Model") -> str:
     if not shared:
         return "one, as a step is too short to be shared"
     return f"a step is long enough to be shared among {net._core.n_threads}"

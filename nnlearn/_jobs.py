@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import named
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.progress import INTERVAL, GroupProgress
-from nnlearn.training import DEFAULT_EPOCHS
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

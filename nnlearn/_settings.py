@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from nnlearn import _checks
+from nnlearn._fit_settings import FOREIGN
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import as_callbacks
 from nnlearn.data import Dataset, Split
 from nnlearn.layers import Dense
 from nnlearn.network import Network
-from nnlearn.training import FOREIGN
 
 #: Names of Network and fit that are decided here, and what to use in their place.
 _DECIDED = {

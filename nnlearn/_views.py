@@ -15,8 +15,8 @@ from nnlearn.layers import Activation, Dense, Dropout, Layer
 from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
+    from nnlearn._model import Model
     from nnlearn.data import Split
-    from nnlearn.network import Network
 
 #: Rows of a table at most.
 MOST_LAYERS, MOST_CLASSES = 40, 12
@@ -27,7 +27,7 @@ _HEIGHT = 28  # as it is shown
 # ---- networks ----------------------------------------------------------------------------------
 
 
-def layer_rows(net: "Network") -> Iterator[tuple[str, Layer | None, tuple[int, ...], int]]:
+def layer_rows(net: "Model") -> Iterator[tuple[str, Layer | None, tuple[int, ...], int]]:
     """For the inputs and for each layer: name, layer, output shape, number of parameters.
 
     Parameters
@@ -51,7 +51,7 @@ def layer_rows(net: "Network") -> Iterator[tuple[str, Layer | None, tuple[int, .
         width = n or width
 
 
-def of_network(net: "Network") -> Html:
+def of_network(net: "Model") -> Html:
     """A row for each layer, and the sum of the parameters."""
     rows = [
         (name, *_described(layer), shape, f"{n:,}" if n else "")

@@ -1,37 +1,27 @@
-"""The network: layers, parameters, and all that is asked of them."""
+"""The network: how it is made, trained, copied and saved."""
 
 from __future__ import annotations
 
 import copy as copying
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn import _arrays, _checks, _core, _sparse, training
+from nnlearn import _checks, _core, training
+from nnlearn._fit_settings import Settings
+from nnlearn._model import Model
 from nnlearn._shared import SharedData
-from nnlearn._views import layer_rows, of_network
 from nnlearn.architecture import Architecture, resolve
 from nnlearn.config import default_threads
-from nnlearn.costs import check_cost, check_pair
 from nnlearn.history import History
-from nnlearn.inspection import Inspection
 from nnlearn.layers import core_layer
-from nnlearn.parameters import ParameterList, Parameters
-from nnlearn.tables import Table, count
-
-if TYPE_CHECKING:
-    from nnlearn.layers import Layer
-
-Array = npt.NDArray[Any]
-
-T = TypeVar("T")
 
 
-class Network:
+class Network(Model):
     """A feed-forward network, trained by `fit`.
 
     ::
@@ -108,8 +98,6 @@ class Network:
     ((2, 3), 13)
     """
 
-    history: History
-
     def __init__(
         self,
         layers: Sequence[Any],
@@ -148,23 +136,6 @@ class Network:
         """Let the core share long work among so many threads; None: as the network says."""
         self._core.n_threads = n_threads or self._n_threads or default_threads()
 
-    # ---- what it is ---------------------------------------------------------------------------
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The layers after the inputs, complete."""
-        return self._architecture.layers
-
-    @property
-    def cost(self) -> str:
-        """The name of the cost function."""
-        return self._architecture.cost
-
-    @property
-    def seed(self) -> int:
-        """What repeats the network's life: of start values, mini-batches and dropout."""
-        return self._seed
-
     @property
     def n_threads(self) -> int | None:
         """As given: how many threads may share a long step."""
@@ -174,368 +145,6 @@ class Network:
     def n_threads(self, value: int | None) -> None:
         self._n_threads = check_n_threads(value)
         self._use_threads(None)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The precision, float32 or float64."""
-        return self._dtype
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one sample."""
-        return self._architecture.input_shape
-
-    @property
-    def n_inputs(self) -> int:
-        """Columns of x."""
-        return self._architecture.n_inputs
-
-    @property
-    def n_outputs(self) -> int:
-        """Units of the last layer."""
-        return self._architecture.n_outputs
-
-    @property
-    def n_parameters(self) -> int:
-        """Weights and biases together."""
-        return sum(array.size for array in self._core.parameters())
-
-    @property
-    def parameters(self) -> Parameters:
-        """Every parameter by name, as a view."""
-        return Parameters(self._names, self._core.parameters())
-
-    @property
-    def weights(self) -> ParameterList:
-        """The weights (n_in, n_out) of each layer that has them, as views."""
-        return ParameterList("weights", self._core.parameters()[0::2])
-
-    @property
-    def biases(self) -> ParameterList:
-        """The biases (n_out,) of each layer that has them, as views."""
-        return ParameterList("biases", self._core.parameters()[1::2])
-
-    def summary(self) -> Table:
-        """The layers, their output shapes and numbers of parameters, as a table."""
-        rows = [
-            (name if layer is None else _short(layer), shape, n)
-            for name, layer, shape, n in layer_rows(self)
-        ]
-        title = f"cost {self.cost}, {self.dtype}, {self.n_parameters:,} parameters, "
-        title += f"seed {self.seed}, {count(len(self.history), 'epoch')} trained"
-        head = ["layer", "output shape", "parameters"]
-        return Table(head, rows, title, formats={"parameters": ","})
-
-    def __repr__(self) -> str:
-        shape: Any = self.input_shape if len(self.input_shape) > 1 else self.n_inputs
-        chain = ", ".join([str(shape), *map(_short, self.layers)])
-        dtype = "" if self.dtype == np.float32 else f", dtype='{self.dtype}'"
-        return f"Network([{chain}], cost={self.cost!r}{dtype}, seed={self.seed})"
-
-    def _repr_html_(self) -> str:
-        return of_network(self)
-
-    # ---- what it answers ------------------------------------------------------------------------
-
-    def forward(self, x: Any) -> Array:
-        """The outputs for x, without dropout.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs)
-            float32, float64 and uint8 (i stands for i/255) are read in place. (n,) for one input
-            and (n, height, width) are taken too; SciPy's sparse matrices, as CSR, never become
-            dense. A Split stands for its x.
-
-        Returns
-        -------
-        ndarray, shape (n, n_outputs)
-            a of the last layer, in the network's precision.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If x holds no real numbers, does not fit, or has NaN or infinity.
-
-        Examples
-        --------
-        >>> import nnlearn as nn
-        >>> nn.Network([2, 3, 1], init="zeros").forward([[1.0, 2.0]])
-        array([[0.5]], dtype=float32)
-        """
-        data = self._data(x)
-        out = np.empty((data.n_rows, self.n_outputs), self.dtype)
-        self._look(self._core.forward, data, out)
-        return out
-
-    def predict(self, x: Any) -> Array:
-        """The class of each row of x; for regression the outputs.
-
-        With several outputs the first largest; with one, 1 where a >= 0.5 (tanh: a >= 0), else 0.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs)
-            As `forward` takes it.
-
-        Returns
-        -------
-        ndarray
-            int64 (n,); for regression floats (n, n_outputs), and (n,) with one output.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `forward`.
-        """
-        if self._architecture.is_regression:
-            outputs = self.forward(x)
-            return outputs[:, 0] if self.n_outputs == 1 else outputs
-        return self._classes(x, False)
-
-    def _classes(self, x: Any, heeds_stop: bool) -> Array:
-        data = self._data(x)
-        classes = np.empty(data.n_rows, np.int64)
-        self._look(self._core.predict, data, classes, heeds_stop)
-        return classes
-
-    def _predict_in_claim(self, x: Any) -> Array:
-        """Classes as of `predict`, ended by stop() as a fit is."""
-        return self._core.claimed(lambda: self._classes(x, True), lambda: None)
-
-    def predict_proba(self, x: Any) -> Array:
-        """Probabilities of the classes.
-
-        Softmax outputs as they are; one sigmoid output a as (1 - a, a); several sigmoids as
-        a / sum a.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs)
-            As `forward` takes it.
-
-        Returns
-        -------
-        ndarray, shape (n, n_classes)
-            Rows sum to 1.
-
-        Raises
-        ------
-        ValueError
-            If the outputs are no probabilities: hinge, tanh, relu, regression.
-        TypeError, ValueError
-            As `forward`.
-        """
-        output = self._architecture.output
-        if output not in ("sigmoid", "softmax"):
-            requirement = "have sigmoid or softmax outputs to give probabilities"
-            raise ValueError(_checks.message("the network", requirement, output))
-        a = self.forward(x)
-        if output == "softmax":
-            return a
-        if self.n_outputs == 1:
-            return np.hstack([1 - a, a])
-        total = a.sum(axis=1, keepdims=True)
-        # Where every output has underflowed to 0 nothing is known: all classes alike.
-        return np.where(total > 0, a, 1) / np.where(total > 0, total, self.n_outputs)
-
-    def accuracy(self, x: Any, y: Any = None) -> float:
-        """The share of rows whose class is predicted right, in [0, 1].
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs), or Split
-            As `forward` takes it.
-        y : array_like, optional
-            Labels (n,), or targets (n, n_outputs): then the largest output is held against the
-            largest target (one output: both sides >= 0.5, tanh >= 0).
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        ValueError
-            For regression, which has no classes.
-        TypeError, ValueError
-            If x or y do not fit, or there are no rows.
-        """
-        if self._architecture.is_regression:
-            requirement = "tell classes apart to have an accuracy"
-            got, hint = f"{self._architecture.output} outputs of regression", "use loss"
-            raise ValueError(_checks.message("the network", requirement, got, hint))
-        return self._look(self._core.evaluate, self._labelled(x, y), self.cost)[1]
-
-    def loss(self, x: Any, y: Any = None, *, cost: str | None = None) -> float:
-        """The data term of the cost: ``(1/n) sum_i c(a_i, y_i)``, in nats.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs), or Split
-            As `forward` takes it.
-        y : array_like, optional
-            Labels (n,) or targets (n, n_outputs).
-        cost : str, optional
-            Another cost function that goes with the outputs; None: the network's.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        TypeError, ValueError
-            If x or y do not fit, there are no rows, or the cost does not go with the outputs.
-        """
-        cost = self.cost if cost is None else check_cost(cost)
-        check_pair(cost, self._architecture.output, self.n_outputs)
-        return self._look(self._core.evaluate, self._labelled(x, y, cost=cost), cost)[0]
-
-    def cost_and_gradient(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        n: float | None = None,
-        penalize_biases: bool = False,
-        sample_weight: Any = None,
-        training: bool = False,
-        seed: int = 0,
-    ) -> tuple[float, Parameters]:
-        """Cost over all rows, and its gradient.
-
-        ::
-
-            cost = (1/m) sum_i w_i c(a_i, y_i) + (l1/n) sum |W| + (l2/2n) sum W^2      m rows
-            g    = dcost/dW,   sgn(0) = 0
-
-        Parameters
-        ----------
-        x : array_like, shape (m, n_inputs), or Split
-            As `forward` takes it.
-        y : array_like, optional
-            Labels (m,) or targets (m, n_outputs).
-        l1, l2 : float, default 0.0
-            Penalties, >= 0.
-        n : float, optional
-            What the penalties are divided by; None: the rows given.
-        penalize_biases : bool, default False
-            Whether the penalties count the biases too.
-        sample_weight : array_like, shape (m,), optional
-            w, finite and >= 0; 1 by default.
-        training : bool, default False
-            Whether dropout drops, with the masks that `seed` gives at step 0.
-        seed : int, default 0
-            Of those masks.
-
-        Returns
-        -------
-        cost : float
-        gradient : mapping of str to ndarray
-            Like `parameters`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument does not fit.
-
-        Examples
-        --------
-        >>> import nnlearn as nn
-        >>> net = nn.Network([1, 1], init="zeros", dtype="float64")
-        >>> cost, gradient = net.cost_and_gradient([[2.0]], [0])
-        >>> gradient["dense1.weight"], gradient["dense1.bias"]
-        (array([[1.]]), array([0.5]))
-        """
-        data = self._labelled(x, y, sample_weight=sample_weight)
-        cost, arrays = self._look(
-            self._core.gradient,
-            data,
-            l1=_checks.real("l1", l1, minimum=0.0),
-            l2=_checks.real("l2", l2, minimum=0.0),
-            n=float(data.n_rows) if n is None else _checks.real("n", n, above=0.0),
-            penalize_biases=_checks.boolean("penalize_biases", penalize_biases),
-            training=_checks.boolean("training", training),
-            seed=_checks.seed(seed),
-        )
-        return cost, Parameters(self._names, arrays)
-
-    def inspect(self, x: Any, y: Any = None) -> Inspection:
-        """What happens inside, sample by sample, without dropout.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs), or Split
-            As `forward` takes it.
-        y : array_like, optional
-            Labels (n,) or targets (n, n_outputs).
-
-        Returns
-        -------
-        Inspection
-            z, a, delta, saturated for each layer with weights.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If x or y do not fit, or there are no rows.
-        """
-        data = self._labelled(x, y)
-        n, sizes = data.n_rows, [array.shape for array in self._core.parameters()[0::2]]
-        z = [np.empty((n, n_out), self.dtype) for _, n_out in sizes]
-        delta = [np.empty((n, n_out), self.dtype) for _, n_out in sizes]
-        a = [np.empty((n, n_in), self.dtype) for n_in, _ in sizes]
-        a.append(np.empty((n, self.n_outputs), self.dtype))
-        self._look(self._core.inspect, data, z, a, delta)
-        functions = [self._architecture.activation_after(i) for i in range(len(sizes))]
-        return Inspection(tuple(z), tuple(a), tuple(delta), tuple(functions))
-
-    def explain(self, x: Any, batch_size: int = 10) -> str:
-        """Which path training takes through each layer for this data, and why, in words.
-
-        Whether the first layer works on the nonzeros of x alone; for each Dense layer whether its
-        products run in loops of the core's own or in BLIS; whether threads share a step; each with
-        the numbers that decided it. Results differ between paths by rounding alone.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, n_inputs), or Split
-            As `forward` takes it, a SciPy matrix too.
-        batch_size : int, default 10
-            Rows a step, >= 1; more than n is one batch.
-
-        Returns
-        -------
-        str
-            Lines: the batch, the kernels of this CPU, x, threads, then a line a Dense layer.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument does not fit, or there are no rows.
-
-        See Also
-        --------
-        fit : Its `sparse` overrules the choice for the first layer.
-
-        Notes
-        -----
-        The paths are those the core decides on, asked for and not worked out anew. A sparse form
-        that is made on the way is kept for the next fit of the same numbers.
-
-        Examples
-        --------
-        >>> import nnlearn as nn
-        >>> net = nn.Network([4, 10, 3])
-        >>> print(net.explain([[0.0, 1.0, 2.0, 3.0]] * 20).splitlines()[-2])
-        dense1 (4 -> 10): own loops, as 10 rows are few (up to 32)
-        """
-        from nnlearn._explain import explain
-
-        return explain(self, x, _checks.integer("batch_size", batch_size, minimum=1))
 
     # ---- training -----------------------------------------------------------------------------
 
@@ -666,7 +275,7 @@ class Network:
         >>> net.accuracy(xor) > 0.9
         True
         """
-        settings = training.Settings.checked(
+        settings = Settings.checked(
             self,
             epochs=epochs,
             batch_size=batch_size,
@@ -858,98 +467,6 @@ class Network:
                 name, [s and [np.ascontiguousarray(part, dtype) for part in s] for s in slots]
             )
 
-    # ---- data for the core ----------------------------------------------------------------------
-
-    def _look(self, method: Callable[..., T], data: _core.Data, *args: Any, **settings: Any) -> T:
-        """What a method of the core answers for guarded data, with a place in its complaint."""
-        try:
-            return method(data, *args, **settings)
-        except self._core_module.NumberError:
-            assert data.x is not None
-            _arrays.check_scan(data.scan(False), data.x, self._input_scale, "x", False)
-            raise  # the number is gone: x was changed meanwhile
-
-    def _data(self, x: Any) -> _core.Data:
-        """Inputs alone, checked."""
-        x, _ = _arrays.unpack(x, None)
-        rows = _arrays.inputs(x, self._architecture, self.dtype)
-        return self._core_data(rows, {}, "x", self._input_scale, False, True, False)
-
-    def _labelled(
-        self,
-        x: Any,
-        y: Any,
-        *,
-        cost: str | None = None,
-        sample_weight: Any = None,
-        names: tuple[str, str] = ("x", "y"),
-        scale: float | None = None,
-        fit: bool = False,
-        scan: bool = True,
-        shared: SharedData | None = None,
-        sparse: bool | None = False,
-    ) -> _core.Data:
-        """Inputs with labels or targets, checked.
-
-        names: what messages call x and y; scale: 255 where the network is about to be trained on
-        uint8; fit: x is to be trained on; scan: look for NaN and the scale of x, without `fit` and
-        `sparse` not before `_look`; shared: where other networks may have made the same; sparse:
-        whether the data gets the sparse form of x, None where it pays.
-        """
-        x, y = _arrays.unpack(x, y)
-        scale = scale or self._input_scale
-        a = self._architecture
-
-        def make() -> _core.Data:
-            rows = _arrays.inputs(x, a, self.dtype, names[0])
-            parts = _arrays.answers(y, rows, a, self.dtype, cost or self.cost, names)
-            parts["sample_weight"] = _arrays.weights(sample_weight, rows.shape[0], self.dtype)
-            return self._core_data(rows, parts, names[0], scale, fit, scan, sparse)
-
-        if shared is None or sample_weight is not None:
-            return make()
-        needs = (self.dtype, a.input_shape, a.n_outputs, a.output, cost or self.cost, scale, fit)
-        return shared.get(x, y, (*needs, sparse), make)
-
-    def _core_data(
-        self,
-        rows: Any,
-        parts: dict[str, Any],
-        name: str,
-        scale: float | None,
-        fit: bool,
-        scan: bool,
-        sparse: bool | None,
-    ) -> _core.Data:
-        """The core's data over an array or CSR, with its labels and the like; as `_labelled`."""
-        core = self._core_module
-        data: _core.Data
-        if _sparse.is_sparse(rows):
-            form = _sparse.of_csr(core, rows, name)
-            # sparse=False is the caller's word in a fit, and the rule elsewhere
-            written_out = fit and sparse is False
-            data = core.Data(None, **parts, sparse=form, written_out=written_out)
-            if scan:
-                _arrays.check_scan(data.scan(), rows, scale, name, fit)
-            return data
-        if scan and not fit and sparse is False:  # looked at block by block, in `_look`
-            data = core.Data(rows, **parts, most=_arrays.most(rows, scale))
-            return data
-        data = core.Data(rows, **parts)
-        may_be_sparse = sparse or (
-            sparse is None and _sparse.worth_a_look(rows, self._architecture)
-        )
-        may_be_sparse = bool(may_be_sparse)
-        if not scan and not may_be_sparse:
-            return data
-        found = data.scan(may_be_sparse)
-        if scan:
-            _arrays.check_scan(found, rows, scale, name, fit)
-        if may_be_sparse and (sparse or _sparse.worth_it(found[2], rows, self.dtype)):
-            form = _sparse.forms.get(core, self.dtype, data, found)
-            data = core.Data(rows, **parts, sparse=form)
-        return data
-
 
 def _made(
     core: ModuleType, architecture: Architecture, dtype: np.dtype[Any], seed: int
@@ -997,9 +514,3 @@ def check_seed(seed: Any) -> int:
     if seed is None:
         return int.from_bytes(os.urandom(4), "little")
     return _checks.seed(seed)
-
-
-def _short(layer: Layer) -> str:
-    """A layer in few words: ``Dense(30, sigmoid)``."""
-    values = [str(v) for k, v in vars(layer).items() if k != "init" and v is not None]
-    return f"{type(layer).__name__}({', '.join(values)})"

@@ -1,142 +1,24 @@
-"""`Network.fit`: settings checked, then the loop over epochs, which Python owns."""
+"""`Network.fit`: the loop over epochs, which Python owns."""
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from nnlearn import _arrays, _checks, _core, _sparse, optimizers
-from nnlearn._holdout import hold_out, share, shuffled
-from nnlearn._shared import SharedData
-from nnlearn.callbacks import Callback, as_callbacks, is_true, name_of
-from nnlearn.data import Dataset, Split
+from nnlearn import _checks
+from nnlearn._fit_data import Sets
+from nnlearn._fit_settings import Settings
+from nnlearn.callbacks import is_true, name_of
 from nnlearn.history import History
-from nnlearn.progress import Progress, check_verbose, make_progress
+from nnlearn.progress import Progress, make_progress
 
 if TYPE_CHECKING:
     from nnlearn.network import Network
-
-#: Epochs when none are given.
-DEFAULT_EPOCHS = 30
-
-#: Names that other libraries use, and the hint for each.
-FOREIGN: Mapping[str, str] = {
-    "validation_data": "use validation=",
-    "validation_split": "use validation=0.1",
-    "eval_set": "use validation=",
-    "lr": "use learning_rate=",
-    "eta": "use learning_rate=",
-    "learning_rate_init": "use learning_rate=",
-    "lmbda": "use l2=",
-    "reg": "use l2=, which is divided by the number of samples",
-    "alpha": "use l2=",
-    "weight_decay": "use l2=, which is divided by the number of samples",
-    "mini_batch_size": "use batch_size=",
-    "n_epochs": "use epochs=",
-    "nb_epoch": "use epochs=",
-    "num_epochs": "use epochs=",
-    "max_iter": "use epochs=",
-    "hidden_layer_sizes": "layers are given to Network",
-    "layers": "layers are given to Network",
-    "activation": "it is given to Network",
-    "cost": "it is given to Network",
-    "loss": "the cost function is given to Network as cost=",
-    "init": "it is given to Network",
-    "dropout": "it is given to Network",
-    "dtype": "it is given to Network",
-    "solver": "use optimizer=",
-    "random_state": "use seed=",
-    "nesterov": "use optimizer=SGD(learning_rate, momentum, nesterov=True)",
-    "metrics": "accuracy and loss are always recorded",
-    "evaluation_data": "use validation=",
-    "monitor_evaluation_accuracy": "validation= records val_accuracy",
-    "monitor_evaluation_cost": "validation= records val_loss",
-    "monitor_training_accuracy": "use evaluate_train=True",
-    "monitor_training_cost": "use evaluate_train=True",
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The settings of a fit, checked."""
-
-    epochs: int
-    batch_size: int
-    optimizer: optimizers.SGD
-    l1: float
-    l2: float
-    penalize_biases: bool
-    evaluate_train: bool
-    evaluate_first: bool
-    evaluate_every: int
-    sparse: bool | None
-    callbacks: tuple[Callback, ...]
-    shuffle: bool
-    seed: int
-    reset_optimizer: bool
-    n_threads: int | None
-    verbose: int | None
-
-    @classmethod
-    def checked(cls, net: Network, **given: Any) -> Settings:
-        """Check everything that does not depend on the data."""
-        _refuse_unknown(net, given["unknown"])
-        seed, epochs = given["seed"], given["epochs"]
-        n_threads = given["n_threads"]
-        return cls(
-            epochs=DEFAULT_EPOCHS
-            if epochs is None
-            else _checks.integer("epochs", epochs, minimum=0),
-            batch_size=_checks.integer("batch_size", given["batch_size"], minimum=1),
-            optimizer=optimizers.resolve(
-                given["optimizer"], given["learning_rate"], given["momentum"]
-            ),
-            l1=_checks.real("l1", given["l1"], minimum=0.0),
-            l2=_checks.real("l2", given["l2"], minimum=0.0),
-            penalize_biases=_checks.boolean("penalize_biases", given["penalize_biases"]),
-            evaluate_train=_checks.boolean("evaluate_train", given["evaluate_train"]),
-            evaluate_first=_checks.boolean("evaluate_first", given["evaluate_first"]),
-            evaluate_every=_checks.integer("evaluate_every", given["evaluate_every"], minimum=1),
-            sparse=_checked_sparse(net, given["sparse"]),
-            callbacks=tuple(as_callbacks(given["callbacks"])),
-            shuffle=_checks.boolean("shuffle", given["shuffle"]),
-            seed=net.seed if seed is None else _checks.seed(seed),
-            reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
-            n_threads=None
-            if n_threads is None
-            else _checks.integer("n_threads", n_threads, minimum=1),
-            verbose=check_verbose(given["verbose"]),
-        )
-
-
-def _checked_sparse(net: Network, value: Any) -> bool | None:
-    if value is None:
-        return None
-    sparse = _checks.boolean("sparse", value)
-    if sparse and not _sparse.starts_dense(net._architecture):
-        first = type(net.layers[0]).__name__
-        _checks.fail(ValueError, "sparse", f"be None or False before a {first} layer", value)
-    return sparse
-
-
-def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
-    """Raise TypeError for a setting that fit has not, with its name here or the nearest one."""
-    for name, value in unknown.items():
-        hint = FOREIGN.get(name)
-        if hint is None:
-            known = [p for p in inspect.signature(net.fit).parameters if p != "unknown"]
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else None
-        got = f"{name}={_checks.show(value)}"
-        raise TypeError(_checks.message("fit", "be given settings that it has", got, hint))
 
 
 def fit(
@@ -148,120 +30,12 @@ def fit(
     def body() -> History:
         began = time.perf_counter()
         shared, net._shared = net._shared, None  # not for what callbacks evaluate
-        sets = _Sets.prepared(net, x, y, validation, sample_weight, settings, shared)
+        sets = Sets.prepared(net, x, y, validation, sample_weight, settings, shared)
         run.begin(sets, time.perf_counter() - began)
         run.train()
         return run.history
 
     return net._core.claimed(body, run.settle)
-
-
-# ---- data ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Sets:
-    """The core's data: the training set, and those evaluated after an epoch by name."""
-
-    train: _core.Data
-    evaluated: dict[str, _core.Data]
-    scale: float | None  # 255 for training inputs of uint8
-
-    @classmethod
-    def prepared(
-        cls,
-        net: Network,
-        x: Any,
-        y: Any,
-        validation: Any,
-        sample_weight: Any,
-        settings: Settings,
-        shared: SharedData | None,
-    ) -> _Sets:
-        """Convert and check all sets; hold out a share where `validation` is one."""
-        x, y = _arrays.unpack(x, y)
-        sets: dict[str, tuple[Any, Any]] = {}
-        is_share = isinstance(validation, (float, np.floating))
-        sparse = settings.sparse
-        train = net._labelled(
-            x,
-            y,
-            sample_weight=sample_weight,
-            fit=True,
-            shared=shared,
-            sparse=not is_share and sparse,  # of a share's rest below
-        )
-        dtype = x.dtype if train.x is None else train.x.dtype
-        if is_share:
-            fraction = _checks.real("validation", validation, above=0.0, below=1.0)
-            rows = _arrays.inputs(x, net._architecture, net.dtype) if train.x is None else train.x
-            *kept, sets["val"] = _held_out(net, rows, y, sample_weight, fraction, settings.seed)
-            train = net._labelled(
-                kept[0], kept[1], sample_weight=kept[2], fit=True, scan=False, sparse=sparse
-            )
-        elif validation is not None:
-            sets = _named_sets(validation, settings.evaluate_train)
-        scale = 255.0 if dtype == np.uint8 else None
-        evaluated = {}
-        for name, (held_x, held_y) in sets.items():
-            title = "validation" if name == "val" else name
-            evaluated[name] = net._labelled(
-                held_x,
-                held_y,
-                names=(f"{title} x", f"{title} y"),
-                scale=scale,
-                fit=True,
-                scan=not is_share,  # a share was scanned as a part of the whole
-                shared=None if is_share else shared,
-                sparse=sparse,
-            )
-        if settings.evaluate_train:
-            evaluated["train"] = train
-        return cls(train, evaluated, scale)
-
-
-def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:
-    """The sets that `validation` names, as pairs of x and y."""
-    if not isinstance(validation, Mapping):
-        return {"val": _pair("validation", validation)}
-    sets = {}
-    for name, value in validation.items():
-        if not isinstance(name, str) or not name:
-            _checks.fail(TypeError, "validation", "be a mapping of names to sets", name)
-        if name == "train" and has_train:
-            _checks.fail(ValueError, "validation", "leave the name 'train' to evaluate_train", name)
-        sets[name] = _pair(f"validation[{name!r}]", value)
-    return sets
-
-
-def _pair(name: str, value: Any) -> tuple[Any, Any]:
-    if isinstance(value, Split):
-        return value.x, value.y
-    if isinstance(value, (tuple, list)) and len(value) == 2:
-        return value[0], value[1]
-    requirement = "be a Split, a pair (x, y), a share in (0, 1) or a mapping of names to sets"
-    hint = "use its .validation" if isinstance(value, Dataset) else None
-    _checks.fail(TypeError, name, requirement, value, hint)
-
-
-def _held_out(
-    net: Network, x: _arrays.Rows, y: Any, sample_weight: Any, fraction: float, seed: int
-) -> tuple[Any, Any, Any, tuple[Any, Any]]:
-    """The rows that stay, with their weights, and the pair (x, y) of those held out."""
-    answers = np.asarray(y)
-    n_rows = x.shape[0]
-    n = share(n_rows, fraction)
-    if n >= n_rows:
-        requirement = f"leave at least one of the {n_rows} rows to train on"
-        _checks.fail(ValueError, "validation", requirement, fraction)
-    weights = _arrays.weights(sample_weight, n_rows, net.dtype)
-    kept, held = hold_out(shuffled(n_rows, seed), n, answers)
-    if weights is not None:
-        weights = weights[kept]
-    return x[kept], answers[kept], weights, (x[held], answers[held])
-
-
-# ---- the loop -----------------------------------------------------------------------------------
 
 
 class _Run:
@@ -279,7 +53,7 @@ class _Run:
         self.begun = False  # everything is ready, and epochs may have changed the network
         self.settled = False
 
-    def begin(self, sets: _Sets, seconds: float) -> None:
+    def begin(self, sets: Sets, seconds: float) -> None:
         """What is known once the data is there."""
         trainer = self.net._trainer
         if self.settings.n_threads is not None:

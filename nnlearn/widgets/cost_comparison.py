@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import traitlets
 
-from nnlearn import _checks
+from nnlearn import _checks, _core_data
+from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import Callback, as_callbacks
@@ -21,7 +22,6 @@ from nnlearn.data import Dataset
 from nnlearn.datasets import load_mnist_small
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.training import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames
 from nnlearn.widgets._data import labelled
 from nnlearn.widgets._live import LiveWidget, Run, check_names
@@ -434,10 +434,10 @@ class _Job(Callback):
         output = net._architecture.output
         if output not in PAIRS[cost]:
             return of_outputs(cost, net.forward(split.x), split.y)
-        shared = self._part.shared
-        return net._core.evaluate(
-            net._labelled(split.x, split.y, cost=cost, fit=True, shared=shared, sparse=None), cost
-        )[0]
+        labelled_split = _core_data.labelled(
+            net, split.x, split.y, cost=cost, fit=True, shared=self._part.shared, sparse=None
+        )
+        return net._core.evaluate(labelled_split, cost)[0]
 
     def curve(self) -> _Array:
         """The rows so far."""

@@ -1,0 +1,123 @@
+"""The data of `Network.fit`: what is trained on, what is held out, what is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlearn import _arrays, _checks, _core
+from nnlearn._core_data import labelled
+from nnlearn._fit_settings import Settings
+from nnlearn._holdout import hold_out, share, shuffled
+from nnlearn._shared import SharedData
+from nnlearn.data import Dataset, Split
+
+if TYPE_CHECKING:
+    from nnlearn.network import Network
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The core's data: the training set, and those evaluated after an epoch by name."""
+
+    train: _core.Data
+    evaluated: dict[str, _core.Data]
+    scale: float | None  # 255 for training inputs of uint8
+
+    @classmethod
+    def prepared(
+        cls,
+        net: Network,
+        x: Any,
+        y: Any,
+        validation: Any,
+        sample_weight: Any,
+        settings: Settings,
+        shared: SharedData | None,
+    ) -> Sets:
+        """Convert and check all sets; hold out a share where `validation` is one."""
+        x, y = _arrays.unpack(x, y)
+        sets: dict[str, tuple[Any, Any]] = {}
+        is_share = isinstance(validation, (float, np.floating))
+        sparse = settings.sparse
+        train = labelled(
+            net,
+            x,
+            y,
+            sample_weight=sample_weight,
+            fit=True,
+            shared=shared,
+            sparse=not is_share and sparse,  # of a share's rest below
+        )
+        dtype = x.dtype if train.x is None else train.x.dtype
+        if is_share:
+            fraction = _checks.real("validation", validation, above=0.0, below=1.0)
+            rows = _arrays.inputs(x, net._architecture, net.dtype) if train.x is None else train.x
+            *kept, sets["val"] = _held_out(net, rows, y, sample_weight, fraction, settings.seed)
+            train = labelled(
+                net, kept[0], kept[1], sample_weight=kept[2], fit=True, scan=False, sparse=sparse
+            )
+        elif validation is not None:
+            sets = _named_sets(validation, settings.evaluate_train)
+        scale = 255.0 if dtype == np.uint8 else None
+        evaluated = {}
+        for name, (held_x, held_y) in sets.items():
+            title = "validation" if name == "val" else name
+            evaluated[name] = labelled(
+                net,
+                held_x,
+                held_y,
+                names=(f"{title} x", f"{title} y"),
+                scale=scale,
+                fit=True,
+                scan=not is_share,  # a share was scanned as a part of the whole
+                shared=None if is_share else shared,
+                sparse=sparse,
+            )
+        if settings.evaluate_train:
+            evaluated["train"] = train
+        return cls(train, evaluated, scale)
+
+
+def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:
+    """The sets that `validation` names, as pairs of x and y."""
+    if not isinstance(validation, Mapping):
+        return {"val": _pair("validation", validation)}
+    sets = {}
+    for name, value in validation.items():
+        if not isinstance(name, str) or not name:
+            _checks.fail(TypeError, "validation", "be a mapping of names to sets", name)
+        if name == "train" and has_train:
+            _checks.fail(ValueError, "validation", "leave the name 'train' to evaluate_train", name)
+        sets[name] = _pair(f"validation[{name!r}]", value)
+    return sets
+
+
+def _pair(name: str, value: Any) -> tuple[Any, Any]:
+    if isinstance(value, Split):
+        return value.x, value.y
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return value[0], value[1]
+    requirement = "be a Split, a pair (x, y), a share in (0, 1) or a mapping of names to sets"
+    hint = "use its .validation" if isinstance(value, Dataset) else None
+    _checks.fail(TypeError, name, requirement, value, hint)
+
+
+def _held_out(
+    net: Network, x: _arrays.Rows, y: Any, sample_weight: Any, fraction: float, seed: int
+) -> tuple[Any, Any, Any, tuple[Any, Any]]:
+    """The rows that stay, with their weights, and the pair (x, y) of those held out."""
+    answers = np.asarray(y)
+    n_rows = x.shape[0]
+    n = share(n_rows, fraction)
+    if n >= n_rows:
+        requirement = f"leave at least one of the {n_rows} rows to train on"
+        _checks.fail(ValueError, "validation", requirement, fraction)
+    weights = _arrays.weights(sample_weight, n_rows, net.dtype)
+    kept, held = hold_out(shuffled(n_rows, seed), n, answers)
+    if weights is not None:
+        weights = weights[kept]
+    return x[kept], answers[kept], weights, (x[held], answers[held])

@@ -1,0 +1,130 @@
+"""The settings of `Network.fit`, checked."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnlearn import _checks, _sparse, optimizers
+from nnlearn.callbacks import Callback, as_callbacks
+from nnlearn.progress import check_verbose
+
+if TYPE_CHECKING:
+    from nnlearn.network import Network
+
+#: Epochs when none are given.
+DEFAULT_EPOCHS = 30
+
+#: Names that other libraries use, and the hint for each.
+FOREIGN: Mapping[str, str] = {
+    "validation_data": "use validation=",
+    "validation_split": "use validation=0.1",
+    "eval_set": "use validation=",
+    "lr": "use learning_rate=",
+    "eta": "use learning_rate=",
+    "learning_rate_init": "use learning_rate=",
+    "lmbda": "use l2=",
+    "reg": "use l2=, which is divided by the number of samples",
+    "alpha": "use l2=",
+    "weight_decay": "use l2=, which is divided by the number of samples",
+    "mini_batch_size": "use batch_size=",
+    "n_epochs": "use epochs=",
+    "nb_epoch": "use epochs=",
+    "num_epochs": "use epochs=",
+    "max_iter": "use epochs=",
+    "hidden_layer_sizes": "layers are given to Network",
+    "layers": "layers are given to Network",
+    "activation": "it is given to Network",
+    "cost": "it is given to Network",
+    "loss": "the cost function is given to Network as cost=",
+    "init": "it is given to Network",
+    "dropout": "it is given to Network",
+    "dtype": "it is given to Network",
+    "solver": "use optimizer=",
+    "random_state": "use seed=",
+    "nesterov": "use optimizer=SGD(learning_rate, momentum, nesterov=True)",
+    "metrics": "accuracy and loss are always recorded",
+    "evaluation_data": "use validation=",
+    "monitor_evaluation_accuracy": "validation= records val_accuracy",
+    "monitor_evaluation_cost": "validation= records val_loss",
+    "monitor_training_accuracy": "use evaluate_train=True",
+    "monitor_training_cost": "use evaluate_train=True",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a fit, checked."""
+
+    epochs: int
+    batch_size: int
+    optimizer: optimizers.SGD
+    l1: float
+    l2: float
+    penalize_biases: bool
+    evaluate_train: bool
+    evaluate_first: bool
+    evaluate_every: int
+    sparse: bool | None
+    callbacks: tuple[Callback, ...]
+    shuffle: bool
+    seed: int
+    reset_optimizer: bool
+    n_threads: int | None
+    verbose: int | None
+
+    @classmethod
+    def checked(cls, net: Network, **given: Any) -> Settings:
+        """Check everything that does not depend on the data."""
+        _refuse_unknown(net, given["unknown"])
+        seed, epochs = given["seed"], given["epochs"]
+        n_threads = given["n_threads"]
+        return cls(
+            epochs=DEFAULT_EPOCHS
+            if epochs is None
+            else _checks.integer("epochs", epochs, minimum=0),
+            batch_size=_checks.integer("batch_size", given["batch_size"], minimum=1),
+            optimizer=optimizers.resolve(
+                given["optimizer"], given["learning_rate"], given["momentum"]
+            ),
+            l1=_checks.real("l1", given["l1"], minimum=0.0),
+            l2=_checks.real("l2", given["l2"], minimum=0.0),
+            penalize_biases=_checks.boolean("penalize_biases", given["penalize_biases"]),
+            evaluate_train=_checks.boolean("evaluate_train", given["evaluate_train"]),
+            evaluate_first=_checks.boolean("evaluate_first", given["evaluate_first"]),
+            evaluate_every=_checks.integer("evaluate_every", given["evaluate_every"], minimum=1),
+            sparse=_checked_sparse(net, given["sparse"]),
+            callbacks=tuple(as_callbacks(given["callbacks"])),
+            shuffle=_checks.boolean("shuffle", given["shuffle"]),
+            seed=net.seed if seed is None else _checks.seed(seed),
+            reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
+            n_threads=None
+            if n_threads is None
+            else _checks.integer("n_threads", n_threads, minimum=1),
+            verbose=check_verbose(given["verbose"]),
+        )
+
+
+def _checked_sparse(net: Network, value: Any) -> bool | None:
+    if value is None:
+        return None
+    sparse = _checks.boolean("sparse", value)
+    if sparse and not _sparse.starts_dense(net._architecture):
+        first = type(net.layers[0]).__name__
+        _checks.fail(ValueError, "sparse", f"be None or False before a {first} layer", value)
+    return sparse
+
+
+def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
+    """Raise TypeError for a setting that fit has not, with its name here or the nearest one."""
+    for name, value in unknown.items():
+        hint = FOREIGN.get(name)
+        if hint is None:
+            known = [p for p in inspect.signature(net.fit).parameters if p != "unknown"]
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else None
+        got = f"{name}={_checks.show(value)}"
+        raise TypeError(_checks.message("fit", "be given settings that it has", got, hint))

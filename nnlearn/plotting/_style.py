@@ -1,0 +1,77 @@
+"""What all pictures share: axes, colours, lines, scales."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Colours that people with any kind of colour vision tell apart (Okabe and Ito), darkest contrast
+#: to white first. After the last one they begin again with another line style.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+LINES = ("-", "--", ":", "-.")
+
+#: Above this ratio of largest to smallest an error is drawn on a logarithmic axis.
+LOG_RATIO = 4.0
+
+
+def spans_much(low: float, high: float) -> bool:
+    """Whether positive values from lowest to highest are drawn on a logarithmic axis."""
+    return 0 < low * LOG_RATIO < high
+
+
+def require_matplotlib() -> None:
+    """Raise ImportError, saying what to install, if there is no Matplotlib."""
+    try:
+        import matplotlib.axes  # noqa: F401
+    except ImportError:
+        raise ImportError('pictures need Matplotlib: pip install "nnlearn[plot]"') from None
+
+
+def new_axes(ax: "Axes | None") -> "Axes":
+    """The axes given, or those of a new figure."""
+    require_matplotlib()
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        from matplotlib import pyplot
+
+        return pyplot.subplots(figsize=(6.4, 4.0), layout="constrained")[1]
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax must be a matplotlib Axes, got {ax!r}")
+    return ax
+
+
+def line_style(index: int, n_points: int) -> dict[str, Any]:
+    """Colour and line of the curve with this index. A single point gets a marker."""
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "linestyle": LINES[index // len(COLOURS) % len(LINES)],
+        "linewidth": 1.8,
+        "marker": "o" if n_points == 1 else None,
+    }
+
+
+def finish(ax: "Axes") -> None:
+    """What all pictures share: whole epochs, a light grid, no box."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.grid(True, alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.margins(x=0.02)
+
+
+def log_axis(ax: "Axes", low: float, high: float) -> None:
+    """A logarithmic y axis with plain numbers, if the values span enough and none is zero."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    if not spans_much(low, high):
+        return
+    ax.set_yscale("log")
+    # Those outside the picture are not drawn; axes that share this one may reach further.
+    ticks = [digit * 10.0**power for power in range(-3, 3) for digit in (1, 2, 3, 5, 7)]
+    ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter("{x:g}")

@@ -1,0 +1,79 @@
+"""A picture of one fit."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlearn import _checks
+from nnlearn.history import History
+from nnlearn.plotting._columns import LOSSES, column_values, default_columns, kind_of, words
+from nnlearn.plotting._style import finish, line_style, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "Axes":
+    """Draw columns of a history against the epoch.
+
+    Parameters
+    ----------
+    history : History
+        What `Network.fit` returned.
+    *columns : str
+        What to draw: recorded columns, costs, and errors such as ``"val_error"``, which is
+        1 - ``val_accuracy``. By default the accuracies, or the losses where there are none.
+        Columns of two units share the picture, the second one with an axis at the right.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on (the left ones). Accuracies and errors are in %.
+
+    Raises
+    ------
+    KeyError
+        If a column is not recorded.
+    ValueError
+        If the columns have more than two units, or the history has none but ``epoch``.
+    ImportError
+        If Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> history = History(["epoch", "loss", "accuracy"])
+    >>> history._append({"epoch": 1, "loss": 0.5, "accuracy": 0.90})
+    >>> plot_history(history, "loss").get_ylabel()
+    'loss'
+    """
+    columns = columns or default_columns(history)
+    if not columns:
+        got, hint = "epoch alone", "fit the network first"
+        raise ValueError(_checks.message("history", "have a column to draw", got, hint))
+    curves = [(column, history["epoch"], column_values(history, column)) for column in columns]
+    # Costs and penalties stand on the axis of the losses.
+    units = {kind: "loss" if kind in LOSSES else kind for kind in map(kind_of, columns)}
+    if len(set(units.values())) > 2:
+        raise ValueError(f"columns must have at most two units, got {', '.join(units)}")
+    ax = new_axes(ax)
+    first = units[kind_of(columns[0])]
+    right = ax.twinx() if set(units.values()) - {first} else ax
+    sides = {kind: ax if unit == first else right for kind, unit in units.items()}
+    for index, (column, epochs, values) in enumerate(curves):
+        known = ~np.isnan(values)
+        style = line_style(index, known.sum())
+        side = sides[kind_of(column)]
+        side.plot(epochs[known], values[known], label=words(column), **style)
+    for side in {ax, right}:
+        side.set_ylabel(", ".join(kind for kind in units if sides[kind] is side))
+    finish(ax)
+    if right is ax:
+        ax.legend(frameon=False)
+        return ax
+    right.spines[["top", "left"]].set_visible(False)
+    # Inside, the legend would hide curves of the right axis, which it knows nothing of.
+    lines = [*ax.get_lines(), *right.get_lines()]
+    ax.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    return ax

@@ -12,6 +12,8 @@ from nnlearn.callbacks import Callback
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.ensemble import Ensemble
+from nnlearn.evaluation import Evaluation
 from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
@@ -30,6 +32,8 @@ __all__ = [
     "Dataset",
     "Dense",
     "Dropout",
+    "Ensemble",
+    "Evaluation",
     "History",
     "Network",
     "Run",

@@ -6,6 +6,15 @@ a notebook shows it; with `ax` nothing of pyplot is touched. Nothing here ever c
 
 from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
+from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
 from nnlearn.plotting.histories import plot_history
 
-__all__ = ["COLOURS", "mean_curves", "plot_comparison", "plot_history", "require_matplotlib"]
+__all__ = [
+    "COLOURS",
+    "mean_curves",
+    "plot_calibration",
+    "plot_comparison",
+    "plot_confusion",
+    "plot_history",
+    "require_matplotlib",
+]

@@ -34,7 +34,9 @@ class Classes:
         """Counts, a row for each true class and a column for each predicted one."""
         n = self.n_classes
         pairs = np.bincount(self.true * n + self.predicted, minlength=n * n)
-        return pairs.reshape(n, n).astype(np.int64, copy=False)
+        table = pairs.reshape(n, n).astype(np.int64, copy=False)
+        table.flags.writeable = False
+        return table
 
     @property
     def accuracy(self) -> float:

@@ -51,8 +51,8 @@ FUNCTION_LINES = 70
 KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
-    Activation Callback Comparison Dataset Dense Dropout Ensemble Evaluation History Network Run SGD Split
-    compare datasets load load_network2_json plotting show_config vary widgets
+    Activation Callback Comparison Dataset Dense Dropout Ensemble Evaluation History Network Run
+    SGD Split compare datasets load load_network2_json plotting show_config vary widgets
 """.split()  # noqa: SIM905
 
 
@@ -301,7 +301,9 @@ def documented() -> list[str]:
     members = [
         f"{name}.{member}"
         for name, item in classes.items()
-        for member, value in vars(item).items()
+        for base in item.__mro__
+        if base.__module__.startswith("nnlearn.")
+        for member, value in vars(base).items()
         if not member.startswith("_") and (callable(value) or isinstance(value, property))
     ]
     return [*classes, *(name for name, item in items.items() if inspect.isfunction(item)), *members]

@@ -68,8 +68,7 @@ def _shades() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     shades = LinearSegmentedColormap.from_list("mistakes", ["#ffffff", COLOURS[0], "#002b45"])
-    shades.set_bad("#e6e6e6")
-    return shades
+    return shades.with_extremes(bad="#e6e6e6")
 
 
 def _write_counts(ax: "Axes", counts: Any, depth: Any) -> None:

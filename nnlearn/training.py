@@ -152,7 +152,9 @@ class Run:
 
     def _prepare(self, rate: float) -> None:
         """Let the coming epochs be trained with this learning rate."""
-        optimizer = dataclasses.replace(self.settings.optimizer, learning_rate=rate)
+        optimizer = self.settings.optimizer
+        if rate != optimizer.learning_rate:
+            optimizer = dataclasses.replace(optimizer, learning_rate=rate)
         self.trainer.prepare(
             optimizer=optimizer._core_settings(),
             l1=self.settings.l1,

@@ -20,7 +20,7 @@ from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting, widgets
+    from nnlearn import datasets, plotting, testing, widgets
 
 __all__ = [
     "SGD",
@@ -40,12 +40,13 @@ __all__ = [
     "load_network2_json",
     "plotting",
     "show_config",
+    "testing",
     "vary",
     "widgets",
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting", "widgets")
+_LAZY = ("datasets", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:

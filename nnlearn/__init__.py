@@ -18,6 +18,7 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.robustness import knock_out, noise_sensitivity
 
 if TYPE_CHECKING:
     from nnlearn import datasets, plotting, testing, widgets
@@ -36,8 +37,10 @@ __all__ = [
     "Split",
     "compare",
     "datasets",
+    "knock_out",
     "load",
     "load_network2_json",
+    "noise_sensitivity",
     "plotting",
     "show_config",
     "testing",

@@ -395,7 +395,7 @@ def test_a_wrong_gradient_of_a_strongly_curved_cost_is_no_kink(monkeypatch):
     net.weights[0][...] *= 1e-3
     assert_gradients(net, x, y)
     altered(monkeypatch, lambda _, gradient, __: gradient["dense1.weight"].__imul__(1.000004))
-    with pytest.raises(AssertionError, match="the gradient of dense1.weight"):
+    with pytest.raises(AssertionError, match=r"the gradient of dense1.weight"):
         assert_gradients(net, x, y)
 
 
@@ -404,7 +404,7 @@ def test_rounding_of_the_shorter_steps_hides_no_wrong_gradient(monkeypatch):
     x, y = [[1e-7]], [0]  # a cost of 0.7, a gradient of 5e-8
     assert_gradients(net, x, y)
     altered(monkeypatch, lambda _, gradient, __: gradient["dense1.weight"].__imul__(1.2))
-    with pytest.raises(AssertionError, match="the gradient of dense1.weight"):
+    with pytest.raises(AssertionError, match=r"the gradient of dense1.weight"):
         assert_gradients(net, x, y)
 
 

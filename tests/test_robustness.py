@@ -101,8 +101,8 @@ def test_the_seed_decides(net):
 
 
 def test_no_noise_gives_the_very_loss(small_blocks):
-    net = nn.Network([6, nn.Dense(1, "linear")], seed=1)
-    y = RNG.normal(size=300)
+    net = nn.Network([6, nn.Dense(1, "linear")], seed=1, dtype="float64")
+    y = np.random.default_rng(1).normal(size=300)
     found = nn.noise_sensitivity(net, X, y, [0.0])
     assert found.scores.tolist() == [[net.loss(X, y)] * 3]
 

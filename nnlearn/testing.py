@@ -259,8 +259,9 @@ def assert_gradients(
     disagreement. Where both sides keep disagreeing at the shortest step, by no less than the
     gradient is off, the entry stands on a kink: it is skipped, and counted.
 
-    Two evaluations an entry: with many parameters give `entries`, and a few samples. What is
-    smaller than rounding, as the gradient of a layer that has saturated, is not resolved.
+    Two evaluations an entry: a few samples are enough. On one core ten samples take most of a
+    minute for all entries of 784-30-10, half a second for ``entries=200``. What is smaller than
+    rounding, as the gradient of a layer that has saturated, is not resolved.
 
     Examples
     --------
@@ -295,6 +296,10 @@ def assert_gradients(
     cost, exact = (own_cost, own)
     if net.dtype == np.float32:
         cost, exact = twin.cost_and_gradient(x, y, **settings)
+
+    for told in (own_cost, cost):
+        if not math.isfinite(told):
+            raise AssertionError(f"the cost must be finite to have a slope, got {told}")
 
     def cost_now() -> float:
         return twin.cost_and_gradient(x, y, **settings)[0]

@@ -326,6 +326,13 @@ def test_every_wrong_parameter_has_a_line(monkeypatch):
     ]
 
 
+def test_a_cost_that_is_not_finite_fails():
+    net = small()
+    net.weights[0][0, 0] = 1e200
+    with pytest.raises(AssertionError, match="the cost must be finite to have a slope, got inf"):
+        assert_gradients(net, *SMALL, l2=1)
+
+
 # ---- kinks ---------------------------------------------------------------------------------------
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn._core import __version__ as __version__
 from nnlearn.callbacks import Callback
+from nnlearn.checkpoints import Checkpoint
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.early_stopping import EarlyStopping
 from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
@@ -19,6 +21,7 @@ from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
 from nnlearn.robustness import knock_out, noise_sensitivity
+from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 
 if TYPE_CHECKING:
     from nnlearn import datasets, plotting, testing, widgets
@@ -27,14 +30,21 @@ __all__ = [
     "SGD",
     "Activation",
     "Callback",
+    "Checkpoint",
     "Comparison",
+    "Cosine",
     "Dataset",
     "Dense",
+    "DropOnPlateau",
     "Dropout",
+    "EarlyStopping",
+    "Exponential",
     "History",
     "Network",
+    "OneCycle",
     "Run",
     "Split",
+    "Step",
     "compare",
     "datasets",
     "knock_out",

@@ -20,10 +20,11 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.robustness import knock_out, noise_sensitivity
 from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting, widgets
+    from nnlearn import datasets, plotting, testing, widgets
 
 __all__ = [
     "SGD",
@@ -46,16 +47,19 @@ __all__ = [
     "Step",
     "compare",
     "datasets",
+    "knock_out",
     "load",
     "load_network2_json",
+    "noise_sensitivity",
     "plotting",
     "show_config",
+    "testing",
     "vary",
     "widgets",
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting", "widgets")
+_LAZY = ("datasets", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:

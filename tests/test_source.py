@@ -53,7 +53,8 @@ KERNEL_LINES = 120  # a kernel may be one loop nest
 PUBLIC_NAMES = """
     Activation Callback Checkpoint Comparison Cosine Dataset Dense DropOnPlateau Dropout
     EarlyStopping Exponential History Network OneCycle Run SGD Split Step
-    compare datasets load load_network2_json plotting show_config vary widgets
+    compare datasets knock_out load load_network2_json noise_sensitivity plotting
+    show_config testing vary widgets
 """.split()  # noqa: SIM905
 
 

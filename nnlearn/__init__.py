@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn._core import __version__ as __version__
 from nnlearn.callbacks import Callback
+from nnlearn.checkpoints import Checkpoint
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.early_stopping import EarlyStopping
 from nnlearn.ensemble import Ensemble
 from nnlearn.evaluation import Evaluation
 from nnlearn.files import load
@@ -20,36 +22,48 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.robustness import knock_out, noise_sensitivity
+from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting, widgets
+    from nnlearn import datasets, plotting, testing, widgets
 
 __all__ = [
     "SGD",
     "Activation",
     "Callback",
+    "Checkpoint",
     "Comparison",
+    "Cosine",
     "Dataset",
     "Dense",
+    "DropOnPlateau",
     "Dropout",
+    "EarlyStopping",
     "Ensemble",
     "Evaluation",
+    "Exponential",
     "History",
     "Network",
+    "OneCycle",
     "Run",
     "Split",
+    "Step",
     "compare",
     "datasets",
+    "knock_out",
     "load",
     "load_network2_json",
+    "noise_sensitivity",
     "plotting",
     "show_config",
+    "testing",
     "vary",
     "widgets",
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting", "widgets")
+_LAZY = ("datasets", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:

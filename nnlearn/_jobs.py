@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import named
 from nnlearn.history import History
 from nnlearn.network import Network
@@ -39,8 +38,8 @@ class Job:
     finish : callable
         ``finish(network, history, error)`` makes the result in the same thread; `error` is the
         FloatingPointError of a run that diverged, or None.
-    epochs : int or None
-        How many epochs it will take, for the progress line.
+    epochs : int
+        How many epochs it will take at most, for the progress line.
     """
 
     def __init__(
@@ -49,11 +48,11 @@ class Job:
         network: Network,
         fit: Callable[..., History],
         finish: Callable[[Network, History, FloatingPointError | None], Any],
-        epochs: int | None,
+        epochs: int,
     ) -> None:
         self.where = where
         self.network = network
-        self.epochs = DEFAULT_EPOCHS if epochs is None else epochs
+        self.epochs = epochs
         self.running = False
         self.epoch = 0
         self.result: Any = None

@@ -414,7 +414,7 @@ def _job(plan: Plan, seed: int, data: Dataset, shared: SharedData) -> Job:
 
     finish = functools.partial(_judge, plan.name, seed, data.test)
     where = f"variant {plan.name!r}, seed {seed}"
-    return Job(where, network, fit, finish, plan.fit.get("epochs"))
+    return Job(where, network, fit, finish, plan.epochs)
 
 
 def _judge(

@@ -131,6 +131,12 @@ extern const char nnpy_gradient_doc[], nnpy_inspect_doc[], nnpy_paths_doc[];
  * already. New reference, NULL with an exception. */
 PyObject *nnpy_trainer_state(PyObject *trainer);
 
+/* The object is a Trainer of this core, or None. False with TypeError. */
+bool nnpy_is_trainer(const module_state *state, PyObject *object);
+
+/* Forgets the state of a Trainer's optimiser, with the network entered already. */
+void nnpy_trainer_clear(PyObject *trainer);
+
 /* ---- convert.c ------------------------------------------------------------------------------- */
 
 /* Raises the exception that belongs to a status other than NN_OK, unless the poller has raised one

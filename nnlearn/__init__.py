@@ -14,6 +14,8 @@ from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
 from nnlearn.early_stopping import EarlyStopping
+from nnlearn.ensemble import Ensemble
+from nnlearn.evaluation import Evaluation
 from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
@@ -38,6 +40,8 @@ __all__ = [
     "DropOnPlateau",
     "Dropout",
     "EarlyStopping",
+    "Ensemble",
+    "Evaluation",
     "Exponential",
     "History",
     "Network",

@@ -77,6 +77,19 @@ class Network:
     def evaluate(
         self, data: Data, cost: str, heeds_stop: bool = False, /
     ) -> tuple[float, float]: ...
+    def assess(
+        self,
+        data: Data,
+        loss: _Array | None,
+        predicted: _Array | None,
+        actual: _Array | None,
+        rank: _Array | None,
+        confidence: _Array | None,
+        probability: _Array | None,
+        z: _Array | None,
+        a: _Array | None,
+        /,
+    ) -> None: ...
     def gradient(
         self,
         data: Data,

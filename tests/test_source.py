@@ -52,7 +52,7 @@ KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
     Activation Callback Checkpoint Comparison Cosine Dataset Dense DropOnPlateau Dropout
-    EarlyStopping Exponential History Network OneCycle Run SGD Split Step
+    EarlyStopping Ensemble Evaluation Exponential History Network OneCycle Run SGD Split Step
     compare datasets knock_out load load_network2_json noise_sensitivity plotting
     show_config testing vary widgets
 """.split()  # noqa: SIM905
@@ -303,7 +303,9 @@ def documented() -> list[str]:
     members = [
         f"{name}.{member}"
         for name, item in classes.items()
-        for member, value in vars(item).items()
+        for base in item.__mro__
+        if base.__module__.startswith("nnlearn.")
+        for member, value in vars(base).items()
         if not member.startswith("_") and (callable(value) or isinstance(value, property))
     ]
     return [*classes, *(name for name, item in items.items() if inspect.isfunction(item)), *members]

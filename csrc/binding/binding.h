@@ -117,10 +117,12 @@ nn_poll nnpy_poll;
 PyObject *nnpy_network_forward(PyObject *self, PyObject *args);
 PyObject *nnpy_network_predict(PyObject *self, PyObject *args);
 PyObject *nnpy_network_evaluate(PyObject *self, PyObject *args);
+PyObject *nnpy_network_assess(PyObject *self, PyObject *args);
 PyObject *nnpy_network_gradient(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *nnpy_network_inspect(PyObject *self, PyObject *args);
 PyObject *nnpy_network_paths(PyObject *self, PyObject *args);
 extern const char nnpy_forward_doc[], nnpy_predict_doc[], nnpy_evaluate_doc[];
+extern const char nnpy_assess_doc[];
 extern const char nnpy_gradient_doc[], nnpy_inspect_doc[], nnpy_paths_doc[];
 
 /* ---- trainer_type.c -------------------------------------------------------------------------- */

@@ -331,6 +331,7 @@ static PyMethodDef methods[] = {
     {"forward", nnpy_network_forward, METH_VARARGS, nnpy_forward_doc},
     {"predict", nnpy_network_predict, METH_VARARGS, nnpy_predict_doc},
     {"evaluate", nnpy_network_evaluate, METH_VARARGS, nnpy_evaluate_doc},
+    {"assess", nnpy_network_assess, METH_VARARGS, nnpy_assess_doc},
     {"gradient", (PyCFunction)(void (*)(void))nnpy_network_gradient, METH_VARARGS | METH_KEYWORDS,
      nnpy_gradient_doc},
     {"inspect", nnpy_network_inspect, METH_VARARGS, nnpy_inspect_doc},

@@ -6,13 +6,16 @@ a notebook shows it; with `ax` nothing of pyplot is touched. Nothing here ever c
 
 from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
+from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
 from nnlearn.plotting.histories import plot_history
 from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
 
 __all__ = [
     "COLOURS",
     "mean_curves",
+    "plot_calibration",
     "plot_comparison",
+    "plot_confusion",
     "plot_history",
     "plot_knock_out",
     "plot_noise_sensitivity",

@@ -18,6 +18,7 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.recipes.rates import find_learning_rate
 
 if TYPE_CHECKING:
     from nnlearn import datasets, plotting, widgets
@@ -36,6 +37,7 @@ __all__ = [
     "Split",
     "compare",
     "datasets",
+    "find_learning_rate",
     "load",
     "load_network2_json",
     "plotting",

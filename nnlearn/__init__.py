@@ -18,7 +18,9 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.recipes.penalties import find_l2
 from nnlearn.recipes.rates import find_learning_rate
+from nnlearn.recipes.reduced import reduce_problem, rescale_l2
 
 if TYPE_CHECKING:
     from nnlearn import datasets, plotting, widgets
@@ -37,10 +39,13 @@ __all__ = [
     "Split",
     "compare",
     "datasets",
+    "find_l2",
     "find_learning_rate",
     "load",
     "load_network2_json",
     "plotting",
+    "reduce_problem",
+    "rescale_l2",
     "show_config",
     "vary",
     "widgets",

@@ -52,7 +52,8 @@ KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
     Activation Callback Comparison Dataset Dense Dropout History Network Run SGD Split
-    compare datasets find_learning_rate load load_network2_json plotting show_config vary widgets
+    compare datasets find_l2 find_learning_rate load load_network2_json plotting
+    reduce_problem rescale_l2 show_config vary widgets
 """.split()  # noqa: SIM905
 
 

@@ -7,7 +7,7 @@ a notebook shows it; with `ax` nothing of pyplot is touched. Nothing here ever c
 from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
 from nnlearn.plotting.histories import plot_history
-from nnlearn.plotting.recipes import plot_learning_rates
+from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
 
 __all__ = [
     "COLOURS",
@@ -15,5 +15,6 @@ __all__ = [
     "plot_comparison",
     "plot_history",
     "plot_learning_rates",
+    "plot_penalties",
     "require_matplotlib",
 ]

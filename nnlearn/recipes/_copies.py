@@ -53,7 +53,7 @@ class Copies:
         self._data = (x, y)
         self._settings = settings
         self._shared = SharedData()
-        self._pattern = net.copy().reset()  # its history is not copied again and again
+        self._pattern: Network = net.copy().reset()  # its history is not copied again and again
         self._fit(self._at_start(net.seed), {"learning_rate": _SOME_RATE, "epochs": 0})
 
     def train(

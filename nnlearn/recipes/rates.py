@@ -332,15 +332,17 @@ def _search(
 
 
 def powers_of_ten(start: float, direction: int, orders: int = ORDERS) -> Iterator[float]:
-    """From `start` on, without it, ten times as much (direction 1) or as little (-1) each time.
-
-    The decimal point is moved, so that 0.01 is followed by 0.1 and not by a neighbour of it.
-    """
+    """From `start` on, without it, ten times as much (direction 1) or as little (-1) each time."""
     for order in range(1, orders + 1):
-        value = float(Decimal(repr(start)).scaleb(direction * order))
+        value = shifted(start, direction * order)
         if not 0.0 < value < math.inf:
             return
         yield value
+
+
+def shifted(value: float, places: int) -> float:
+    """The value times 10^places, as if its decimal point were moved: 0.01 becomes 0.1 itself."""
+    return float(Decimal(repr(value)).scaleb(places))
 
 
 def round_between(low: float, high: float) -> list[float]:

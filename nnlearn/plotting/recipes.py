@@ -111,7 +111,14 @@ def plot_penalties(result: "Penalties", ax: "Axes | None" = None) -> "Axes":
     if result.measure.is_accuracy:
         top = max(t.mean for t in held)
         low, high = (result.measure.scaled(v) for v in (top - result.measure.noise(top), top))
-        ax.axhspan(low, high, color="#999999", alpha=0.15, linewidth=0, label="within the noise")
+        ax.axhspan(
+            low,
+            high,
+            color="#999999",
+            alpha=0.15,
+            linewidth=0,
+            label="within the noise: least loss decides",
+        )
     if result.suggestion in means:
         ring: dict[str, Any] = {"markersize": 13, "markerfacecolor": "none", "markeredgewidth": 1.8}
         label = f"best: l2 = {result.suggestion:g}"

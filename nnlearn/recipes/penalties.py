@@ -1,7 +1,6 @@
 """Which L2 penalty: the one with which a validation set is predicted best."""
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -283,7 +282,7 @@ class Penalties(Result):
                 trial.l2,
                 trial.learning_rate,
                 measure.scaled(trial.mean),
-                measure.scaled(statistics.stdev(trial.best) if len(trial.best) > 1 else math.nan),
+                measure.scaled(_deviation(trial.best)),
                 _mean(trial.epochs),
                 measure.scaled(_mean(trial.last)),
                 trial.loss,
@@ -354,8 +353,9 @@ def _search(
         return rates[learning_rate]
 
     at_rate(0.0)
-    for direction in (1, -1):
-        _climb(at_rate, start, powers_of_ten(start, direction), measure)
+    if not at_rate(start).diverged:
+        _climb(at_rate, start, powers_of_ten(start, 1), measure)
+    _climb(at_rate, start, powers_of_ten(start, -1), measure)
     if all(trial.diverged for trial in held.values()):
         raise FloatingPointError(
             f"training diverges with every l2 tried: lower learning_rate ({rate:g})"
@@ -377,11 +377,12 @@ def _search(
 def _climb(
     attempt: Callable[[float], PenaltyTrial], start: float, path: Iterable[float], measure: Measure
 ) -> None:
-    """Go along a path as long as each value is better than the one before."""
+    """Go along a path as long as each value is better than the one before, or still diverges."""
     at = attempt(start)
     for value in path:
         before, at = at, attempt(value)
-        if not measure.is_better(at, before):
+        still_diverges = before.diverged and at.diverged
+        if not still_diverges and not measure.is_better(at, before):
             return
 
 
@@ -406,7 +407,14 @@ def _trial(l2: float, rate: float, runs: Sequence[Run], measure: Measure) -> Pen
 
 
 def _mean(values: Sequence[float]) -> float:
-    return statistics.fmean(values) if values else math.nan
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The sample standard deviation."""
+    import statistics  # here: it imports much
+
+    return statistics.stdev(values) if len(values) > 1 else math.nan
 
 
 def _sets(data: Any) -> tuple[Split, Split]:

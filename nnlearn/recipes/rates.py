@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +87,9 @@ def find_learning_rate(
     A rate that diverges fails. A copy stops training once it has failed, so that the means over
     the seeds in the table are over those that came so far. If the loss does not change at all
     with `start`, this rate is taken for too low, not too high.
+
+    A loss that rises a little by chance fails a rate as well: with other seeds the threshold may
+    lie a step or two of the grid lower or higher.
 
     The loss is the data term, without the penalty. Starts are drawn anew from the seeds: what a
     trained network has learnt plays no part.
@@ -342,7 +344,8 @@ def powers_of_ten(start: float, direction: int, orders: int = ORDERS) -> Iterato
 
 def shifted(value: float, places: int) -> float:
     """The value times 10^places, as if its decimal point were moved: 0.01 becomes 0.1 itself."""
-    return float(Decimal(repr(value)).scaleb(places))
+    digits, _, exponent = repr(value).partition("e")
+    return float(f"{digits}e{int(exponent or 0) + places}")
 
 
 def round_between(low: float, high: float) -> list[float]:

@@ -1,6 +1,9 @@
 """find_learning_rate: what is tried and in which order, what a rate that works is, the result."""
 
 import math
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -296,6 +299,39 @@ def test_the_number_of_threads_changes_nothing():
 def test_a_split_stands_for_x_and_y():
     split = nn.Split(X, Y)
     assert nn.find_learning_rate(make_net(), split) == nn.find_learning_rate(make_net(), X, Y)
+
+
+def test_the_data_are_converted_once_for_all_copies():
+    class Counted:
+        calls = 0
+
+        def __len__(self):
+            return len(X)
+
+        def __array__(self, dtype=None, copy=None):
+            self.calls += 1
+            return X
+
+    x = Counted()
+    found = nn.find_learning_rate(make_net(), x, Y)
+    assert len(found.trials) > 2
+    assert x.calls == 1
+
+
+def test_an_interrupt_ends_it_and_nothing_trains_on():
+    x, y = np.tile(X, (2000, 1)), np.tile(Y, 2000)
+    net = make_net()
+    fits_before = threading.active_count()
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        nn.find_learning_rate(net, x, y, batch_size=1, epochs=1000)
+    timer.join()
+    deadline = time.monotonic() + 10.0
+    while threading.active_count() > fits_before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == fits_before
+    assert len(net.history) == 0
 
 
 # ---- bad input -----------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.recipes.penalties import find_l2
+from nnlearn.recipes.rates import find_learning_rate
+from nnlearn.recipes.reduced import reduce_problem, rescale_l2
 from nnlearn.robustness import knock_out, noise_sensitivity
 from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 
@@ -51,11 +54,15 @@ __all__ = [
     "Step",
     "compare",
     "datasets",
+    "find_l2",
+    "find_learning_rate",
     "knock_out",
     "load",
     "load_network2_json",
     "noise_sensitivity",
     "plotting",
+    "reduce_problem",
+    "rescale_l2",
     "show_config",
     "testing",
     "vary",

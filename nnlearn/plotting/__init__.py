@@ -8,6 +8,7 @@ from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
 from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
 from nnlearn.plotting.histories import plot_history
+from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
 from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "plot_confusion",
     "plot_history",
     "plot_knock_out",
+    "plot_learning_rates",
     "plot_noise_sensitivity",
+    "plot_penalties",
     "require_matplotlib",
 ]

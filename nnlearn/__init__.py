@@ -18,6 +18,8 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.recipes.batch_sizes import batch_size_study
+from nnlearn.recipes.learning_curves import learning_curve
 
 if TYPE_CHECKING:
     from nnlearn import datasets, plotting, widgets
@@ -34,8 +36,10 @@ __all__ = [
     "Network",
     "Run",
     "Split",
+    "batch_size_study",
     "compare",
     "datasets",
+    "learning_curve",
     "load",
     "load_network2_json",
     "plotting",

@@ -52,7 +52,8 @@ KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
     Activation Callback Comparison Dataset Dense Dropout History Network Run SGD Split
-    compare datasets load load_network2_json plotting show_config vary widgets
+    batch_size_study compare datasets learning_curve load load_network2_json plotting show_config
+    vary widgets
 """.split()  # noqa: SIM905
 
 

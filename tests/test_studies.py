@@ -77,8 +77,13 @@ def test_the_size_that_reaches_the_share_of_the_best_accuracy_first_is_suggested
     assert study.suggestion == 100
     assert study.verdict == (
         "Mini-batches of 100 are the first to reach a validation accuracy of 97.00 % (best: "
-        "100.00 %), after 0.4 s of training; 10 follows after 1.5 s."
+        "100.00 %), after 0.4 s of training; 10 follows, after 1.5 s."
     )
+    near = BatchSizeStudy(CURVES[:2], regression=False, target=0.97)
+    # The best is 0.98: 0.9506 is reached by 10 after 1 s, by 1 after 2 s.
+    assert "1 follows, after 2 s" in near.verdict
+    level = (size(1, [0, 1.3], [0.1, 0.9]), size(2, [0, 1], [0.1, 0.9]))
+    assert "1 is about as fast, after 1.3 s" in BatchSizeStudy(level, regression=False).verdict
 
 
 def test_a_size_that_never_reaches_the_target_has_no_seconds():

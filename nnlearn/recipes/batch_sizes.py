@@ -26,6 +26,8 @@ MOST_PARTS = 10
 BATCHES_A_PART = 20
 #: From one evaluation to the next the parts that were trained grow by this share, at least by one.
 STRIDE = 0.05
+#: Of two sizes whose seconds differ by a smaller factor, chance may have put one first.
+AS_FAST = 1.3
 
 #: The factor on the learning rate for a size that is `ratio` times the one it is meant for.
 _SCALES: Mapping[str | None, Callable[[float], float]] = {
@@ -173,7 +175,9 @@ class BatchSizeStudy(Result):
         text = f"Mini-batches of {first.size} are the first to reach {self._goal()}, "
         text += f"after {seconds:.2g} s of training"
         if len(ranking) > 1:
-            text += f"; {ranking[1][1].size} follows after {ranking[1][0]:.2g} s"
+            after, second = ranking[1]
+            how = "is about as fast" if after <= AS_FAST * seconds else "follows"
+            text += f"; {second.size} {how}, after {after:.2g} s"
         if seconds > 0.5 * self.share:
             text += f". That was late in the {self.share:.2g} s that each had: give more seconds"
         return text + "."
@@ -287,7 +291,9 @@ def batch_size_study(
     shuffled copy of the training set takes as much memory as the set does.
 
     The weights after so many parts are the same in every run; how many parts there are, and
-    thereby the suggestion, depends on the clock. The size that is fastest depends little on the
+    thereby the suggestion, depends on the clock. There is one network a size, and its curve is
+    rough: of sizes whose seconds differ by a third or less, another run may put another first;
+    `verdict` says so. The size that is fastest depends little on the
     other settings, so that they need not be the best ones yet [1]_.
 
     References

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import nnlearn as nn
 from nnlearn import training
 from nnlearn._holdout import shuffled
-from nnlearn.recipes import batch_sizes
+from nnlearn.recipes import _in_turns
 from nnlearn.recipes._power_law import fit_power_law
 from nnlearn.recipes.batch_sizes import BatchSizeStudy, SizeCurve
 from nnlearn.recipes.learning_curves import LearningCurve, SizeRuns
@@ -49,7 +49,7 @@ def regression():
 
 
 def state(net):
-    return [array.copy() for array in net.parameters.values()], net.seed, len(net.history)
+    return [array.copy() for array in net.parameters.values()], net.seed, net.history._again()
 
 
 def same(one, other):
@@ -185,9 +185,9 @@ def test_each_size_trains_until_its_share_of_the_seconds_is_used_up(net, digits)
 def test_sizes_take_turns_and_the_one_that_has_used_the_least_time_is_next(
     net, digits, monkeypatch
 ):
-    turns, train = [], batch_sizes._Trial.train
+    turns, train = [], _in_turns.Trial.train
     monkeypatch.setattr(
-        batch_sizes._Trial, "train", lambda trial: (turns.append(trial.size), train(trial))
+        _in_turns.Trial, "train", lambda trial: (turns.append(trial.size), train(trial))
     )
     nn.batch_size_study(net, digits.take(100), learning_rate=0.1, sizes=(10, 50), seconds=4)
     assert turns == [50, 10, 50, 10, 50]  # the first of them warms up
@@ -211,13 +211,13 @@ def test_evaluations_grow_apart_and_the_end_is_always_evaluated(net, digits):
 
 def test_parts_are_all_samples_once_in_the_order_of_the_seed(digits):
     train = digits.train[:1000]
-    parts = batch_sizes._parts(train, 10, seed=3)
+    parts = _in_turns.parts_of(train, 10, seed=3)
     assert [len(part) for part in parts] == [200] * 5
     order = shuffled(1000, 3)
     np.testing.assert_array_equal(np.concatenate([part.y for part in parts]), train.y[order])
     np.testing.assert_array_equal(np.concatenate([part.x for part in parts]), train.x[order])
-    assert len(batch_sizes._parts(digits.train, 1, seed=3)) == batch_sizes.MOST_PARTS
-    assert batch_sizes._parts(train, 100, seed=3) == [train]
+    assert len(_in_turns.parts_of(digits.train, 1, seed=3)) == _in_turns.MOST_PARTS
+    assert _in_turns.parts_of(train, 100, seed=3) == [train]
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,10 @@ def test_every_size_starts_from_the_weights_of_the_seed(net, digits):
     assert [curve.values[0] for curve in study.curves] == [start, start]
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_size_that_diverges_is_recorded(regression, line):
     study = nn.batch_size_study(
-        regression, line, learning_rate=0.5, sizes=(1, 10, 200), seconds=0.05, scale="linear"
+        regression, line, learning_rate=0.5, sizes=(1, 10, 200), seconds=180, scale="linear"
     )
     assert [curve.diverged for curve in study.curves] == [False, False, True]
     assert study.suggestion in (1, 10)
@@ -457,6 +458,8 @@ def test_the_default_sizes_go_by_1_2_5_up_to_all(net, digits):
         net, digits.take(1200), learning_rate=0.5, epochs=1, seeds=1, equal="epochs"
     )
     assert [run.size for run in curve.runs] == [100, 200, 500, 1000, 1200]
+    even = nn.learning_curve(net, digits.take(200), learning_rate=0.5, epochs=1, seeds=1)
+    assert [run.size for run in even.runs] == [100, 200]
     few = nn.learning_curve(net, digits.take(60), learning_rate=0.5, epochs=1, seeds=1)
     assert [run.size for run in few.runs] == [60]
     assert few.runs[0].validation[0] > 0

@@ -104,6 +104,14 @@ def test_a_size_that_diverged_is_neither_suggested_nor_the_best():
     assert study.table()["diverged"] == ["", "", "yes"]
 
 
+def test_the_picture_has_a_cross_where_a_size_diverged(ax):
+    wreck = size(100, [0, 0.2, 0.4], [0.1, 0.96, 1.0], diverged=True)
+    BatchSizeStudy((*CURVES[:2], wreck), regression=False).plot(ax)
+    (cross,) = (line for line in ax.get_lines() if line.get_marker() == "x")
+    np.testing.assert_allclose(cross.get_xydata(), [(0.4, 100)])
+    assert ax.get_ylim()[1] > 100
+
+
 def test_with_all_diverged_there_is_no_suggestion(ax):
     wreck = size(10, [0], [0.1], diverged=True)
     study = BatchSizeStudy((wreck,), regression=False)

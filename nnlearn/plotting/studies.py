@@ -20,6 +20,8 @@ _BELOW = 5.0
 _BEYOND = 4.0
 #: The lowest error of the picture, as a share of the least validation error or fit.
 _ROOM = 0.5
+#: An x axis from 1 to less than this also has numbers at 2 and 5.
+_FEW_DECADES = 100.0
 
 
 def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes":
@@ -79,7 +81,7 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
         _near_the_best(ax, study, unit, drawn)
     ax.set_ylabel("validation loss" if study.regression else "validation accuracy (%)")
     ax.set_xlabel("seconds of training")
-    legend = ax.legend(title="mini-batch size", frameon=False, loc="lower right")
+    legend = ax.legend(title="mini-batch size", frameon=False, loc="best")
     legend.set_zorder(5)
     _dress(ax)
     return ax
@@ -104,7 +106,8 @@ def _near_the_best(
     enter = [seconds[values >= bottom] for seconds, values in drawn]
     ax.set_xlim(left=0.8 * min(seconds[0] for seconds in enter if seconds.size))
     if margin > 0:
-        ax.set_ylim(bottom, best + 0.5 * margin)
+        top = max(np.nanmax(values) for _, values in drawn)  # of one that diverged, perhaps
+        ax.set_ylim(bottom, top + 0.5 * margin)
 
 
 def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Axes":
@@ -195,7 +198,13 @@ def _means(
 
 def _dress(ax: "Axes") -> None:
     """A light grid, no box, plain numbers on the logarithmic x axis."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = ax.get_xlim()
+    if high < _FEW_DECADES * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter("{x:,g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(True, alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)

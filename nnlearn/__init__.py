@@ -22,6 +22,8 @@ from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.optimizers import SGD
+from nnlearn.recipes.batch_sizes import batch_size_study
+from nnlearn.recipes.learning_curves import learning_curve
 from nnlearn.recipes.penalties import find_l2
 from nnlearn.recipes.rates import find_learning_rate
 from nnlearn.recipes.reduced import reduce_problem, rescale_l2
@@ -52,11 +54,13 @@ __all__ = [
     "Run",
     "Split",
     "Step",
+    "batch_size_study",
     "compare",
     "datasets",
     "find_l2",
     "find_learning_rate",
     "knock_out",
+    "learning_curve",
     "load",
     "load_network2_json",
     "noise_sensitivity",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,15 +14,11 @@ from nnlearn._core_data import labelled
 from nnlearn._fit_settings import Settings
 from nnlearn._holdout import hold_out, share, shuffled
 from nnlearn._shared import SharedData
+from nnlearn._warn import warn
 from nnlearn.data import Dataset, Split
 
 if TYPE_CHECKING:
     from nnlearn.network import Network
-
-#: From where a warning is given to the caller of fit: `_warn_of_unseen`, `prepared`, `body`,
-#: `training.fit`, `Network.fit`, and who called it.
-_CALLER = 6
-
 
 @dataclass(frozen=True)
 class Sets:
@@ -92,7 +87,7 @@ class Sets:
                 shared=None if is_share else shared,
                 sparse=sparse,
             )
-            if not net._architecture.is_regression:
+            if net._warns and not net._architecture.is_regression:
                 _warn_of_unseen(title, y, held_y)
         if settings.evaluate_train:
             evaluated["train"] = train
@@ -104,8 +99,7 @@ def _warn_of_unseen(name: str, train_y: Any, held_y: Any) -> None:
     labels = unseen(train_y, held_y)
     if labels:
         words = f"class{'es' if len(labels) > 1 else ''} {', '.join(map(str, labels))}"
-        text = f"{name} has {words}, which the training data never shows"
-        warnings.warn(text, UserWarning, stacklevel=_CALLER)
+        warn(f"{name} has {words}, which the training data never shows")
 
 
 def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:

@@ -127,6 +127,7 @@ class Network(Model):
         self._input_scale: float | None = None  # 255 once trained on uint8
         self._shared: SharedData | None = None  # for the next fit, beside others on the same data
         self._run: training.Run | None = None  # the fit under way
+        self._warns = True  # of classes that training never shows
         self._changes = 0  # of history and seed, for who copies them meanwhile
         self._seed = seed
         self._n_threads = n_threads

@@ -103,6 +103,7 @@ class Copies:
     def _at_start(self, seed: int) -> Network:
         network = self._pattern.copy().reset(seed)
         network.n_threads = 1
+        network._warns = False
         return network
 
     def _fit(self, network: Network, settings: dict[str, Any]) -> History:

@@ -12,6 +12,7 @@ from nnlearn.callbacks import Callback
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.diagnosis import Finding, Findings, diagnose
 from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
@@ -30,12 +31,15 @@ __all__ = [
     "Dataset",
     "Dense",
     "Dropout",
+    "Finding",
+    "Findings",
     "History",
     "Network",
     "Run",
     "Split",
     "compare",
     "datasets",
+    "diagnose",
     "load",
     "load_network2_json",
     "plotting",

@@ -51,8 +51,8 @@ FUNCTION_LINES = 70
 KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
-    Activation Callback Comparison Dataset Dense Dropout History Network Run SGD Split
-    compare datasets load load_network2_json plotting show_config vary widgets
+    Activation Callback Comparison Dataset Dense Dropout Finding Findings History Network Run SGD
+    Split compare datasets diagnose load load_network2_json plotting show_config vary widgets
 """.split()  # noqa: SIM905
 
 

@@ -43,9 +43,9 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
     Notes
     -----
     The kinds, in the order of the findings. *The guess* is the loss of the best constant outputs:
-    from y, else of classes equally frequent; without either the loss of the first five steps stands
-    in for it (for two kinds below the first is meant to be beaten by far). *Saturated* is a sigmoid
-    outside [.01, .99] or a tanh beyond .98.
+    from y where every class occurs in it, else of classes equally frequent; of a History, and for
+    regression without y, the loss of the first five steps stands in for it. *Saturated* is a
+    sigmoid outside [.01, .99] or a tanh beyond .98.
 
     =======================  ========  ============================================================
     kind                     needs     found when
@@ -61,10 +61,10 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
     learning rate too high   history   the fit diverged; or the loss is 1.08 of the guess or more
                                        though some layer's weights have moved by their start size;
                                        or it ended 0.1 of the guess and 25% above its lowest; or it
-                                       rose by 0.05 of the guess in 20% of the later half of at
-                                       least 4 epochs; or (of a History alone) the loss of a step
-                                       became 5 times the first one's within 100 steps and the last
-                                       epoch's is still above that
+                                       rose by 0.05 of the guess in 20% of the later half of its
+                                       epochs, 2 at least; or (of a History alone) the loss of a
+                                       step became 5 times the first one's within 100 steps and the
+                                       last epoch's is still above that
     saturated units          x         of a hidden layer of sigmoid or tanh 50% of the activations
                                        are saturated, and were with the start weights; or 20% of
                                        its units are saturated on the same side for 99% of the rows
@@ -74,8 +74,8 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
                                        no later layer is saturated or dead
     learning rate too low    history   over at least 3 epochs and 500 steps the loss fell in every
                                        epoch, in the last by less than 25% and by 0.001 of its
-                                       whole way or more, and is still 0.3 of the guess; and the
-                                       penalty has not become 0.5 of what it was, and nothing above
+                                       whole way or more, and is still 0.3 of the guess; the
+                                       penalty has not become 0.5 of what it was; and nothing above
                                        was found
     class never predicted    x, y      a class of at least 10 rows is predicted for no row, by a
                                        network that has been trained
@@ -192,6 +192,8 @@ def _missing_epochs(seen: Observed, kind: str) -> str:
     if not epochs:
         diverged = kind == kinds.RATE_HIGH and bool(seen.history.stop_reason)
         return "" if diverged else "no epoch recorded"
+    if "loss" not in seen.history:
+        return "no loss recorded"
     if kind == kinds.OVERFITTING and from_history.validation_name(seen) is None:
         return "fit without validation="
     limits = kinds.KINDS[kind].limits

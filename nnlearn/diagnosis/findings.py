@@ -20,7 +20,7 @@ class Finding:
     layer : str or None
         The layer it is about, as in `Network.parameters`: ``"dense1"``. None: the whole network.
     epoch : int or None
-        Since when, or when; None where no epoch can be named.
+        Since when; None where no epoch can be named.
     evidence : mapping of str to float
         The numbers it rests on.
     sentence : str
@@ -56,7 +56,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = f" in {self.layer}" if self.layer else ""
-        since = f" at epoch {self.epoch}" if self.epoch is not None else ""
+        since = f" since epoch {self.epoch}" if self.epoch is not None else ""
         return f"{self.kind}{where}{since}: {self.sentence}. Try: {self.advice}."
 
 

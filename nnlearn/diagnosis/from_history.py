@@ -21,7 +21,7 @@ _DIVERGED = "diverged"  # how the stop_reason of such a fit begins
 def penalty_too_large(seen: Observed) -> Finding | None:
     """A penalty that leaves the weights no room: it rules the cost, or they are near 0."""
     limits, history = KINDS[kinds.PENALTY].limits, seen.history
-    if not len(history) or "penalty" not in history:
+    if not len(history) or "cost" not in history:  # that is loss and penalty
         return None
     loss, penalty = history["loss"], float(history["penalty"][-1])
     if penalty <= 0 or loss[-1] < limits["high"] * seen.scale:
@@ -45,9 +45,8 @@ def penalty_too_large(seen: Observed) -> Finding | None:
             words += f"; an output differs by {spread:.1g} between rows"
     else:
         words += f", while the penalty is {penalty:.3g}"
-    epoch = int(history["epoch"][-1])
     advice = "lower l2 (or l1) by factors of 10 until the loss falls"
-    return Finding(kinds.PENALTY, layer if are_dead else None, epoch, evidence, words, advice)
+    return Finding(kinds.PENALTY, layer if are_dead else None, None, evidence, words, advice)
 
 
 def _decay(seen: Observed, penalty: float) -> tuple[float, float, str | None]:
@@ -64,16 +63,14 @@ def rate_too_high(seen: Observed) -> Finding | None:
     """A cost that blows up, swings, rises, or is worse than knowing nothing."""
     history = seen.history
     told = _diverged(seen)
-    if told is None and len(history):
+    if told is None and len(history) and "loss" in history:
         told = _worse_than_guess(seen) or _climbed(seen) or _rose(seen) or _swings(seen)
     if told is None:
         return None
     epoch, evidence, sentence = told
-    rate = _last_rate(seen)
-    advice = "divide learning_rate by 10 (nn.find_learning_rate finds one)"
-    if math.isfinite(rate):
-        evidence["learning_rate"] = rate
-        advice = f"divide learning_rate ({rate:g}) by 10 (nn.find_learning_rate finds one)"
+    rate, shown = _last_rate(seen)
+    advice = f"divide learning_rate{shown} by 10 (nn.find_learning_rate finds one)"
+    evidence |= rate
     return Finding(kinds.RATE_HIGH, None, epoch, evidence, sentence, advice)
 
 
@@ -131,11 +128,9 @@ def _rose(seen: Observed) -> Told | None:
 def _swings(seen: Observed) -> Told | None:
     """The training loss goes up and down from epoch to epoch."""
     limits, loss = KINDS[kinds.RATE_HIGH].limits, seen.history["loss"]
-    if len(loss) < limits["epochs"]:
-        return None
     steps = np.diff(loss)[(len(loss) - 1) // 2 :]
     rises = steps[steps >= limits["swing"] * seen.scale]
-    if rises.size < max(limits["often"] * steps.size, 1):
+    if rises.size < max(limits["often"] * steps.size, limits["fewest"]):
         return None
     words = f"the training loss rose in {rises.size} of the last {steps.size} epochs, by up to "
     words += f"{rises.max():.3g}"
@@ -149,23 +144,24 @@ def rate_too_low(seen: Observed) -> Finding | None:
     loss, n_steps = history["loss"] if "loss" in history else np.empty(0), history.step_loss.size
     if len(loss) < limits["epochs"] or n_steps < limits["steps"] or history["epoch"][0] != 1:
         return None
-    fell = bool((np.diff(loss) < 0).all())
+    if not (np.diff(loss) < 0).all() or loss[-1] < limits["high"] * seen.scale:
+        return None
     last_fall = 1 - float(loss[-1] / loss[-2])
-    if not fell or last_fall >= limits["fall"] or loss[-1] < limits["high"] * seen.scale:
+    if last_fall >= limits["fall"]:
         return None
     is_flat = loss[-2] - loss[-1] < limits["flat"] * (seen.first_loss - loss[-1])
     if is_flat or _penalty_shrank(seen):  # it has gone where it goes: another trouble
         return None
-    rate = _last_rate(seen)
     words = f"the loss fell in every epoch, in the last by {last_fall:.2g} of itself, but is "
     words += f"{loss[-1]:.3g} after {n_steps:,} steps (that {seen.scale_name} is {seen.scale:.3g})"
     evidence = {"loss": float(loss[-1]), "guess": seen.scale, "fall": last_fall, "steps": n_steps}
     if seen.moved:
         evidence["moved"] = max(seen.moved)
         words += f"; no layer's weights have moved by more than {max(seen.moved):.2g} of their size"
-    evidence["learning_rate"] = rate
-    advice = f"multiply learning_rate ({rate:g}) by 10, and again while the loss falls"
-    return Finding(kinds.RATE_LOW, None, int(history["epoch"][-1]), evidence, words, advice)
+    rate, shown = _last_rate(seen)
+    evidence |= rate
+    advice = f"multiply learning_rate{shown} by 10, and again while the loss falls"
+    return Finding(kinds.RATE_LOW, None, None, evidence, words, advice)
 
 
 def _penalty_shrank(seen: Observed) -> bool:
@@ -192,9 +188,11 @@ def overfitting(seen: Observed) -> Finding | None:
         )
     if told is None:
         return None
-    epoch = int(history["epoch"][known[best]])
-    advice = f"stop near epoch {epoch}, raise l2, use dropout, or get more data"
-    return Finding(kinds.OVERFITTING, None, epoch, *told, advice)
+    row, evidence, words = told
+    advice = "raise l2, use dropout, or get more data"
+    if len(val) - 1 - best >= KINDS[kinds.OVERFITTING].limits["after"]:
+        advice = f"end at epoch {int(history['epoch'][known[best]])} (early_stopping), or {advice}"
+    return Finding(kinds.OVERFITTING, None, int(history["epoch"][row]), evidence, words, advice)
 
 
 def validation_name(seen: Observed) -> str | None:
@@ -206,7 +204,8 @@ def validation_name(seen: Observed) -> str | None:
 
 def _loss_rose(
     loss: Array, val: Array, best: int, last: slice, epochs: Array
-) -> tuple[dict[str, float], str] | None:
+) -> tuple[int, dict[str, float], str] | None:
+    """The row of the lowest validation loss, where it is far below the last ones."""
     limits = KINDS[kinds.OVERFITTING].limits
     end, training = float(np.median(val[last])), float(np.median(loss[last]))
     enough = epochs[-1] - epochs[best] >= limits["after"]
@@ -216,24 +215,30 @@ def _loss_rose(
     words = f"the validation loss rose from {val[best]:.3g} to {end:.3g} while the training loss "
     words += f"fell from {loss[best]:.3g} to {training:.3g}"
     evidence = {"lowest": float(val[best]), "val_loss": end, "loss": training}
-    return evidence, words
+    return int(epochs[best]), evidence, words
 
 
 def _accuracies_part(
     accuracy: Array, val: Array, last: slice, epochs: Array
-) -> tuple[dict[str, float], str] | None:
+) -> tuple[int, dict[str, float], str] | None:
+    """The row where the accuracies first are that far apart, where they are so in the end."""
     limits = KINDS[kinds.OVERFITTING].limits
     training, validation = float(np.median(accuracy[last])), float(np.median(val[last]))
     if epochs[-1] + 1 < limits["epochs"] or training < limits["accuracy"]:
         return None
     if training - validation < limits["gap"]:
         return None
-    words = f"the training accuracy is {training:.1%}, that of validation {validation:.1%}"
-    return {"accuracy": training, "val_accuracy": validation}, words
+    points = 100 * (training - validation)
+    words = f"the training accuracy is {training:.1%}, that of validation {validation:.1%}: "
+    words += f"{points:.0f} points apart"
+    row = int(epochs[np.argmax(accuracy - val >= limits["gap"])])
+    return row, {"accuracy": training, "val_accuracy": validation}, words
 
 
-def _last_rate(seen: Observed) -> float:
-    """The learning rate of the last epoch; NaN where none is recorded."""
+def _last_rate(seen: Observed) -> tuple[dict[str, float], str]:
+    """The learning rate of the last epoch, as evidence and in brackets; nothing if not recorded."""
     history = seen.history
-    known = len(history) and "learning_rate" in history
-    return float(history["learning_rate"][-1]) if known else math.nan
+    if not len(history) or "learning_rate" not in history:
+        return {}, ""
+    rate = float(history["learning_rate"][-1])
+    return {"learning_rate": rate}, f" ({rate:g})"

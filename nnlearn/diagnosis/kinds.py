@@ -76,15 +76,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "the fit diverged; or the loss is {worse:g} of the guess or more though some layer's "
             "weights have moved by their start size; or it ended {rise:g} of the guess and "
             "{factor:.0%} above its lowest; or it rose by {swing:g} of the guess in {often:.0%} "
-            "of the later half of at least {epochs:g} epochs; or (of a History alone) the loss "
-            "of a step became {peak:g} times the first one's within {steps:g} steps and the "
+            "of the later half of its epochs, {fewest:g} at least; or (of a History alone) the "
+            "loss of a step became {peak:g} times the first one's within {steps:g} steps and the "
             "last epoch's is still above that",
             worse=1.08,
             rise=0.1,
             factor=0.25,
             swing=0.05,
             often=0.2,
-            epochs=4,
+            fewest=2,
             peak=5.0,
             steps=100,
         ),
@@ -116,9 +116,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         RATE_LOW: _kind(
             "history",
             "over at least {epochs:g} epochs and {steps:g} steps the loss fell in every epoch, in "
-            "the last by less than {fall:.0%} and by {flat:g} of its whole way or more, and is still "
-            "{high:g} of the guess; and the penalty has not become {shrunk:g} of what it was, and "
-            "nothing above was found",
+            "the last by less than {fall:.0%} and by {flat:g} of its whole way or more, and is "
+            "still {high:g} of the guess; the penalty has not become {shrunk:g} of what it was; "
+            "and nothing above was found",
             epochs=3,
             steps=500,
             fall=0.25,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _arrays, _checks
+from nnlearn.architecture import Architecture
 from nnlearn.diagnosis.kinds import MOST_NUMBERS, MOST_ROWS
 from nnlearn.history import History
 from nnlearn.inspection import Inspection
@@ -36,7 +37,7 @@ class Sample:
     has_answers : bool
         Whether y was given.
     guess : float or None
-        The loss of the best constant outputs over all of y, where it was given.
+        The loss of the best constant outputs over all of y, where it has every class.
     """
 
     x: Any
@@ -162,16 +163,19 @@ def _sampled(net: Network, x: Any, y: Any) -> Sample:
     labels, targets = answers.get("labels"), answers.get("targets")
     if labels is not None:
         share = np.bincount(labels, minlength=architecture.n_classes) / n
-        return Sample(some, labels[::stride], labels[::stride], n, True, guess_loss(net, share))
+        guess = guess_loss(net, share) if share.all() else None
+        return Sample(some, labels[::stride], labels[::stride], n, True, guess)
     assert targets is not None
-    guess = _guess_of_targets(net, targets)
+    guess = _guess_of_targets(net, targets) or None  # 0 measures nothing
     classes = None if architecture.is_regression else _classes(targets[::stride], architecture)
     return Sample(some, targets[::stride], classes, n, True, guess)
 
 
-def _classes(targets: Array, architecture: Any) -> Array:
+def _classes(targets: Array, architecture: Architecture) -> Array:
+    """The classes that targets stand for, as `Network.accuracy` takes them."""
     if architecture.n_outputs > 1:
-        return np.argmax(targets, axis=1)
+        largest: Array = targets.argmax(axis=1)
+        return largest
     middle = 0.0 if architecture.output == "tanh" else 0.5
     return (targets[:, 0] >= middle).astype(np.int64)
 

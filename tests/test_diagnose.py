@@ -236,8 +236,8 @@ def test_a_fifth_of_the_units_stuck_on_one_side_is_found(stuck, found):
         assert of_kind(findings, kinds.SATURATED).evidence["stuck"] == stuck
 
 
-@pytest.mark.parametrize(("dead", "found"), [(1, False), (2, True)])
-def test_a_fifth_of_the_relus_dead_is_found(dead, found):
+@pytest.mark.parametrize(("dead", "found"), [(2, False), (3, True)])
+def test_a_quarter_of_the_relus_dead_is_found(dead, found):
     net = nn.Network([2, 10, 1], activation="relu", init="he", seed=1)
     net.biases[0] = np.full(10, 5.0, np.float32)
     net.biases[0][:dead] = -20.0
@@ -246,7 +246,20 @@ def test_a_fifth_of_the_relus_dead_is_found(dead, found):
     if found:
         finding = of_kind(findings, kinds.DEAD)
         assert finding.evidence["dead"] == dead
-        assert finding.sentence.startswith("2 of 10 units are 0 for each of 200 rows")
+        assert finding.sentence.startswith("3 of 10 units are 0 for each of 200 rows")
+
+
+def test_saturation_by_large_inputs_blames_the_inputs():
+    finding = of_kind(examined(bytes_as_floats)[2], kinds.SATURATED)
+    assert finding.evidence["at start"] > 0.5
+    assert finding.advice.startswith("give fit smaller x")
+
+
+def test_saturation_that_training_brought_blames_the_rate():
+    finding = of_kind(examined(rate_too_high)[2], kinds.SATURATED)
+    assert finding.evidence["at start"] < 0.1
+    assert finding.evidence["stuck"] == 30
+    assert finding.advice == "lower learning_rate"
 
 
 def test_few_rows_do_not_tell_a_dead_unit():
@@ -312,6 +325,12 @@ def test_an_untrained_network_is_not_blamed_for_classes():
     assert findings.not_looked_at[kinds.NEVER] == "not trained yet"
 
 
+def test_what_stands_above_is_to_be_cured_first():
+    _, _, findings = examined(negative_biases)
+    assert findings[-1].kind == kinds.NEVER
+    assert findings[-1].advice == "cure first what stands above"
+
+
 def test_targets_tell_classes_as_labels_do():
     net = fitted([784, 10], data=SOME, epochs=2, learning_rate=0.1)
     net.biases[0][7] = -50.0
@@ -355,10 +374,32 @@ def test_a_loss_that_rises_or_swings_is_a_rate_too_high(loss, found):
         assert of_kind(findings, kinds.RATE_HIGH).evidence["learning_rate"] == 0.3
 
 
-@pytest.mark.parametrize(("steps", "found"), [([1, 4.9], False), ([1, 5.1], True)])
-def test_of_a_history_alone_steps_that_climb_are_a_rate_too_high(steps, found):
+@pytest.mark.parametrize(("steps", "found"), [([1, 2.9], False), ([1, 3.1], True)])
+def test_steps_that_climb_are_a_rate_too_high(steps, found):
     history = recorded(steps=steps, loss=[4.0, 3.9])
     assert (kinds.RATE_HIGH in nn.diagnose(history).kinds) == found
+    settled = recorded(steps=steps, loss=[1.5, 0.9])
+    assert nn.diagnose(settled).kinds == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rate_ten_times_too_high_is_never_called_too_low(seed):
+    net = nn.Network([784, 30, 10], seed=seed)
+    net.fit(TRAIN, epochs=4, learning_rate=5.0, verbose=0)
+    assert kinds.RATE_LOW not in nn.diagnose(net, TRAIN).kinds
+    assert kinds.RATE_LOW not in nn.diagnose(net).kinds
+    tall = nn.diagnose(recorded(steps=[1, 2.1, *[1] * 600], loss=[0.9, 0.8, 0.7]))
+    assert tall.kinds == ()
+
+
+def test_a_loss_that_fell_below_the_guess_after_a_climb_is_a_rate_too_high():
+    net = fitted([784, 30, 10], data=TRAIN, epochs=10, learning_rate=10.0, network={})
+    history = net.history
+    history.step_loss[:] = np.linspace(7, 3, history.step_loss.size)
+    history._rows[-1]["loss"] = history._rows[-2]["loss"] = 2.0
+    assert kinds.RATE_HIGH not in nn.diagnose(net).kinds
+    history.step_loss[50] = 22.0
+    assert of_kind(nn.diagnose(net), kinds.RATE_HIGH).evidence["peak"] == 22.0
 
 
 @pytest.mark.parametrize(
@@ -378,6 +419,13 @@ def test_a_loss_that_falls_steadily_and_hardly_is_a_rate_too_low(loss, found):
     assert (kinds.RATE_LOW in findings.kinds) == found
     history.step_loss = history.step_loss[:499]
     assert kinds.RATE_LOW not in nn.diagnose(history).kinds
+
+
+def test_without_x_a_low_rate_is_told_with_a_reserve():
+    net, _, findings = examined(rate_too_low)
+    reserve = "once diagnose(net, x, y) has found no other cause"
+    assert reserve not in of_kind(findings, kinds.RATE_LOW).advice
+    assert of_kind(nn.diagnose(net), kinds.RATE_LOW).advice.endswith(reserve)
 
 
 def test_weights_that_shrink_are_no_rate_too_low():
@@ -414,6 +462,7 @@ def test_dead_weights_tell_lambda_over_n_and_outputs_that_do_not_vary():
     assert finding.evidence["lambda/n"] == pytest.approx(1000 / len(data), rel=1e-3)
     assert finding.evidence["size"] < 0.2
     assert finding.evidence["spread"] < 0.05
+    assert kinds.VANISHING not in findings.kinds
     assert of_kind(nn.diagnose(net), kinds.PENALTY).layer == finding.layer
 
 

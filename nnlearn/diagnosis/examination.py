@@ -62,20 +62,24 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
                                        though some layer's weights have moved by their start size;
                                        or it ended 0.1 of the guess and 25% above its lowest; or it
                                        rose by 0.05 of the guess in 20% of the later half of its
-                                       epochs, 2 at least; or (of a History alone) the loss of a
-                                       step became 5 times the first one's within 100 steps and the
-                                       last epoch's is still above that
+                                       epochs, 2 at least; or the loss of a step became 3 times the
+                                       first one's within 100 steps and the last epoch's is still
+                                       0.3 of the guess (of a History alone: that of the first
+                                       step)
     saturated units          x         of a hidden layer of sigmoid or tanh 50% of the activations
                                        are saturated, and were with the start weights; or 20% of
                                        its units are saturated on the same side for 99% of the rows
-    dead ReLUs               x         20% of a hidden layer's ReLUs are 0 for every row
+    dead ReLUs               x         25% of a hidden layer's ReLUs are 0 for every row
     exploding gradients      x, y      a layer's delta is 100 times as large as that of the outputs
-    vanishing gradients      x, y      a layer's delta is 0.001 of that of the outputs or less, and
-                                       no later layer is saturated or dead
+    vanishing gradients      x, y      a layer's delta is 0.001 of that of the outputs or less, no
+                                       later layer is saturated or dead, and the penalty is not too
+                                       large
     learning rate too low    history   over at least 3 epochs and 500 steps the loss fell in every
                                        epoch, in the last by less than 25% and by 0.001 of its
-                                       whole way or more, and is still 0.3 of the guess; the
-                                       penalty has not become 0.5 of what it was; and nothing above
+                                       whole way or more, and is still 0.3 of the guess; weights
+                                       have moved by less than 2 times their start size, none of
+                                       the first 100 steps had 2 times the first one's loss, the
+                                       penalty has not become 0.5 of what it was, and nothing above
                                        was found
     class never predicted    x, y      a class of at least 10 rows is predicted for no row, by a
                                        network that has been trained
@@ -128,10 +132,10 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
     found += _some(from_history.rate_too_high(seen))
     found += from_rows.saturated_units(seen)
     found += from_rows.dead_relus(seen)
-    found += from_rows.gradients(seen, tuple(found))
+    found += from_rows.gradients(seen, found[:])
     if not found:
         found += _some(from_history.rate_too_low(seen))
-    found += from_rows.classes_lost(seen)
+    found += from_rows.classes_lost(seen, found[:])
     found += _some(from_history.overfitting(seen))
     order = list(kinds.KINDS)
     found.sort(key=lambda finding: order.index(finding.kind))  # stable: layers stay in order

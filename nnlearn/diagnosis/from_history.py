@@ -100,13 +100,14 @@ def _worse_than_guess(seen: Observed) -> Told | None:
 
 
 def _climbed(seen: Observed) -> Told | None:
-    """The first steps threw the loss up, and it never came back; for who has no network."""
+    """The first steps threw the loss up, and training has not made up for it."""
     limits, steps = KINDS[kinds.RATE_HIGH].limits, seen.history.step_loss
-    if seen.guess is not None or not steps.size or seen.history["epoch"][0] != 1:
+    if not steps.size or seen.history["epoch"][0] != 1:
         return None
     first, last = float(steps[0]), float(seen.history["loss"][-1])
     peak = float(steps[: int(limits["steps"])].max())
-    if peak < limits["peak"] * first or last < first:
+    low = first if seen.guess is None else limits["still"] * seen.guess
+    if peak < limits["peak"] * first or last < low:
         return None
     words = f"the loss of a step rose from {first:.3g} to {peak:.3g} within {limits['steps']:g} "
     words += f"steps, and the last epoch's is {last:.3g}"
@@ -150,7 +151,7 @@ def rate_too_low(seen: Observed) -> Finding | None:
     if last_fall >= limits["fall"]:
         return None
     is_flat = loss[-2] - loss[-1] < limits["flat"] * (seen.first_loss - loss[-1])
-    if is_flat or _penalty_shrank(seen):  # it has gone where it goes: another trouble
+    if is_flat or _penalty_shrank(seen) or _went_far(seen):  # another trouble
         return None
     words = f"the loss fell in every epoch, in the last by {last_fall:.2g} of itself, but is "
     words += f"{loss[-1]:.3g} after {n_steps:,} steps (that {seen.scale_name} is {seen.scale:.3g})"
@@ -160,8 +161,17 @@ def rate_too_low(seen: Observed) -> Finding | None:
         words += f"; no layer's weights have moved by more than {max(seen.moved):.2g} of their size"
     rate, shown = _last_rate(seen)
     evidence |= rate
-    advice = f"multiply learning_rate{shown} by 10, and again while the loss falls"
+    advice = f"multiply learning_rate{shown} by 10, and again while the loss falls faster"
+    if seen.sample is None:  # saturated units, too, make the loss fall slowly
+        advice += ", once diagnose(net, x, y) has found no other cause"
     return Finding(kinds.RATE_LOW, None, None, evidence, words, advice)
+
+
+def _went_far(seen: Observed) -> bool:
+    """Whether the weights, or the loss of an early step, went further than a low rate takes them."""
+    limits, steps = KINDS[kinds.RATE_LOW].limits, seen.history.step_loss
+    peak = float(steps[: int(limits["early"])].max())
+    return max(seen.moved, default=0.0) >= limits["moved"] or peak >= limits["peak"] * steps[0]
 
 
 def _penalty_shrank(seen: Observed) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,14 +70,20 @@ def saturated_units(seen: Observed) -> Iterable[Finding]:
         if not from_start and not is_stuck:
             continue
         words = f"{share:.0%} of the activations are saturated (with the start weights {begun:.0%})"
-        words += f", {count(stuck, 'unit')} of {units} always on the same side"
+        words += f", {stuck} of {count(units, 'unit')} on the same side for all rows or nearly all"
         words += f"; the mean slope is {slope:.2g}"
         evidence = {"saturated": share, "at start": begun, "stuck": stuck, "units": units}
         evidence["slope"] = slope
-        advice = "lower learning_rate"
-        if begun >= limits["share"]:
-            advice = 'make the network with init="scaled" or "xavier"'
+        advice = _unsaturate(seen, i) if begun >= limits["share"] else "lower learning_rate"
         yield Finding(kinds.SATURATED, seen.layer(i), None, evidence, words, advice)
+
+
+def _unsaturate(seen: Observed, i: int) -> str:
+    """What helps a layer that was saturated before training."""
+    assert seen.net is not None
+    if seen.net._architecture.dense[i].init in ("scaled", "xavier", "he", "zeros"):
+        return "give fit smaller x: the start weights suit inputs of size 1"
+    return 'make the network with init="scaled" or "xavier"'
 
 
 def dead_relus(seen: Observed) -> Iterable[Finding]:
@@ -98,7 +104,7 @@ def dead_relus(seen: Observed) -> Iterable[Finding]:
         yield Finding(kinds.DEAD, seen.layer(i), None, evidence, words, advice)
 
 
-def gradients(seen: Observed, found: Iterable[Finding]) -> Iterable[Finding]:
+def gradients(seen: Observed, found: Sequence[Finding]) -> Iterable[Finding]:
     """The first layer whose delta is far smaller, or larger, than that of the outputs."""
     if seen.inside is None or seen.sample is None or not seen.sample.has_answers:
         return
@@ -108,6 +114,7 @@ def gradients(seen: Observed, found: Iterable[Finding]) -> Iterable[Finding]:
         return
     names = [seen.layer(i) for i in range(len(sizes))]
     blocked = {f.layer for f in found if f.kind in (kinds.SATURATED, kinds.DEAD)}
+    is_ruled = any(f.kind == kinds.PENALTY for f in found)
     for i, size in enumerate(sizes[:-1]):
         ratio = size / last
         words = f"its delta is {size:.2g}, that of the outputs {last:.2g}: a ratio of {ratio:.2g}"
@@ -116,13 +123,14 @@ def gradients(seen: Observed, found: Iterable[Finding]) -> Iterable[Finding]:
             advice = 'make the network with init="xavier" ("he" for ReLUs), or with fewer layers'
             yield Finding(kinds.EXPLODING, names[i], None, evidence, words, advice)
             return
-        if ratio <= KINDS[kinds.VANISHING].limits["ratio"] and blocked.isdisjoint(names[i:]):
+        is_small = ratio <= KINDS[kinds.VANISHING].limits["ratio"]
+        if is_small and not is_ruled and blocked.isdisjoint(names[i:]):
             advice = 'take activation="relu" with init="he", or fewer layers'
             yield Finding(kinds.VANISHING, names[i], None, evidence, words, advice)
             return
 
 
-def classes_lost(seen: Observed) -> Iterable[Finding]:
+def classes_lost(seen: Observed, found: Sequence[Finding]) -> Iterable[Finding]:
     """Classes that are never predicted, and outputs that stay 0 for their own class."""
     if seen.inside is None or seen.sample is None or seen.sample.classes is None:
         return
@@ -135,18 +143,19 @@ def classes_lost(seen: Observed) -> Iterable[Finding]:
     fewest = KINDS[kinds.NEVER].limits["rows"]
     never = [int(k) for k in np.flatnonzero((sizes >= fewest) & (predicted == 0))]
     zero = _zero_for_their_own(seen, outputs, classes, sizes)
+    silent = {k: share for k, share in zero.items() if k in never}
+    stuck = {k: share for k, share in zero.items() if k not in never}
     layer = seen.layer(len(seen.inside.z) - 1)
     if never:
         evidence: dict[str, float] = {f"rows of class {k}": int(sizes[k]) for k in never}
-        words = f"of the rows none is predicted to be of {_listed('class', never)} "
-        words += f"({sum(sizes[k] for k in never):,} rows are)"
-        words += _of_outputs({k: zero[k] for k in never if k in zero})
-        evidence |= {f"output {k} near 0": zero[k] for k in never if k in zero}
-        yield Finding(kinds.NEVER, layer, None, evidence, words, _cure(seen))
-    stuck = {k: share for k, share in zero.items() if k not in never}
+        words = f"no row is predicted to be of {_listed('class', 'classes', never)}, "
+        words += f"{sum(sizes[k] for k in never):,} of {len(classes):,} rows are"
+        words += f"; {_of_outputs(silent)}" if silent else ""
+        advice = _cure(seen, bool(silent), bool(found))
+        yield Finding(kinds.NEVER, layer, None, evidence | _near_0(silent), words, advice)
     if stuck:
-        evidence = {f"output {k} near 0": share for k, share in stuck.items()}
-        yield Finding(kinds.STUCK, layer, None, evidence, _of_outputs(stuck)[2:], _cure(seen))
+        words, advice = _of_outputs(stuck), _cure(seen, True, bool(found))
+        yield Finding(kinds.STUCK, layer, None, _near_0(stuck), words, advice)
 
 
 def _zero_for_their_own(
@@ -165,26 +174,35 @@ def _zero_for_their_own(
     return shares
 
 
-def _of_outputs(zero: dict[int, float]) -> str:
-    if not zero:
-        return ""
+def _near_0(zero: Mapping[int, float]) -> dict[str, float]:
+    """The shares as evidence."""
+    return {f"output {k} near 0": share for k, share in zero.items()}
+
+
+def _of_outputs(zero: Mapping[int, float]) -> str:
+    """The shares in words: ``output 3 is below 0.01 for 97% of the rows of its own class``."""
     low = KINDS[kinds.STUCK].limits["low"]
-    parts = [f"output {k} is below {low:g} for {share:.0%}" for k, share in zero.items()]
-    return "; " + ", ".join(parts) + " of the rows of its own class"
+    words = f"{_listed('output', 'outputs', list(zero))} {'is' if len(zero) == 1 else 'are'} "
+    least = min(zero.values())
+    words += f"below {low:g} for {least:.0%}{'' if least == max(zero.values()) else ' or more'} of "
+    return words + f"the rows of {'its' if len(zero) == 1 else 'their'} own class"
 
 
-def _listed(word: str, numbers: list[int]) -> str:
+def _listed(one: str, many: str, numbers: Sequence[int]) -> str:
     """``class 3``, ``classes 3 and 8``, ``classes 1, 3 and 8``."""
     if len(numbers) == 1:
-        return f"{word} {numbers[0]}"
-    return f"{word}es {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+        return f"{one} {numbers[0]}"
+    return f"{many} {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
-def _cure(seen: Observed) -> str:
+def _cure(seen: Observed, is_silent: bool, has_causes: bool) -> str:
+    """What helps outputs that are wrong for a whole class."""
     assert seen.net is not None
-    if seen.net.cost == "quadratic":
+    if is_silent and seen.net.cost == "quadratic":
         return 'take cost="cross_entropy", whose delta does not vanish at a wrong 0 or 1'
-    return 'cure what stands above first, else fit with class_weight="balanced"'
+    if has_causes:
+        return "cure first what stands above"
+    return 'fit for more epochs, or with class_weight="balanced"'
 
 
 def _hidden(seen: Observed, *activations: str) -> list[int]:

@@ -76,17 +76,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "the fit diverged; or the loss is {worse:g} of the guess or more though some layer's "
             "weights have moved by their start size; or it ended {rise:g} of the guess and "
             "{factor:.0%} above its lowest; or it rose by {swing:g} of the guess in {often:.0%} "
-            "of the later half of its epochs, {fewest:g} at least; or (of a History alone) the "
-            "loss of a step became {peak:g} times the first one's within {steps:g} steps and the "
-            "last epoch's is still above that",
+            "of the later half of its epochs, {fewest:g} at least; or the loss of a step became "
+            "{peak:g} times the first one's within {steps:g} steps and the last epoch's is still "
+            "{still:g} of the guess (of a History alone: that of the first step)",
             worse=1.08,
             rise=0.1,
             factor=0.25,
             swing=0.05,
             often=0.2,
             fewest=2,
-            peak=5.0,
+            peak=3.0,
             steps=100,
+            still=0.3,
         ),
         SATURATED: _kind(
             "x",
@@ -100,7 +101,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         DEAD: _kind(
             "x",
             "{units:.0%} of a hidden layer's ReLUs are 0 for every row",
-            units=0.2,
+            units=0.25,
         ),
         EXPLODING: _kind(
             "x, y",
@@ -109,21 +110,26 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         VANISHING: _kind(
             "x, y",
-            "a layer's delta is {ratio:g} of that of the outputs or less, and no later layer is "
-            "saturated or dead",
+            "a layer's delta is {ratio:g} of that of the outputs or less, no later layer is "
+            "saturated or dead, and the penalty is not too large",
             ratio=0.001,
         ),
         RATE_LOW: _kind(
             "history",
             "over at least {epochs:g} epochs and {steps:g} steps the loss fell in every epoch, in "
             "the last by less than {fall:.0%} and by {flat:g} of its whole way or more, and is "
-            "still {high:g} of the guess; the penalty has not become {shrunk:g} of what it was; "
-            "and nothing above was found",
+            "still {high:g} of the guess; weights have moved by less than {moved:g} times their "
+            "start size, none of the first {early:g} steps had {peak:g} times the first one's "
+            "loss, the penalty has not become {shrunk:g} of what it was, and nothing above was "
+            "found",
             epochs=3,
             steps=500,
             fall=0.25,
             flat=0.001,
             high=0.3,
+            moved=2.0,
+            early=100,
+            peak=2.0,
             shrunk=0.5,
         ),
         NEVER: _kind(

@@ -168,7 +168,7 @@ def rate_too_low(seen: Observed) -> Finding | None:
 
 
 def _went_far(seen: Observed) -> bool:
-    """Whether the weights, or the loss of an early step, went further than a low rate takes them."""
+    """Whether weights, or the loss of an early step, went further than a low rate takes them."""
     limits, steps = KINDS[kinds.RATE_LOW].limits, seen.history.step_loss
     peak = float(steps[: int(limits["early"])].max())
     return max(seen.moved, default=0.0) >= limits["moved"] or peak >= limits["peak"] * steps[0]

@@ -422,7 +422,9 @@ def test_a_loss_that_falls_steadily_and_hardly_is_a_rate_too_low(loss, found):
     findings = nn.diagnose(history)
     assert (kinds.RATE_LOW in findings.kinds) == found
     history.step_loss = history.step_loss[:499]
-    assert kinds.RATE_LOW not in nn.diagnose(history).kinds
+    fewer = nn.diagnose(history)
+    assert kinds.RATE_LOW not in fewer.kinds
+    assert fewer.not_looked_at[kinds.RATE_LOW] == "needs 3 epochs and 500 steps"
 
 
 def test_without_x_a_low_rate_is_told_with_a_reserve():
@@ -430,6 +432,17 @@ def test_without_x_a_low_rate_is_told_with_a_reserve():
     reserve = "once diagnose(net, x, y) has found no other cause"
     assert reserve not in of_kind(findings, kinds.RATE_LOW).advice
     assert of_kind(nn.diagnose(net), kinds.RATE_LOW).advice.endswith(reserve)
+
+
+def test_of_a_later_fit_a_low_rate_cannot_be_told():
+    net = nn.Network([784, 30, 10], seed=0)
+    settings = {"learning_rate": 0.0005, "verbose": 0}
+    net.fit(TRAIN[:2000], epochs=3, **settings)
+    history = net.fit(TRAIN[:2000], epochs=3, **settings)
+    findings = nn.diagnose(history)
+    assert findings.kinds == ()
+    assert findings.not_looked_at[kinds.RATE_LOW] == "needs the first epoch"
+    assert kinds.RATE_LOW in nn.diagnose(net).kinds
 
 
 def test_weights_that_shrink_are_no_rate_too_low():

@@ -206,6 +206,10 @@ def _missing_epochs(seen: Observed, kind: str) -> str:
         return "no loss recorded"
     if kind == kinds.OVERFITTING and from_history.validation_name(seen) is None:
         return "fit without validation="
+    if kind != kinds.RATE_LOW:
+        return ""
+    if seen.history["epoch"][0] != 1:
+        return "needs the first epoch"
     limits = kinds.KINDS[kind].limits
-    few = kind == kinds.RATE_LOW and epochs < limits["epochs"]
-    return f"needs {limits['epochs']:g} epochs" if few else ""
+    few = epochs < limits["epochs"] or seen.history.step_loss.size < limits["steps"]
+    return f"needs {limits['epochs']:g} epochs and {limits['steps']:g} steps" if few else ""

@@ -13,6 +13,7 @@ from nnlearn.checkpoints import Checkpoint
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.diagnosis import Finding, Findings, diagnose
 from nnlearn.early_stopping import EarlyStopping
 from nnlearn.ensemble import Ensemble
 from nnlearn.evaluation import Evaluation
@@ -48,6 +49,8 @@ __all__ = [
     "Ensemble",
     "Evaluation",
     "Exponential",
+    "Finding",
+    "Findings",
     "History",
     "Network",
     "OneCycle",
@@ -57,6 +60,7 @@ __all__ = [
     "batch_size_study",
     "compare",
     "datasets",
+    "diagnose",
     "find_l2",
     "find_learning_rate",
     "knock_out",

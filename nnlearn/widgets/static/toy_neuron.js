@@ -6,6 +6,7 @@ import { button, checkbox, shortNumber, slider } from "./controls.js";
 import { fourDigits } from "./digits.js";
 import { freshId, h, svg } from "./dom.js";
 import { connect } from "./live.js";
+import { player } from "./player.js";
 import { prediction } from "./predict.js";
 import { followTheme } from "./theme.js";
 
@@ -19,7 +20,6 @@ const TOY_EPOCHS = [50, 100, 200, 300, 500, 1000, 2000, 3000];
 const TOY_WEIGHT = { min: -6, max: 6, step: 0.05 };
 const WRONG_FORMULA = "the book page's wrong formula: it took 1/(1\u00a0−\u00a0a), the derivative "
   + "by a, in place of ∂C\u2060/\u2060∂z\u00a0=\u00a0a";
-const SECONDS_TO_PLAY = 6;
 
 export default {
   render({ model, el }) {
@@ -34,7 +34,7 @@ export default {
     let epoch = 0;
     let asked = null; // the curves drawn beforehand
     const page = layOutToy(root, (at) => {
-      player.stop();
+      playing.stop();
       showEpoch(at);
     });
     const controls = toyControls(page, (settings) => live.change(settings));
@@ -58,7 +58,7 @@ export default {
       },
     });
 
-    const player = toyPlayer(page.play, {
+    const playing = player(page.play, {
       from: () => (epoch >= frame.settings.epochs ? 0 : epoch),
       to: () => frame.settings.epochs,
       show: (at) => showEpoch(at),
@@ -106,7 +106,7 @@ export default {
 
     return () => {
       live.close();
-      player.stop();
+      playing.stop();
       unfollow();
       page.close();
       root.remove();
@@ -218,34 +218,6 @@ function toyControls(page, change) {
     for (const { element, holds } of choices) element.setAttribute("aria-pressed", holds(settings));
   };
   return { build, set };
-}
-
-// A button that moves the epoch on, at the same number of epochs for each picture of the screen.
-function toyPlayer(play, { from, to, show }) {
-  let request = 0;
-  const stop = () => {
-    cancelAnimationFrame(request);
-    request = 0;
-    play.textContent = "Play";
-  };
-  play.addEventListener("click", () => {
-    if (request) {
-      stop();
-      return;
-    }
-    play.textContent = "Pause";
-    const first = from();
-    let began = null;
-    const move = (now) => {
-      began ??= now;
-      const at = first + ((now - began) / 1000) * (to() / SECONDS_TO_PLAY);
-      show(Math.min(at, to()));
-      if (at < to()) request = requestAnimationFrame(move);
-      else stop();
-    };
-    request = requestAnimationFrame(move);
-  });
-  return { stop };
 }
 
 // ---- the page -----------------------------------------------------------------------------------

@@ -3,10 +3,9 @@
 
 import { freshId, h, svg } from "./dom.js";
 import { shortNumber } from "./controls.js";
+import { powerOfTen } from "./digits.js";
 
 const MARGIN = { left: 46, right: 12, top: 10, bottom: 30 };
-const SUPERSCRIPTS = Object.fromEntries(Array.from("⁰¹²³⁴⁵⁶⁷⁸⁹", (sign, k) => [k, sign]));
-SUPERSCRIPTS["-"] = "⁻";
 
 // The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 times a power of ten that is not below the value.
 export function niceCeiling(value) {
@@ -29,20 +28,12 @@ export function ticksBetween(low, high, n) {
   return ticks;
 }
 
-// At most n powers of ten from low, which is one, to high, evenly apart.
+// The exponents of at most n powers of ten from low, which is one, to high, evenly apart.
 function decadesBetween(low, high, n) {
   const first = Math.round(Math.log10(low));
   const count = Math.floor(Math.log10(high) + 1e-9) - first;
   const step = Math.ceil((count + 1) / n);
-  const ticks = Array.from({ length: Math.floor(count / step) + 1 }, (_, k) => first + k * step);
-  return ticks.map((power) => Number(`1e${power}`));
-}
-
-// 1, 10, 10², 10⁻³.
-export function powerOfTen(value) {
-  const power = Math.round(Math.log10(value));
-  if (power === 0 || power === 1) return String(10 ** power);
-  return `10${Array.from(String(power), (sign) => SUPERSCRIPTS[sign]).join("")}`;
+  return Array.from({ length: Math.floor(count / step) + 1 }, (_, k) => first + k * step);
 }
 
 // title: above the chart; unit: behind numbers in words. The curves given to draw():
@@ -217,10 +208,12 @@ function axes(frame, { xMin = 0, xMax, yMin = 0, yMax, log = false }, xName) {
   const right = frame.width - MARGIN.right;
   const bottom = frame.height - MARGIN.bottom;
   const most = frame.height > 180 ? 5 : 3;
-  for (const tick of log ? decadesBetween(yMin, yMax, most + 2) : ticksBetween(0, yMax, most)) {
+  const ticks = log
+    ? decadesBetween(yMin, yMax, most + 2).map((power) => [Number(`1e${power}`), powerOfTen(power)])
+    : ticksBetween(0, yMax, most).map((tick) => [tick, shortNumber(tick)]);
+  for (const [tick, text] of ticks) {
     const y = frame.y(tick);
     const kind = tick === yMin ? "nn-base" : "nn-grid";
-    const text = log ? powerOfTen(tick) : shortNumber(tick);
     g.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: kind }));
     g.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, text));
   }

@@ -1,8 +1,9 @@
 // A cost over two weights: its contours as lines on a canvas, axes and whatever goes over them in
 // SVG, a place to press, drag, or move by arrow keys.
 
-import { powerOfTen, ticksBetween } from "./chart.js";
+import { ticksBetween } from "./chart.js";
 import { shortNumber } from "./controls.js";
+import { powerOfTen } from "./digits.js";
 import { freshId, h, svg } from "./dom.js";
 import { drawingOf, marchSquares } from "./plane.js";
 import { coloursOfTheme } from "./theme.js";
@@ -126,10 +127,10 @@ export function contourMap({ title, xName, yName, help, onPlace, place, overlay 
   return {
     element,
     area,
-    // next: {view, minimum, costs, goal: {cost, view, costs}, key}; view: [left, right, bottom, top];
-    // costs: {shape: [rows, columns], data} from the lower left to the upper right of the view;
-    // goal: a cost whose line is thicker, and a part of the view around it, for a finer line; key: a
-    // text that differs where any of these does.
+    // next: {view, minimum, costs, goal: {cost, view, costs}, key}. view: [left, right, bottom,
+    // top]; costs: {shape: [rows, columns], data}, from the view's lower left to its upper right;
+    // goal: a cost whose line is thicker, with costs of the part of the view around it, for a finer
+    // line; key: a text that differs where any of these does.
     draw(next) {
       shown = next;
       const [left, right, bottom, top] = shown.view;
@@ -193,7 +194,7 @@ function paintContours({ costs, goal, view, minimum }, { ink, ground }, context,
       context.lineWidth = whole ? 1.2 : 0.8;
       context.strokeStyle = colour(ink, whole ? 0.42 : 0.22);
       const lowest = isGoal(level) ? null : trace(level, costs, view);
-      if (lowest && whole) labels.push({ ...lowest, text: powerOfTen(level) });
+      if (lowest && whole) labels.push({ ...lowest, text: powerOfTen(power) });
     }
   }
   context.lineCap = "round";

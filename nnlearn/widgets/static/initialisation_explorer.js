@@ -2,6 +2,7 @@
 
 import { ticksBetween } from "./chart.js";
 import { checkbox, select, shortNumber, slider } from "./controls.js";
+import { powerOfTen } from "./digits.js";
 import { h, svg } from "./dom.js";
 import { connect } from "./live.js";
 import { followTheme } from "./theme.js";
@@ -351,12 +352,6 @@ function histogramTicks(from, to, log, width) {
   const ticks = [];
   for (let power = last; power >= first; power -= step) ticks.push(power);
   return ticks;
-}
-
-function powerOfTen(power) {
-  if (power === 0) return "1";
-  const raised = (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)]);
-  return `10${String(power).replace(/./g, raised)}`;
 }
 
 // Two digits: 0.013, 120, 4.1·10⁻⁵, 2·10⁵.

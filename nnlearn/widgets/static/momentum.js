@@ -34,6 +34,7 @@ const WAY_TRIES = [
 
 const WAY_HELP = "The thick line encloses the goal. Click or drag in the picture to move the "
   + "start; arrow keys move it too (with Shift: finer).";
+const GOAL_WIDTH = 75; // pixels that its name takes
 const FAR_PIXELS = 1e5; // beyond which a line's direction no longer matters
 
 export default {
@@ -215,7 +216,9 @@ function wayControls(page, change) {
   const surfaces = Object.entries(WAY_SURFACES)
     .map(([surface, { text }]) => choice(text, { surface }));
   const formula = h("div", { class: "nn-ways-formula" });
-  const tries = WAY_TRIES.map(({ text, ...settings }) => choice(text, { ...WAY_USUAL, ...settings }));
+  const tries = WAY_TRIES.map(
+    ({ text, ...settings }) => choice(text, { ...WAY_USUAL, ...settings }),
+  );
   const group = (name, ...parts) => h("fieldset", {}, h("legend", {}, name), ...parts);
   const row = (buttons) => h("div", { class: "nn-buttons" }, ...buttons);
   const elements = (...names) => names.map((name) => sliders[name].element);
@@ -340,9 +343,9 @@ function costMarks(frame, blank, scale) {
   const { goal, steps } = frame.settings;
   const y = scale.y(goal);
   g.append(svg("line", { x1: scale.left, x2: scale.right, y1: y, y2: y }));
-  const at = { x: scale.right - 4, y: y - 5, "text-anchor": "end" };
-  g.append(svg("text", at, `goal ${shortNumber(goal)}`));
-  for (const { colour, costs } of blank ? [] : waysOf(frame)) {
+  const ways = blank ? [] : waysOf(frame);
+  g.append(svg("text", freePlace(ways, y, scale), `goal ${shortNumber(goal)}`));
+  for (const { colour, costs } of ways) {
     for (let share = 0.08 + 0.05 * colour; share < 0.95; share += 0.18) {
       const step = Math.round(share * steps);
       const height = step < costs.length ? scale.y(costs[step]) : NaN;
@@ -352,6 +355,22 @@ function costMarks(frame, blank, scale) {
     }
   }
   return g;
+}
+
+// At the right or the left end of the goal's line, above or below it: where the fewest costs are.
+function freePlace(ways, y, scale) {
+  const places = [[true, -5], [true, 14], [false, -5], [false, 14]].map(([right, below]) => {
+    const from = right ? scale.right - GOAL_WIDTH : scale.left;
+    const isThere = (cost, step) => (
+      scale.x(step) >= from && scale.x(step) <= from + GOAL_WIDTH
+      && Math.abs(scale.y(cost) - (y + below - 4)) < 9
+    );
+    const hits = ways.reduce((sum, { costs }) => sum + costs.filter(isThere).length, 0);
+    const anchor = right ? "end" : "start";
+    return { hits, x: right ? scale.right - 4 : scale.left + 4, y: y + below, anchor };
+  });
+  const { x, y: height, anchor } = places.reduce((a, b) => (b.hits < a.hits ? b : a));
+  return { x, y: height, "text-anchor": anchor };
 }
 
 // ---- paths --------------------------------------------------------------------------------------
@@ -384,10 +403,11 @@ function wayHead({ pixels, colour, method }, step) {
 
 // The signs of GLYPH_SIGNS: a circle, a triangle, a square.
 function glyphPath(kind, x, y, r) {
-  const [cx, cy] = [x.toFixed(1), y.toFixed(1)];
-  if (kind === 0) return `M${cx} ${cy}m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
-  if (kind === 1) return `M${cx} ${cy}m0 ${-1.25 * r}l${1.15 * r} ${2.1 * r}h${-2.3 * r}z`;
-  return `M${cx} ${cy}m${-0.9 * r} ${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}z`;
+  const middle = `M${x.toFixed(1)} ${y.toFixed(1)}`;
+  const half = (width) => `a${r} ${r} 0 1 0 ${width} 0`;
+  if (kind === 0) return `${middle}m${-r} 0${half(2 * r)}${half(-2 * r)}`;
+  if (kind === 1) return `${middle}m0 ${-1.25 * r}l${1.15 * r} ${2.1 * r}h${-2.3 * r}z`;
+  return `${middle}m${-0.9 * r} ${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}z`;
 }
 
 // What the kernel does for a file without one.

@@ -1,5 +1,5 @@
-// The mathematics of Momentum for files without a kernel (to_html). A notebook never calls it: there
-// nnlearn.descent does the sums. The tests hold the two against each other, bit for bit.
+// The mathematics of Momentum for files without a kernel (to_html). A notebook never calls it:
+// there nnlearn.descent does the sums. The tests hold the two against each other, bit for bit.
 
 const FARTHEST_COST = 1e12;
 
@@ -35,7 +35,7 @@ const OFFLINE_LIMITS = {
   goal: [1e-300, 100],
 };
 
-// frame: the file's only one, whose settings were the first -> what is new of these settings' frame.
+// frame: the file's only one -> what is other in the frame of the settings given.
 export function momentumOffline(frame, given) {
   const settings = { ...given };
   for (const [name, [low, high]] of Object.entries(OFFLINE_LIMITS)) {

@@ -303,6 +303,9 @@ def test_the_axis_of_costs_goes_by_powers_of_ten(mount):
       .map((line) => Number(line.getAttribute("y1")))"""
     heights = np.array(shown.page.evaluate(script))
     np.testing.assert_allclose(np.diff(heights), heights[1] - heights[0], rtol=1e-9)
+    full = shown.page.locator(".nn-plot").bounding_box()["height"]
+    assert heights[0] == full - 30  # from margin to margin
+    assert heights[6] == 10
     shown.page.get_by_label("step", exact=True).fill("0")
     at = float(shown.page.locator(".nn-chart .nn-cursor circle").first.get_attribute("cy"))
     cost = Bowl().cost(*Bowl.start)

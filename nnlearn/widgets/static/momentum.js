@@ -115,7 +115,6 @@ export default {
       step = whole === last() ? null : whole;
       root.dataset.step = whole;
       page.setStep(whole);
-      if (blank()) return;
       page.costs.hold(whole);
       page.map.drawOver();
       page.table.show(waysOf(frame), whole, frame.settings);

@@ -5,7 +5,7 @@ import { chart, niceCeiling } from "./chart.js";
 import { copyText } from "./copy.js";
 import { h } from "./dom.js";
 import { unpackFrame } from "./frames.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { prediction } from "./predict.js";
 import { followTheme } from "./theme.js";
 import { tiles } from "./tiles.js";
@@ -38,22 +38,14 @@ export default {
     let pinned = null;
     let asked = null; // the curve drawn beforehand
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
         if (asked === null && model.get("_predict")) ask();
         if (controlsDiffer(frame)) buildControls();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        setControls(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      follow: setControls,
+      draw: drawAll,
     });
 
     // ---- controls -----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import { button, select, shortNumber, slider } from "./controls.js";
 import { chart, niceCeiling } from "./chart.js";
 import { freshId, h } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { GLYPH_SIGNS, drawingOf, paintField, plane, planeColours, shareOf } from "./plane.js";
 import { followTheme } from "./theme.js";
 import { variantControls } from "./variants.js";
@@ -46,24 +46,16 @@ export default {
     let curveOf = "error";
     let asked = null; // {at, lines, ready}: the lines drawn beforehand
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
-        if (settled) takePoints();
         if (controlsDiffer()) buildControls();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
+      follow(settings) {
         takePoints();
         setControls(settings);
-        drawAll();
       },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      draw: drawAll,
     });
 
     function takePoints() {

@@ -4,7 +4,7 @@ import { ticksBetween } from "./chart.js";
 import { checkbox, select, shortNumber, slider } from "./controls.js";
 import { powerOfTen } from "./digits.js";
 import { h, svg } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { followTheme } from "./theme.js";
 
 const START_WIDTHS = [1, 2, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 400, 500];
@@ -45,21 +45,13 @@ export default {
     let controls = null;
     let number = 0.1; // the standard deviation that the slider has, when it is in use
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
         if (!controls) buildControls();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        if (controls) setControls(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      follow: setControls,
+      draw: drawAll,
     });
 
     function buildControls() {

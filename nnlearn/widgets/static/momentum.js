@@ -5,7 +5,7 @@ import { chart } from "./chart.js";
 import { button, checkbox, shortNumber, slider } from "./controls.js";
 import { contourMap } from "./contours.js";
 import { freshId, h, svg } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { momentumOffline } from "./momentum_offline.js";
 import { GLYPH_SIGNS } from "./plane.js";
 import { player } from "./player.js";
@@ -60,21 +60,13 @@ export default {
     });
     const controls = wayControls(page, change);
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
-        if (fresh) page.error.textContent = "";
-        if (settled) controls.set(frame.settings);
         page.setSteps(frame.settings.steps);
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        controls.set(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      follow: controls.set,
+      draw: drawAll,
     });
 
     const last = () => frame.settings.steps;

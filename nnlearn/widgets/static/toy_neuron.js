@@ -5,7 +5,7 @@ import { chart, niceCeiling } from "./chart.js";
 import { button, checkbox, shortNumber, slider } from "./controls.js";
 import { fourDigits } from "./digits.js";
 import { freshId, h, svg } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { player } from "./player.js";
 import { prediction } from "./predict.js";
 import { followTheme } from "./theme.js";
@@ -39,22 +39,16 @@ export default {
     });
     const controls = toyControls(page, (settings) => live.change(settings));
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
-        if (fresh) page.error.textContent = "";
         controls.build(frame);
-        if (settled) controls.set(frame.settings);
+      },
+      follow: controls.set,
+      draw() {
         page.setEpochs(frame.settings.epochs);
         drawCurves();
         showEpoch(epoch);
-      },
-      refused(message, settings) {
-        page.error.textContent = message;
-        controls.set(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
       },
     });
 

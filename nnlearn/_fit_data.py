@@ -20,6 +20,7 @@ from nnlearn.data import Dataset, Split
 if TYPE_CHECKING:
     from nnlearn.network import Network
 
+
 @dataclass(frozen=True)
 class Sets:
     """The core's data: the training set, and those evaluated after an epoch by name."""

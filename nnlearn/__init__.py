@@ -17,7 +17,10 @@ from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
+from nnlearn.objective import Objective
 from nnlearn.optimizers import SGD
+from nnlearn.searching import search
+from nnlearn.spaces import integers, loguniform, uniform, when
 
 if TYPE_CHECKING:
     from nnlearn import datasets, plotting, widgets
@@ -32,15 +35,21 @@ __all__ = [
     "Dropout",
     "History",
     "Network",
+    "Objective",
     "Run",
     "Split",
     "compare",
     "datasets",
+    "integers",
     "load",
     "load_network2_json",
+    "loguniform",
     "plotting",
+    "search",
     "show_config",
+    "uniform",
     "vary",
+    "when",
     "widgets",
 ]
 

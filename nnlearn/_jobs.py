@@ -149,7 +149,9 @@ def run_jobs(jobs: Sequence[Task], n_jobs: int, progress: GroupProgress) -> None
     progress.close()
 
 
-def _watch(jobs: Sequence[Task], futures: "Sequence[Future[None]]", progress: GroupProgress) -> None:
+def _watch(
+    jobs: Sequence[Task], futures: "Sequence[Future[None]]", progress: GroupProgress
+) -> None:
     """Show progress until all have ended; raise the error of the first that failed."""
     from concurrent.futures import FIRST_COMPLETED, wait
 

@@ -77,9 +77,7 @@ class Space:
         """All points of the grid, the last setting varying fastest."""
         points: list[dict[str, Any]] = [{}]
         for name in self.domains:
-            points = [
-                point | more for point in points for more in self._grid_at(name, point)
-            ]
+            points = [point | more for point in points for more in self._grid_at(name, point)]
             if len(points) > _MOST_POINTS:
                 requirement = f"make a grid of at most {_MOST_POINTS:,} points"
                 hint = "ranges take n=, the number of points"
@@ -95,15 +93,19 @@ class Space:
 
         One setting is moved at a time, in every case that the conditions tell apart.
         """
-        seen = {}
+        seen: dict[str, dict[str, Any]] = {}
         for case in itertools.islice(self._cases(), _MOST_CASES):
-            base = self.choose(lambda name, key, leaf: case.get(name, leaf.corners()[0]))
+            base = self._base(case)
             for moved in base:
                 found = _leaf(moved, self.domains[moved], base)
                 for value in found[1].corners() if found else ():
                     settings = self._moved(base, moved, value)
                     seen.setdefault(describe(settings), settings)
         return list(seen.values())
+
+    def _base(self, case: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of a case, all others at their first corner."""
+        return self.choose(lambda name, key, leaf: case.get(name, leaf.corners()[0]))
 
     def _moved(self, base: Mapping[str, Any], moved: str, value: Any) -> dict[str, Any]:
         """The base with one other value, and what follows from that."""

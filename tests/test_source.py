@@ -51,8 +51,9 @@ FUNCTION_LINES = 70
 KERNEL_LINES = 120  # a kernel may be one loop nest
 
 PUBLIC_NAMES = """
-    Activation Callback Comparison Dataset Dense Dropout History Network Run SGD Split
-    compare datasets load load_network2_json plotting show_config vary widgets
+    Activation Callback Comparison Dataset Dense Dropout History Network Objective Run SGD Split
+    compare datasets integers load load_network2_json loguniform plotting search show_config
+    uniform vary when widgets
 """.split()  # noqa: SIM905
 
 

@@ -2,15 +2,16 @@
 
 import contextlib
 import os
+import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from nnlearn import _checks
 from nnlearn.spaces import label
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+    from optuna.storages import BaseStorage, RDBStorage
     from optuna.study import Study
 
 #: Seconds between the signs of life of a trial, where a storage takes them.
@@ -23,6 +24,7 @@ STUDY_NAME = "nnlearn"
 _ATTRIBUTE = "nnlearn"
 _NO_MATTER = ("callbacks", "sparse", "verbose")  # settings that change no result
 _LOCK_SECONDS = 60  # that SQLite waits while another process writes
+_ATTEMPTS, _PAUSE = 10, 0.1  # seconds
 
 
 def require_optuna() -> None:
@@ -88,7 +90,6 @@ def open_study(
         **parts,
     )
     _agree(study, identity)
-    fail_dead_trials(study)
     return study
 
 
@@ -98,6 +99,9 @@ def open_storage(storage: Any) -> "BaseStorage | None":
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
+    if isinstance(storage, RDBStorage) and storage.get_heartbeat_interval() is not None:
+        hint = "give its address in its place"
+        _checks.fail(ValueError, "storage", "have no heartbeat of its own", storage, hint)
     if storage is None or isinstance(storage, optuna.storages.BaseStorage):
         return storage
     if not isinstance(storage, (str, os.PathLike)):
@@ -106,37 +110,59 @@ def open_storage(storage: Any) -> "BaseStorage | None":
     address = os.fspath(storage)
     if "://" not in address:
         return JournalStorage(JournalFileBackend(address))
-    sqlite = {"connect_args": {"timeout": _LOCK_SECONDS}} if address.startswith("sqlite") else {}
-    with warnings.catch_warnings():
-        # Signs of life are an experimental feature of Optuna's.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return RDBStorage(
-            address, engine_kwargs=sqlite, heartbeat_interval=BEAT, grace_period=GRACE
-        )
+    return _database(address)
 
 
-def fail_dead_trials(study: "Study") -> None:
-    """Mark as failed what died with its process, where the storage can tell. Main thread only."""
-    import optuna
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        optuna.storages.fail_stale_trials(study)
-
-
-def heart_of(storage: Any, study: "Study") -> Callable[[int], None] | None:
-    """What gives a sign of life of the trial with a number; None where none are taken."""
+def _database(address: str, **signs: Any) -> "RDBStorage":
+    """The storage in a database; its tables are made unless there are some."""
+    import sqlalchemy.exc
     from optuna.storages import RDBStorage
 
-    if not isinstance(storage, RDBStorage) or storage.get_heartbeat_interval() is None:
-        return None
-    study_id = storage.get_study_id_from_name(study.study_name)
+    sqlite = {"connect_args": {"timeout": _LOCK_SECONDS}} if address.startswith("sqlite") else {}
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            return RDBStorage(address, engine_kwargs=sqlite, **signs)
+        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.IntegrityError):
+            if not left:
+                raise
+            time.sleep(_PAUSE)  # another process is making the same tables
+    raise AssertionError("unreachable")
 
-    def beat(number: int) -> None:
-        trial_id = storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        storage.record_heartbeat(trial_id)
 
-    return beat
+class Pulse:
+    """Signs of life of the trials of one process, and a look at those of others.
+
+    Optuna gives them within `Study.optimize` alone, so this is a second view of the database. Other
+    storages take none: nothing happens then.
+    """
+
+    def __init__(self, storage: "BaseStorage | None", study: "Study") -> None:
+        import optuna
+        from optuna.storages import RDBStorage
+
+        self._study: Study | None = None
+        if not isinstance(storage, RDBStorage) or ":memory:" in storage.url:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self._storage = _database(storage.url, heartbeat_interval=BEAT, grace_period=GRACE)
+        self._study = optuna.load_study(study_name=study.study_name, storage=self._storage)
+        self._study_id = self._storage.get_study_id_from_name(study.study_name)
+
+    def beat(self, number: int) -> None:
+        """Give a sign of life of the trial with this number. Any thread may."""
+        if self._study is not None:
+            of = self._storage.get_trial_id_from_study_id_trial_number
+            self._storage.record_heartbeat(of(self._study_id, number))
+
+    def bury(self) -> None:
+        """Mark as failed the trials without a sign of life. The main thread alone may."""
+        import optuna
+
+        if self._study is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                optuna.storages.fail_stale_trials(self._study)
 
 
 def _agree(study: "Study", identity: Mapping[str, Mapping[str, str]]) -> None:

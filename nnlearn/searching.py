@@ -6,15 +6,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnlearn import _checks
 from nnlearn._jobs import Task, run_jobs
 from nnlearn._studies import (
     BEAT,
-    fail_dead_trials,
-    heart_of,
+    Pulse,
     identity_of,
     open_storage,
     open_study,
@@ -159,14 +158,16 @@ def search(
         identity = identity_of(space, common, objective._identity())
         parts = {"sampler": sampler, "pruner": pruner}
         study = open_study(opened, study_name, objective.direction, identity, **parts)
-        run = _Run(study, objective, heart_of(opened, study))
+        pulse = Pulse(opened, study)
+        pulse.bury()
+        run = _Run(study, objective, pulse)
         left = run.left()
         jobs = [_Trial(run) for _ in range(n_trials if left is None else min(n_trials, left))]
         progress = GroupProgress(verbose, len(jobs), "trials")
         try:
             if jobs:
                 run_jobs(jobs, n_jobs, progress)
-            fail_dead_trials(study)
+            pulse.bury()
         except KeyboardInterrupt:
             raise _interrupted(run.result(), sum(job.result is True for job in jobs)) from None
         except BaseException as error:
@@ -178,12 +179,10 @@ def search(
 class _Run:
     """One search: what its trials share."""
 
-    def __init__(
-        self, study: "Study", objective: Objective, beat: Callable[[int], None] | None
-    ) -> None:
+    def __init__(self, study: "Study", objective: Objective, pulse: Pulse) -> None:
         self.study = study
         self.objective = objective
-        self.beat = beat
+        self.pulse = pulse
         self.kept: tuple[float, int, Network] | None = None  # value, trial's number: the best
         self.lock = threading.Lock()  # one at a time draws settings, or looks at what is kept
 
@@ -274,7 +273,7 @@ class _Attend(Callback):
 
     def __init__(self, task: _Trial, number: int, stop: threading.Event) -> None:
         self._task, self._number, self._stop = task, number, stop
-        self._beaten = time.monotonic()
+        self._beat()
 
     def on_fit_begin(self, net: Network, history: History) -> None:
         """Let the network be stopped from now on."""
@@ -283,11 +282,14 @@ class _Attend(Callback):
     def on_epoch_end(self, net: Network, history: History) -> bool:
         """Count, give a sign of life, and end the fit when all ends."""
         self._task.epoch += 1
-        beat = self._task._run.beat
-        if beat is not None and time.monotonic() - self._beaten >= BEAT:
-            beat(self._number)
-            self._beaten = time.monotonic()
+        if time.monotonic() - self._beaten >= BEAT:
+            self._beat()
         return self._stop.is_set()
+
+    def _beat(self) -> None:
+        """Give a sign of life."""
+        self._task._run.pulse.beat(self._number)
+        self._beaten = time.monotonic()
 
 
 def _check_method(method: Any) -> None:

@@ -11,7 +11,7 @@ from nnlearn.spaces import Choices, Domain, Leaf, When, as_domain, label
 #: ``pick(name, key, leaf)`` gives the value of a setting; `key` is Optuna's name for it.
 Pick = Callable[[str, str, Leaf], Any]
 
-_MOST_POINTS = 1_000_000  # of a grid
+_MOST_POINTS = 100_000  # of a grid
 _MOST_CASES = 32  # of conditions, when corners are checked
 
 
@@ -77,7 +77,8 @@ class Space:
         """All points of the grid, the last setting varying fastest."""
         points: list[dict[str, Any]] = [{}]
         for name in self.domains:
-            points = [point | more for point in points for more in self._grid_at(name, point)]
+            grown = (p | more for p in points for more in self._grid_at(name, p))
+            points = list(itertools.islice(grown, _MOST_POINTS + 1))
             if len(points) > _MOST_POINTS:
                 requirement = f"make a grid of at most {_MOST_POINTS:,} points"
                 hint = "ranges take n=, the number of points"

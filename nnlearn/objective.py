@@ -234,6 +234,8 @@ class Objective:
     ) -> Outcome:
         """Train a network on each seed; only the first is reported, and may be pruned."""
         plan = self._plan(settings)
+        if report is not None:
+            report.n_epochs = plan.fit.get("epochs") or DEFAULT_EPOCHS
         done: list[tuple[float, Network]] = []
         epochs, seconds, error = 0, 0.0, ""
         for seed in self.seeds:
@@ -309,10 +311,14 @@ class Halted(Exception):
 
 
 class _Report(Callback):
-    """Tells a trial the value after each epoch, and ends the fit when it is pruned."""
+    """Tells a trial the value after each epoch, and ends the fit when it is pruned.
+
+    After the last epoch nothing is pruned any more.
+    """
 
     def __init__(self, trial: Any, monitor: str, turned: bool) -> None:
         self.prunes = False
+        self.n_epochs: int | None = None  # of the fit
         self._trial, self._monitor, self._turned = trial, monitor, turned
 
     def on_epoch_end(self, net: Network, history: History) -> bool:
@@ -321,7 +327,7 @@ class _Report(Callback):
         if value != value:  # not evaluated
             return False
         self._trial.report(_turn(value, self._monitor) if self._turned else value, len(history))
-        self.prunes = bool(self._trial.should_prune())
+        self.prunes = len(history) != self.n_epochs and bool(self._trial.should_prune())
         return self.prunes
 
 

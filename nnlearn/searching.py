@@ -4,6 +4,7 @@
 `_samplers` and `_studies` are what Optuna is given; `_jobs` runs the threads and stops them.
 """
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -321,8 +322,8 @@ def _pruner(prune: Any, objective: Objective) -> Any:
         _checks.fail(TypeError, "prune", "be True, False or a pruner of Optuna's", prune)
     if not prune:
         return NopPruner()
-    warm_up = max(1, int(_WARM_UP * objective._fewest_epochs))
-    return MedianPruner(n_startup_trials=_START_TRIALS, n_warmup_steps=warm_up)
+    first = 1 + math.ceil(_WARM_UP * objective._fewest_epochs)  # epoch after which it may prune
+    return MedianPruner(n_startup_trials=_START_TRIALS, n_warmup_steps=first)
 
 
 def _interrupted(search: Search, n: int) -> Interrupted:

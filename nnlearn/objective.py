@@ -1,5 +1,6 @@
 """What a search optimises: settings in, the value of what they train out."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -253,6 +254,8 @@ class Objective:
                 break
             done.append((self._value(network), network))
         values = tuple(value for value, _ in done)
+        if any(map(math.isnan, values)):
+            error = f"{self.monitor} became NaN"
         if error or not values:
             return Outcome(values, self.worst, epochs, seconds, None, error)
         pick = max if self.direction == "maximize" else min

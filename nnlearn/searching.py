@@ -86,7 +86,8 @@ def search(
         the first decides.
     storage : str, os.PathLike or optuna.storages.BaseStorage, optional
         Where the study is kept, so that others may join or go on: a database's address
-        (``"sqlite:///search.db"``) or the path of a journal file. None: in memory.
+        (``"sqlite:///search.db"``) or the path of a journal file, which is the quicker of the two.
+        None: in memory.
     study_name : str, optional
         Its name there, "nnlearn" if none is given.
     **common
@@ -106,8 +107,8 @@ def search(
         name that is no setting or is given twice, an end of a range or a choice that `Network` or
         fit refuse.
     Interrupted
-        On Ctrl-C, a KeyboardInterrupt. All networks are stopped first; the search so far is in
-        its attribute ``search``.
+        On Ctrl-C once trials run, a KeyboardInterrupt. All networks are stopped first; the search
+        so far is in its attribute ``search``.
     ImportError
         If Optuna is not installed, or for "gp" scikit-learn.
 

@@ -24,6 +24,7 @@ STUDY_NAME = "nnlearn"
 _ATTRIBUTE = "nnlearn"
 _NO_MATTER = ("callbacks", "sparse", "verbose")  # settings that change no result
 _LOCK_SECONDS = 60  # that SQLite waits while another process writes
+_IN_MEMORY = (None, "", ":memory:")  # what SQLite calls a database without a file
 _ATTEMPTS, _PAUSE = 10, 0.1  # seconds
 
 
@@ -89,7 +90,7 @@ def open_study(
         load_if_exists=storage is not None,
         **parts,
     )
-    _agree(study, identity)
+    _agree(study, direction, identity)
     return study
 
 
@@ -110,7 +111,10 @@ def open_storage(storage: Any) -> "BaseStorage | None":
     address = os.fspath(storage)
     if "://" not in address:
         return JournalStorage(JournalFileBackend(address))
-    return _database(address)
+    database = _database(address)
+    if database.engine.url.database in _IN_MEMORY:  # another for every thread
+        _checks.fail(ValueError, "storage", "be a database in a file or on a server", storage)
+    return database
 
 
 def _database(address: str, **signs: Any) -> "RDBStorage":
@@ -141,7 +145,7 @@ class Pulse:
         from optuna.storages import RDBStorage
 
         self._study: Study | None = None
-        if not isinstance(storage, RDBStorage) or ":memory:" in storage.url:
+        if not isinstance(storage, RDBStorage):
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -155,6 +159,13 @@ class Pulse:
             of = self._storage.get_trial_id_from_study_id_trial_number
             self._storage.record_heartbeat(of(self._study_id, number))
 
+    def close(self) -> None:
+        """Close the second view."""
+        if self._study is not None:
+            self._study = None
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+
     def bury(self) -> None:
         """Mark as failed the trials without a sign of life. The main thread alone may."""
         import optuna
@@ -165,7 +176,7 @@ class Pulse:
                 optuna.storages.fail_stale_trials(self._study)
 
 
-def _agree(study: "Study", identity: Mapping[str, Mapping[str, str]]) -> None:
+def _agree(study: "Study", direction: str, identity: Mapping[str, Mapping[str, str]]) -> None:
     """Write the identity into a new study; refuse an old one that has another."""
     stored = study.user_attrs.get(_ATTRIBUTE)
     where = f"study {study.study_name!r}"
@@ -174,6 +185,9 @@ def _agree(study: "Study", identity: Mapping[str, Mapping[str, str]]) -> None:
         if study.get_trials(deepcopy=False):
             requirement = "be one that a search made, or have no trials"
             raise ValueError(_checks.message(where, requirement, "others' trials", hint))
+        if study.direction.name.lower() != direction:
+            got = f"one that does not: {hint}"
+            raise ValueError(_checks.message(where, direction, got))
         study.set_user_attr(_ATTRIBUTE, {kind: dict(items) for kind, items in identity.items()})
         return
     for kind, items in identity.items():

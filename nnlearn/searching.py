@@ -161,21 +161,28 @@ def search(
         parts = {"sampler": sampler, "pruner": pruner}
         study = open_study(opened, study_name, objective.direction, identity, **parts)
         pulse = Pulse(opened, study)
-        pulse.bury()
-        run = _Run(study, objective, pulse)
-        left = run.left()
-        jobs = [_Trial(run) for _ in range(n_trials if left is None else min(n_trials, left))]
-        progress = GroupProgress(verbose, len(jobs), "trials")
         try:
-            if jobs:
-                run_jobs(jobs, n_jobs, progress)
-            pulse.bury()
-        except KeyboardInterrupt:
-            raise _interrupted(run.result(), sum(job.result is True for job in jobs)) from None
-        except BaseException as error:
-            vars(error)["search"] = run.result()
-            raise
-        return run.result()
+            return _run(_Run(study, objective, pulse), n_trials, n_jobs, verbose)
+        finally:
+            pulse.close()
+
+
+def _run(run: "_Run", n_trials: int, n_jobs: int, verbose: int | None) -> Search:
+    """Make so many trials more, or what is left of a grid."""
+    run.pulse.bury()
+    left = run.left()
+    jobs = [_Trial(run) for _ in range(n_trials if left is None else min(n_trials, left))]
+    progress = GroupProgress(verbose, len(jobs), "trials")
+    try:
+        if jobs:
+            run_jobs(jobs, n_jobs, progress)
+        run.pulse.bury()
+    except KeyboardInterrupt:
+        raise _interrupted(run.result(), sum(job.result is True for job in jobs)) from None
+    except BaseException as error:
+        vars(error)["search"] = run.result()
+        raise
+    return run.result()
 
 
 class _Run:

@@ -1,17 +1,14 @@
-"""search and Objective: methods, pruning, failures, Ctrl-C, shared studies, other optimisers."""
+"""search: methods, values, pruning, what goes wrong, Ctrl-C, what is shown."""
 
 import _thread
-import os
-import signal
-import subprocess
 import sys
-import textwrap
 import threading
 import time
 
 import numpy as np
 import pytest
 from processes import script
+from searches import DATA, LINES, SPACE, look, tried
 from twins import assert_same_bits
 
 import nnlearn as nn
@@ -22,38 +19,16 @@ from nnlearn.searching import METHODS
 optuna = pytest.importorskip("optuna")
 
 WAIT = 30.0  # seconds after which a test that waits for a thread has failed
-SPACE = {
-    "learning_rate": nn.loguniform(0.01, 10, n=4),
-    "hidden": [(4,), (6,)],
-    "batch_size": nn.integers(5, 20, n=2),
-}
-
-
-def points(n=60, seed=0):
-    """Two classes by the sign of a product: an xor with room."""
-    x = np.random.default_rng(seed).uniform(-1, 1, (n, 2)).astype(np.float32)
-    return x, (x[:, 0] * x[:, 1] > 0).astype(int)
 
 
 @pytest.fixture(scope="module")
 def data():
-    return nn.Dataset(points(), points(40, 1), points(40, 2))
+    return DATA
 
 
 @pytest.fixture(scope="module")
 def lines():
-    """Regression."""
-    x, _ = points()
-    return nn.Dataset((x, x.sum(axis=1)), (x[:20], x[:20].sum(axis=1)))
-
-
-def look(data, space=SPACE, **settings):
-    defaults = {"trials": 6, "epochs": 2, "n_jobs": 1, "verbose": 0}
-    return nn.search(space, data, **defaults | settings)
-
-
-def tried(found):
-    return [trial.settings for trial in found.trials]
+    return LINES
 
 
 # ---- methods ------------------------------------------------------------------------------------
@@ -344,215 +319,6 @@ def test_data_must_have_a_validation_set(data):
 def test_regression_has_no_accuracy_to_monitor(lines):
     with pytest.raises(ValueError, match="monitor must be 'val_loss' for regression"):
         look(lines, {"learning_rate": [0.1]}, hidden=4, monitor="val_accuracy")
-
-
-# ---- shared studies -----------------------------------------------------------------------------
-
-
-@pytest.fixture(params=["database", "journal"])
-def storage(request, tmp_path):
-    return f"sqlite:///{tmp_path}/s.db" if request.param == "database" else tmp_path / "s.log"
-
-
-def test_a_study_goes_on_where_it_is_stored(storage, data):
-    first = look(data, storage=storage, trials=3)
-    both = look(data, storage=storage, trials=2, method="tpe")
-    assert tried(both) == tried(look(data, trials=3)) + tried(both)[3:]
-    assert len(both) == 5
-    assert both.trials[:3] == first.trials
-    assert both.best_network.accuracy(data.validation) == both.best.value
-
-
-def test_a_grid_goes_on_with_what_is_left(tmp_path, data):
-    settings = {"method": "grid", "storage": tmp_path / "s.log", "prune": False, "epochs": 1}
-    assert len(look(data, trials=10, **settings)) == 10
-    whole = look(data, trials=10, **settings)
-    assert len(whole) == len({str(s) for s in tried(whole)}) == 16
-    assert len(look(data, trials=10, **settings)) == 16, "nothing is left"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"space": SPACE | {"batch_size": nn.integers(5, 30, n=2)}},
-            r"study 'nnlearn' must be continued with the same space, got batch_size="
-            r"integers\(5, 30, n=2\) where the study has integers\(5, 20, n=2\): give another",
-        ),
-        ({"space": {**SPACE, "l2": [0.0]}}, "got l2=.* where the study has nothing"),
-        ({"epochs": 3}, "with the same settings, got epochs=3 where the study has 2"),
-        ({"seeds": 2}, r"got seeds=\(0, 1\) where the study has \(0,\)"),
-        ({"monitor": "val_loss"}, "got monitor='val_loss' where the study has 'val_accuracy'"),
-    ],
-)
-def test_a_search_that_contradicts_the_stored_study_is_refused(change, message, tmp_path, data):
-    path = tmp_path / "s.log"
-    look(data, storage=path, trials=1)
-    with pytest.raises(ValueError, match=message):
-        look(data, storage=path, trials=1, **change)
-    assert len(look(data, storage=path, trials=1, study_name="another", **change)) == 1
-
-
-def test_a_study_that_no_search_made_is_refused(tmp_path, data):
-    with _studies.quiet():
-        storage = _studies.open_storage(tmp_path / "s.log")
-        study = optuna.create_study(storage=storage, study_name="theirs", direction="maximize")
-        study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
-    with pytest.raises(ValueError, match="study 'theirs' must be one that a search made"):
-        look(data, storage=storage, study_name="theirs")
-
-
-OTHER = """
-    import os, sys, signal
-    sys.path.insert(0, {tests!r})
-    import nnlearn as nn
-    from nnlearn import _studies
-    from test_search import SPACE, look, points
-    data = nn.Dataset(points(), points(40, 1), points(40, 2))
-    {before}
-    found = look(data, storage={storage!r}, {settings})
-    print(len(found), end="")
-"""
-
-
-def other_process(storage, settings, before=""):
-    tests = os.path.dirname(__file__)
-    values = {"tests": tests, "storage": str(storage), "settings": settings, "before": before}
-    return textwrap.dedent(OTHER.format(**values))
-
-
-def test_two_processes_share_a_study(storage, data):
-    text = other_process(storage, 'method="grid", trials=8, epochs=1, prune=False')
-    command = [sys.executable, "-W", "error", "-c", text]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as process:
-        look(data, storage=storage, method="grid", trials=8, epochs=1, prune=False)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, "")
-    whole = look(data, storage=storage, method="grid", trials=100, epochs=1, prune=False)
-    assert {t.state for t in whole.trials} == {"complete"}
-    assert len({str(settings) for settings in tried(whole)}) == 16
-    assert 16 <= len(whole) <= 17, "at most once both took the same point"
-    assert [t.number for t in whole.trials] == list(range(len(whole)))
-
-
-def test_a_killed_process_costs_its_trial_alone(storage, data, monkeypatch):
-    for name in ("BEAT", "GRACE"):
-        monkeypatch.setattr(_studies, name, 1)
-    die = "lambda net, history: os.kill(os.getpid(), signal.SIGKILL)"
-    before = "_studies.BEAT = _studies.GRACE = 1"
-    text = other_process(storage, f"callbacks={die}", before)
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, timeout=60)
-    assert done.returncode == -signal.SIGKILL
-    is_database = "sqlite" in str(storage)
-    if is_database:
-        time.sleep(2.5)  # its signs of life have whole seconds
-    found = look(data, storage=storage, trials=3)
-    dead, *rest = (t.state for t in found.trials)
-    assert dead == ("interrupted" if is_database else "running")
-    assert set(rest) == {"complete"}
-    assert len(rest) == 3
-
-
-# ---- other optimisers ---------------------------------------------------------------------------
-
-BOTH = {
-    "learning_rate": nn.when("cost", "quadratic", nn.uniform(1, 2), nn.loguniform(0.1, 0.2)),
-    "momentum": nn.when("cost", ["quadratic"], nn.uniform(0, 0.9)),
-    "cost": ["quadratic", "cross_entropy"],
-    "hidden": [(4,), [3, 3]],
-    "batch_size": nn.integers(5, 9),
-    "l2": nn.when("hidden", [(4,), [3, 3]], nn.loguniform(1e-6, 1e-5)),
-}
-
-
-@pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_optuna_takes_the_objective_in_the_direction_of_its_study(direction, data, lines):
-    with _studies.quiet():
-        for some, space in ((data, SPACE), (lines, {"learning_rate": [0.01, 0.1]})):
-            objective = nn.Objective(
-                space, some, epochs=2, **({} if some is data else {"hidden": 4})
-            )
-            study = optuna.create_study(direction=direction, pruner=optuna.pruners.NopPruner())
-            study.optimize(objective, n_trials=3)
-            for trial in study.trials:
-                measure = trial.user_attrs["values"][0]
-                if direction != objective.direction:
-                    measure = 1 - measure if some is data else -measure
-                assert trial.value == measure
-                assert trial.intermediate_values[2] == pytest.approx(measure)
-                assert sorted(trial.intermediate_values) == [1, 2]
-
-
-def test_the_objective_is_pruned_by_the_study(data):
-    objective = nn.Objective(SPACE, data, epochs=5)
-    bound = optuna.pruners.ThresholdPruner(upper=-1.0)
-    with _studies.quiet():
-        study = optuna.create_study(pruner=bound)
-        study.optimize(objective, n_trials=2)
-    assert {t.state.name for t in study.trials} == {"PRUNED"}
-    assert {t.user_attrs["epochs"] for t in study.trials} == {1}
-
-
-def test_the_objective_takes_a_fixed_trial(data):
-    objective = nn.Objective(SPACE, data, epochs=2)
-    params = {"learning_rate": 0.5, "hidden": "(4,)", "batch_size": 10}
-    value = objective(optuna.trial.FixedTrial(params))
-    settings = {"learning_rate": 0.5, "hidden": (4,), "batch_size": 10.0}
-    assert objective(settings)["loss"] == 1 - value
-
-
-def test_the_objective_takes_a_mapping(data, lines):
-    objective = nn.Objective(BOTH, data, epochs=1)
-    settings = {"cost": "quadratic", "learning_rate": 1.5, "momentum": 0.5, "hidden": (4,)}
-    settings |= {"batch_size": np.float64(6.0), "l2": 1e-5}
-    answer = objective(settings)
-    assert answer["status"] == "ok"
-    assert answer["loss"] == 1 - answer["values"][0]
-    other = settings | {"cost": "cross_entropy", "learning_rate": 0.15}
-    values = [objective(other | {"momentum": mu})["values"] for mu in (None, 0.0, 0.9)]
-    assert values[0] == values[1] == values[2], "momentum is left out"
-    with pytest.raises(ValueError, match="settings must give 'l2'"):
-        objective({name: value for name, value in settings.items() if name != "l2"})
-    with pytest.raises(ValueError, match=r"settings must be those of the space .*, got 'l1'"):
-        objective(settings | {"l1": 0.5})
-    loss = nn.Objective({"learning_rate": [0.01]}, lines, hidden=3, epochs=1)
-    answer = loss({"learning_rate": 0.01})
-    assert answer["loss"] == answer["values"][0]
-
-
-def test_hyperopt_takes_the_objective_and_its_space(data):
-    hyperopt = pytest.importorskip("hyperopt")
-    seen = []
-
-    class Watched(nn.Objective):
-        def _train(self, settings, *rest):
-            seen.append(settings)
-            return super()._train(settings, *rest)
-
-    objective = Watched(BOTH, data, epochs=1)
-    trials = hyperopt.Trials()
-    hyperopt.fmin(
-        objective,
-        objective.hyperopt_space(),
-        algo=hyperopt.tpe.suggest,
-        max_evals=30,
-        trials=trials,
-        rstate=np.random.default_rng(0),
-        show_progressbar=False,
-    )
-    assert len(seen) == len(trials) == 30
-    assert min(trials.losses()) == trials.best_trial["result"]["loss"]
-    assert {str(s["hidden"]) for s in seen} == {"(4,)", "[3, 3]"}
-    assert {s["batch_size"] for s in seen} == {5, 6, 7, 8, 9}
-    assert {type(s["batch_size"]) for s in seen} == {int}
-    for settings, trial in zip(seen, trials.trials, strict=True):
-        quadratic = settings["cost"] == "quadratic"
-        assert ("momentum" in settings) == quadratic
-        low, high = (1, 2) if quadratic else (0.1, 0.2)
-        assert low <= settings["learning_rate"] <= high
-        # hyperopt knows what was left out, and does not learn from it.
-        assert bool(trial["misc"]["vals"]["momentum"]) == quadratic
 
 
 # ---- what is shown ------------------------------------------------------------------------------

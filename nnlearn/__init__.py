@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn._core import __version__ as __version__
 from nnlearn.callbacks import Callback
+from nnlearn.checkpoints import Checkpoint
 from nnlearn.comparison import Comparison, Run, compare, vary
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
+from nnlearn.diagnosis import Finding, Findings, diagnose
+from nnlearn.early_stopping import EarlyStopping
+from nnlearn.ensemble import Ensemble
+from nnlearn.evaluation import Evaluation
 from nnlearn.files import load
 from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
@@ -19,34 +24,62 @@ from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
 from nnlearn.objective import Objective
 from nnlearn.optimizers import SGD
+from nnlearn.recipes.batch_sizes import batch_size_study
+from nnlearn.recipes.learning_curves import learning_curve
+from nnlearn.recipes.penalties import find_l2
+from nnlearn.recipes.rates import find_learning_rate
+from nnlearn.recipes.reduced import reduce_problem, rescale_l2
+from nnlearn.robustness import knock_out, noise_sensitivity
+from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 from nnlearn.searching import search
 from nnlearn.spaces import integers, loguniform, uniform, when
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting, widgets
+    from nnlearn import datasets, plotting, testing, widgets
 
 __all__ = [
     "SGD",
     "Activation",
     "Callback",
+    "Checkpoint",
     "Comparison",
+    "Cosine",
     "Dataset",
     "Dense",
+    "DropOnPlateau",
     "Dropout",
+    "EarlyStopping",
+    "Ensemble",
+    "Evaluation",
+    "Exponential",
+    "Finding",
+    "Findings",
     "History",
     "Network",
     "Objective",
+    "OneCycle",
     "Run",
     "Split",
+    "Step",
+    "batch_size_study",
     "compare",
     "datasets",
+    "diagnose",
+    "find_l2",
+    "find_learning_rate",
     "integers",
+    "knock_out",
+    "learning_curve",
     "load",
     "load_network2_json",
     "loguniform",
+    "noise_sensitivity",
     "plotting",
+    "reduce_problem",
+    "rescale_l2",
     "search",
     "show_config",
+    "testing",
     "uniform",
     "vary",
     "when",
@@ -54,7 +87,7 @@ __all__ = [
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting", "widgets")
+_LAZY = ("datasets", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:

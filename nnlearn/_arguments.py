@@ -93,9 +93,9 @@ def make_parser(
     add = command(
         "evaluate",
         evaluate,
-        "a saved network: loss, accuracy, confusion table",
-        "Print loss and accuracy of a saved network on a data set, and how often each class was "
-        "taken for each.",
+        "a saved network: loss, accuracy, classes, confusion table",
+        "Print loss and accuracy of a saved network on a data set, precision and recall of each "
+        "class, and how often each class was taken for each.",
     )
     add("file", type=_input, metavar="FILE", help="what train or Network.save wrote")
     _add_data(add, "mnist-small", "mnist", "fashion-mnist")

@@ -7,14 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from nnlearn import _checks, datasets
 from nnlearn._arguments import RATES, Failure
 from nnlearn.callbacks import Callback
-from nnlearn.data import Dataset, Split
+from nnlearn.data import Dataset
 from nnlearn.datasets.mnist import load_family
 from nnlearn.files import load
 from nnlearn.history import History
@@ -49,13 +46,13 @@ def evaluate(arguments: argparse.Namespace, say: Say) -> None:
     data = load_data(arguments)
     split = getattr(data, arguments.set)
     try:
-        loss, accuracy = net.loss(split), net.accuracy(split)
+        found = net.evaluate(split)
+        tables = found.table(), found.confusion_table()
     except (TypeError, ValueError) as error:
         raise Failure(f"{arguments.file} does not fit {arguments.data}: {error}") from None
     say(f"{net}, {len(net.history):,} epochs trained")
     say(f"{len(split):,} samples, the {arguments.set} set of {arguments.data}")
-    say(f"loss {loss:.4f}, accuracy {100 * accuracy:.2f} %\n")
-    say(str(confusion(net, split)))
+    say("\n\n".join(map(str, tables)))
 
 
 def load_data(arguments: argparse.Namespace) -> Dataset:
@@ -185,32 +182,3 @@ def _results(net: Network, data: Dataset) -> Table:
             rows.append((name, len(split), net.loss(split), 100 * net.accuracy(split)))
     head = ["set", "samples", "loss", "accuracy %"]
     return Table(head, rows, f"After {_epochs(net)}", formats={"accuracy %": ".2f"})
-
-
-def confusion(net: Network, split: Split) -> Table:
-    """How often each class is taken for each.
-
-    Parameters
-    ----------
-    net : Network
-        Of as many outputs as there are classes.
-    split : Split
-        With integer labels.
-
-    Returns
-    -------
-    Table
-        A row for each true class, a column for each predicted one, and the share that is right.
-    """
-    n = net.n_outputs
-    counts = np.bincount(split.y * n + net.predict(split), minlength=n * n).reshape(n, n)
-    totals = counts.sum(axis=1)
-    names = split.class_names or [str(k) for k in range(n)]
-    rows: list[tuple[Any, ...]] = []
-    for k, name in enumerate(names):
-        right = 100 * counts[k, k] / totals[k] if totals[k] else np.nan
-        label = name if name == str(k) else f"{k} {name}"
-        rows.append((label, *(int(count) or None for count in counts[k]), right))
-    head = ["true", *map(str, range(n)), "right %"]
-    title = "How often each class (a row) was taken for each (a column)"
-    return Table(head, rows, title, formats={"right %": ".1f"})

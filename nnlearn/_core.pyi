@@ -70,12 +70,26 @@ class Network:
         self, trainer: Trainer | None, /
     ) -> tuple[list[_Array], tuple[int, int], tuple[str, list[list[_Array] | None]] | None]: ...
     def is_finite(self) -> bool: ...
+    def assign(self, arrays: list[_Array], trainer: Trainer | None, /) -> None: ...
     def initialize(self, seed: int, /) -> None: ...
     def forward(self, data: Data, out: _Array, /) -> None: ...
     def predict(self, data: Data, out: _Array, heeds_stop: bool = False, /) -> None: ...
     def evaluate(
         self, data: Data, cost: str, heeds_stop: bool = False, /
     ) -> tuple[float, float]: ...
+    def assess(
+        self,
+        data: Data,
+        loss: _Array | None,
+        predicted: _Array | None,
+        actual: _Array | None,
+        rank: _Array | None,
+        confidence: _Array | None,
+        probability: _Array | None,
+        z: _Array | None,
+        a: _Array | None,
+        /,
+    ) -> None: ...
     def gradient(
         self,
         data: Data,

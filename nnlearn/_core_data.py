@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnlearn import _arrays, _core, _sparse
+from nnlearn._class_weights import ClassWeight, weights_of
 from nnlearn._shared import SharedData
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def labelled(
     *,
     cost: str | None = None,
     sample_weight: Any = None,
+    class_weight: ClassWeight = None,
     names: tuple[str, str] = ("x", "y"),
     scale: float | None = None,
     fit: bool = False,
@@ -59,10 +61,16 @@ def labelled(
     def make() -> _core.Data:
         rows = _arrays.inputs(x, a, net.dtype, names[0])
         parts = _arrays.answers(y, rows, a, net.dtype, cost or net.cost, names)
-        parts["sample_weight"] = _arrays.weights(sample_weight, rows.shape[0], net.dtype)
+        weights = _arrays.weights(sample_weight, rows.shape[0], net.dtype)
+        if class_weight is not None:
+            by_class = weights_of(parts.get("labels"), a.n_classes, class_weight)
+            weights = _arrays.weights(
+                by_class if weights is None else by_class * weights, len(by_class), net.dtype
+            )
+        parts["sample_weight"] = weights
         return core_data(net, rows, parts, names[0], scale, fit, scan, sparse)
 
-    if shared is None or sample_weight is not None:
+    if shared is None or sample_weight is not None or class_weight is not None:
         return make()
     needs = (net.dtype, a.input_shape, a.n_outputs, a.output, cost or net.cost, scale, fit)
     return shared.get(x, y, (*needs, sparse), make)

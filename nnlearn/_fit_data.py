@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn import _arrays, _checks, _core
+from nnlearn._class_weights import unseen
 from nnlearn._core_data import labelled
 from nnlearn._fit_settings import Settings
 from nnlearn._holdout import hold_out, share, shuffled
 from nnlearn._shared import SharedData
+from nnlearn._warn import warn
 from nnlearn.data import Dataset, Split
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Sets:
             x,
             y,
             sample_weight=sample_weight,
+            class_weight=settings.class_weight,
             fit=True,
             shared=shared,
             sparse=not is_share and sparse,  # of a share's rest below
@@ -58,8 +61,16 @@ class Sets:
             rows = _arrays.inputs(x, net._architecture, net.dtype) if train.x is None else train.x
             *kept, sets["val"] = _held_out(net, rows, y, sample_weight, fraction, settings.seed)
             train = labelled(
-                net, kept[0], kept[1], sample_weight=kept[2], fit=True, scan=False, sparse=sparse
+                net,
+                kept[0],
+                kept[1],
+                sample_weight=kept[2],
+                class_weight=settings.class_weight,
+                fit=True,
+                scan=False,
+                sparse=sparse,
             )
+            y = kept[1]
         elif validation is not None:
             sets = _named_sets(validation, settings.evaluate_train)
         scale = 255.0 if dtype == np.uint8 else None
@@ -77,9 +88,19 @@ class Sets:
                 shared=None if is_share else shared,
                 sparse=sparse,
             )
+            if net._warns and not net._architecture.is_regression:
+                _warn_of_unseen(title, y, held_y)
         if settings.evaluate_train:
             evaluated["train"] = train
         return cls(train, evaluated, scale)
+
+
+def _warn_of_unseen(name: str, train_y: Any, held_y: Any) -> None:
+    """Warn of labels that cannot be learnt, since the training data never shows them."""
+    labels = unseen(train_y, held_y)
+    if labels:
+        words = f"class{'es' if len(labels) > 1 else ''} {', '.join(map(str, labels))}"
+        warn(f"{name} has {words}, which the training data never shows")
 
 
 def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nnlearn import _checks, _sparse, optimizers
+from nnlearn import _checks, _class_weights, _sparse, early_stopping, optimizers, schedules
+from nnlearn._class_weights import ClassWeight
+from nnlearn._whole_file import check_path
 from nnlearn.callbacks import Callback, as_callbacks
+from nnlearn.early_stopping import EarlyStopping
 from nnlearn.progress import check_verbose
+from nnlearn.schedules import Schedule
 
 if TYPE_CHECKING:
     from nnlearn.network import Network
-
-#: Epochs when none are given.
-DEFAULT_EPOCHS = 30
 
 #: Names that other libraries use, and the hint for each.
 FOREIGN: Mapping[str, str] = {
@@ -46,6 +47,12 @@ FOREIGN: Mapping[str, str] = {
     "solver": "use optimizer=",
     "random_state": "use seed=",
     "nesterov": "use optimizer=SGD(learning_rate, momentum, nesterov=True)",
+    "patience": "use early_stopping=",
+    "n_iter_no_change": "use early_stopping=",
+    "lr_schedule": "use schedule=",
+    "scheduler": "use schedule=",
+    "lr_decay": "use schedule=Exponential(...)",
+    "initial_epoch": "use resume=",
     "metrics": "accuracy and loss are always recorded",
     "evaluation_data": "use validation=",
     "monitor_evaluation_accuracy": "validation= records val_accuracy",
@@ -68,11 +75,16 @@ class Settings:
     evaluate_train: bool
     evaluate_first: bool
     evaluate_every: int
+    class_weight: ClassWeight
     sparse: bool | None
+    schedule: Schedule | None
+    early_stopping: EarlyStopping | None
     callbacks: tuple[Callback, ...]
     shuffle: bool
     seed: int
+    seed_given: bool
     reset_optimizer: bool
+    resume: str | None
     n_threads: int | None
     verbose: int | None
 
@@ -81,11 +93,11 @@ class Settings:
         """Check everything that does not depend on the data."""
         _refuse_unknown(net, given["unknown"])
         seed, epochs = given["seed"], given["epochs"]
-        n_threads = given["n_threads"]
+        n_threads, resume = given["n_threads"], given["resume"]
+        stopping = early_stopping.resolve(given["early_stopping"])
+        schedule, epochs = schedules.resolve(given["schedule"], epochs, stopping is not None)
         return cls(
-            epochs=DEFAULT_EPOCHS
-            if epochs is None
-            else _checks.integer("epochs", epochs, minimum=0),
+            epochs=epochs,
             batch_size=_checks.integer("batch_size", given["batch_size"], minimum=1),
             optimizer=optimizers.resolve(
                 given["optimizer"], given["learning_rate"], given["momentum"]
@@ -96,11 +108,20 @@ class Settings:
             evaluate_train=_checks.boolean("evaluate_train", given["evaluate_train"]),
             evaluate_first=_checks.boolean("evaluate_first", given["evaluate_first"]),
             evaluate_every=_checks.integer("evaluate_every", given["evaluate_every"], minimum=1),
+            class_weight=_class_weights.checked(
+                given["class_weight"],
+                net._architecture.n_classes,
+                net._architecture.is_regression,
+            ),
             sparse=_checked_sparse(net, given["sparse"]),
+            schedule=schedule,
+            early_stopping=stopping,
             callbacks=tuple(as_callbacks(given["callbacks"])),
             shuffle=_checks.boolean("shuffle", given["shuffle"]),
             seed=net.seed if seed is None else _checks.seed(seed),
+            seed_given=seed is not None,
             reset_optimizer=_checks.boolean("reset_optimizer", given["reset_optimizer"]),
+            resume=None if resume is None else check_path(resume, "resume"),
             n_threads=None
             if n_threads is None
             else _checks.integer("n_threads", n_threads, minimum=1),

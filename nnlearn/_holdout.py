@@ -49,14 +49,14 @@ def hold_out(order: Rows, n: int, y: Array) -> tuple[Rows, Rows]:
     held = np.zeros(len(order), bool)
     if is_labels(y):
         _, classes, counts = np.unique(y[order], return_inverse=True, return_counts=True)
-        for label, quota in enumerate(_quotas(counts, n)):
+        for label, quota in enumerate(quotas(counts, n)):
             held[np.flatnonzero(classes == label)[:quota]] = True
     else:
         held[:n] = True
     return order[~held], order[held]
 
 
-def _quotas(counts: npt.NDArray[np.intp], n: int) -> npt.NDArray[np.intp]:
+def quotas(counts: npt.NDArray[np.intp], n: int) -> npt.NDArray[np.intp]:
     """How many of each class make up `n`: in proportion to `counts`, by the largest remainders.
 
     A first round of remainders passes over classes that would give their last sample.

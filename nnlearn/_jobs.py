@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import named
 from nnlearn.history import History
 from nnlearn.network import Network
@@ -32,13 +31,13 @@ class Task(ABC):
     ----------
     where : str
         How messages name it.
-    epochs : int or None
+    epochs : int
         How many epochs it will take, for the progress line.
     """
 
-    def __init__(self, where: str, epochs: int | None) -> None:
+    def __init__(self, where: str, epochs: int) -> None:
         self.where = where
-        self.epochs = DEFAULT_EPOCHS if epochs is None else epochs
+        self.epochs = epochs
         self.running = False
         self.epoch = 0
         self.result: Any = None
@@ -87,8 +86,8 @@ class Job(Task):
     finish : callable
         ``finish(network, history, error)`` makes the result in the same thread; `error` is the
         FloatingPointError of a run that diverged, or None.
-    epochs : int or None
-        How many epochs it will take, for the progress line.
+    epochs : int
+        How many epochs it will take at most, for the progress line.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class Job(Task):
         network: Network,
         fit: Callable[..., History],
         finish: Callable[[Network, History, FloatingPointError | None], Any],
-        epochs: int | None,
+        epochs: int,
     ) -> None:
         super().__init__(where, epochs)
         self.network = network

@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks, _core
+from nnlearn._assess import evaluate
 from nnlearn._core_data import inputs_alone, labelled, look
+from nnlearn._measures import check_probabilities, probabilities
 from nnlearn._views import layer_rows, of_network
 from nnlearn.architecture import Architecture
 from nnlearn.costs import check_cost, check_pair
+from nnlearn.evaluation import Evaluation
 from nnlearn.history import History
 from nnlearn.inspection import Inspection
 from nnlearn.parameters import ParameterList, Parameters
@@ -205,17 +208,8 @@ class Model:
             As `forward`.
         """
         output = self._architecture.output
-        if output not in ("sigmoid", "softmax"):
-            requirement = "have sigmoid or softmax outputs to give probabilities"
-            raise ValueError(_checks.message("the network", requirement, output))
-        a = self.forward(x)
-        if output == "softmax":
-            return a
-        if self.n_outputs == 1:
-            return np.hstack([1 - a, a])
-        total = a.sum(axis=1, keepdims=True)
-        # Where every output has underflowed to 0 nothing is known: all classes alike.
-        return np.where(total > 0, a, 1) / np.where(total > 0, total, self.n_outputs)
+        check_probabilities(output)
+        return probabilities(self.forward(x), output)
 
     def accuracy(self, x: Any, y: Any = None) -> float:
         """The share of rows whose class is predicted right, in [0, 1].
@@ -269,6 +263,29 @@ class Model:
         cost = self.cost if cost is None else check_cost(cost)
         check_pair(cost, self._architecture.output, self.n_outputs)
         return look(self, self._core.evaluate, labelled(self, x, y, cost=cost), cost)[0]
+
+    def evaluate(self, x: Any, y: Any = None) -> Evaluation:
+        """How the network does on data, by class and sample by sample, from one pass over it.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, n_inputs), or Split
+            As `forward` takes it.
+        y : array_like, optional
+            Labels (n,) or targets (n, n_outputs).
+
+        Returns
+        -------
+        Evaluation
+            Loss, accuracy, confusion table, precision and recall, top-k accuracy, the samples of
+            largest loss, calibration; for regression errors of each output.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x or y do not fit, or there are no rows.
+        """
+        return evaluate(self, x, y)
 
     def cost_and_gradient(
         self,

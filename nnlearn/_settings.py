@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from nnlearn import _checks
+from nnlearn import _checks, schedules
 from nnlearn._fit_settings import FOREIGN
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import as_callbacks
+from nnlearn.checkpoints import Checkpoint
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History
 from nnlearn.layers import Dense
@@ -46,27 +47,41 @@ class Plan:
     fit: dict[str, Any]
     word: str = "variant"  # what messages call it
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs fit trains at most; TypeError or ValueError as fit."""
+        ends_early = self.fit.get("early_stopping") is not None
+        return schedules.resolve(self.fit.get("schedule"), self.fit.get("epochs"), ends_early)[1]
+
     def make(self, kind: type[Network], seed: int) -> Network:
         """A new network of this variant, with one thread."""
         return kind(self.layers, **self.network, seed=seed, n_threads=1)
 
     def check(
-        self, kind: type[Network], seed: int, data: Dataset, shared: SharedData | None = None
+        self,
+        kind: type[Network],
+        seed: int,
+        data: Dataset,
+        shared: SharedData | None = None,
+        *,
+        warns: bool = True,
     ) -> History:
         """Let Network and fit look at the settings and the data, without training.
 
-        shared: where the core's form of the data may be already. Returns the history, with its
-        columns and no epoch. Raises TypeError or ValueError with the variant's name in front of
-        the message.
+        shared: where the core's form of the data may be already. warns: whether fit may warn of
+        the data. Returns the history, with its columns and no epoch. Raises TypeError or
+        ValueError with the variant's name in front of the message.
         """
         try:
-            epochs = self.fit.get("epochs")
-            if epochs is not None:
-                _checks.integer("epochs", epochs, minimum=0)
-            as_callbacks(self.fit.get("callbacks", ()))
+            _ = self.epochs
+            for callback in as_callbacks(self.fit.get("callbacks", ())):
+                if isinstance(callback, Checkpoint):
+                    requirement = "hold no Checkpoint, as every run would write the same file"
+                    _checks.fail(ValueError, "callbacks", requirement, callback)
             settings = {**self.fit, "epochs": 0, "callbacks": ()}
             network = self.make(kind, seed)
             network._shared = shared
+            network._warns = warns
             sets = evaluated_sets(data)
             return network.fit(data.train, validation=sets, verbose=0, **settings)
         except (TypeError, ValueError) as error:

@@ -30,8 +30,9 @@ Array = npt.NDArray[Any]
 #: The key of our metadata.
 KEY = "nnlearn"
 
-#: The version of what stands under that key. A reader refuses newer ones.
-FORMAT = 1
+#: The newest version of what stands under that key: 1 for networks, 2 for those with the state of
+#: a fit. A reader refuses newer ones.
+FORMAT = 2
 
 #: Bytes of a header that are read: room for tens of thousands of layers.
 LARGEST_HEADER = 2**24
@@ -74,11 +75,13 @@ class Header:
 # ---- packing ------------------------------------------------------------------------------------
 
 
-def pack(tensors: Mapping[str, Array], metadata: Mapping[str, Any]) -> list[memoryview]:
+def pack(
+    tensors: Mapping[str, Array], metadata: Mapping[str, Any], version: int = 1
+) -> list[memoryview]:
     """The bytes of a file, header and rest; format and checksum are added to the metadata."""
     from safetensors.numpy import save
 
-    document = _json.dump({**metadata, "format": FORMAT, "checksum": _ZEROS})
+    document = _json.dump({**metadata, "format": version, "checksum": _ZEROS})
     data = memoryview(save(dict(tensors), metadata={KEY: document}))
     end = _PREFIX + int.from_bytes(data[:_PREFIX], "little")
     if end - _PREFIX > LARGEST_HEADER:

@@ -13,15 +13,15 @@ from nnlearn import _checks
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 
 
-def check_path(path: Any) -> str:
+def check_path(path: Any, argument: str = "path") -> str:
     """The path as a str; TypeError for what is none."""
     if not isinstance(path, (str, os.PathLike)):
-        _checks.fail(TypeError, "path", "be a str or os.PathLike", path)
+        _checks.fail(TypeError, argument, "be a str or os.PathLike", path)
     name = os.fspath(path)
     if not isinstance(name, str):
-        _checks.fail(TypeError, "path", "be a str or os.PathLike", path)
+        _checks.fail(TypeError, argument, "be a str or os.PathLike", path)
     if not name or "\0" in name or name.endswith(os.sep):
-        _checks.fail(ValueError, "path", "be the name of a file", path)
+        _checks.fail(ValueError, argument, "be the name of a file", path)
     return name
 
 

@@ -405,6 +405,7 @@ def _jobs_of(
 def _job(plan: Plan, seed: int, data: Dataset, shared: SharedData) -> Job:
     """The network of one variant and seed, and what to do with it on data that all share."""
     network = plan.make(Network, seed)
+    network._warns = False  # once, by the check of the plan
 
     def fit(callbacks: list[Any]) -> History:
         own = as_callbacks(plan.fit.get("callbacks", ()))
@@ -414,7 +415,7 @@ def _job(plan: Plan, seed: int, data: Dataset, shared: SharedData) -> Job:
 
     finish = functools.partial(_judge, plan.name, seed, data.test)
     where = f"variant {plan.name!r}, seed {seed}"
-    return Job(where, network, fit, finish, plan.fit.get("epochs"))
+    return Job(where, network, fit, finish, plan.epochs)
 
 
 def _judge(

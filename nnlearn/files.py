@@ -12,14 +12,16 @@ under their names ("dense1.weight", ...) and the history: "history.rows" (epochs
     history        names of the columns, stop_reason, prepare_seconds
     input_scale    255.0 once trained on uint8, else null
     seed
+
+Those of `Checkpoint` have the state of a fit beside it: `_checkpoint_file`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -69,21 +71,26 @@ _HISTORY: Mapping[str, Any] = {
 
 def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write a network into one file; see `Network.save`."""
-    state = net.__getstate__()
-    tensors: dict[str, Array] = state["parameters"]
+    tensors, metadata = document(net.__getstate__())
+    replace_file(path, _tensor_file.pack(tensors, metadata))
+
+
+def document(state: dict[str, Any]) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The tensors and the metadata of a network's state; ValueError for NaN and infinity."""
+    tensors: dict[str, Array] = {**state["parameters"]}
     epochs, steps = state["counters"]
     for name, array in tensors.items():
         if not np.isfinite(array).all():
             _checks.fail(ValueError, name, "be finite to be saved", array)
     metadata = {
-        "architecture": _architecture_out(net._architecture),
+        "architecture": _architecture_out(state["architecture"]),
         "counters": {"epochs": epochs, "steps": steps},
-        "dtype": net.dtype.name,
+        "dtype": state["dtype"],
         "history": _history_out(state["history"], tensors),
         "input_scale": state["input_scale"],
         "seed": state["seed"],
     }
-    replace_file(path, _tensor_file.pack(tensors, metadata))
+    return tensors, metadata
 
 
 def _architecture_out(architecture: Architecture) -> dict[str, Any]:
@@ -158,23 +165,42 @@ def load(path: str | os.PathLike[str]) -> Network:
     ...     nn.load(path)
     Network([2, Dense(3, sigmoid), Dense(1, sigmoid)], cost='cross_entropy', seed=1)
     """
+    from nnlearn._checkpoint_file import fit_tensors
+
     with opened(path) as (file, size):
-        header = read_header(file, size)
-        try:
-            state, shapes = _checked(header)
-        except (TypeError, ValueError) as error:
-            refuse("describe a network", f"one of which this is said: {error}")
-        _check_tensors(header, shapes, state["dtype"])
-        check_sum(file, header)
-        read = {name: read_tensor(file, tensor) for name, tensor in header.tensors.items()}
-        state["parameters"] = {name: _finite(name, read[name]) for name in shapes}
-        state["history"] = _history_in(header.metadata["history"], read)
+        state, _, _ = read(file, size, fit_tensors)
         return Network._restored(state, np.dtype(state["dtype"]))
 
 
-def _checked(header: Header) -> tuple[dict[str, Any], Shapes]:
+#: What tells, of a file's "fit", the parameters' shapes and dtype, which more tensors there are.
+FitTensors = Callable[[Any, Shapes, str], dict[str, Any]]
+
+
+def read(
+    file: BinaryIO, size: int, fit_tensors: FitTensors
+) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, Array]]:
+    """A network's state as a file has it, the state of its fit or None, and all tensors."""
+    header = read_header(file, size)
+    metadata = {**header.metadata}
+    fit = metadata.pop("fit", None)
+    try:
+        state, shapes = _checked(metadata)
+        more = {} if fit is None else fit_tensors(fit, shapes, state["dtype"])
+    except (TypeError, ValueError) as error:
+        refuse("describe a network", f"one of which this is said: {error}")
+    _check_tensors(header, shapes, state["dtype"], more)
+    check_sum(file, header)
+    tensors = {name: read_tensor(file, tensor) for name, tensor in header.tensors.items()}
+    for name in (*shapes, *(name for name in more if name != "fit.start")):
+        _finite(name, tensors[name])
+    state["parameters"] = {name: tensors[name] for name in shapes}
+    state["history"] = _history_in(header.metadata["history"], tensors)
+    return state, fit, tensors
+
+
+def _checked(metadata: dict[str, Any]) -> tuple[dict[str, Any], Shapes]:
     """The state that the metadata describe, but for its arrays, and the parameters' shapes."""
-    metadata = _fields("the metadata", header.metadata, _METADATA)
+    _fields("the metadata", metadata, _METADATA)
     counters = _fields("counters", metadata["counters"], _COUNTERS)
     for name, value in counters.items():
         _checks.integer(name, value, minimum=0, maximum=2**64 - 1)
@@ -257,10 +283,11 @@ def _check_history(history: dict[str, Any]) -> None:
     _checks.real("prepare_seconds", history["prepare_seconds"], minimum=0.0)
 
 
-def _check_tensors(header: Header, shapes: Shapes, dtype: str) -> None:
-    """The file's tensors are the network's and the history's, no more, no fewer."""
+def _check_tensors(header: Header, shapes: Shapes, dtype: str, more: dict[str, Any]) -> None:
+    """The file's tensors are the network's, the history's and those more, no others."""
     history = header.metadata["history"]
     wanted = {name: (np.dtype(dtype), shape) for name, shape in shapes.items()}
+    wanted |= more
     wanted[_ROWS] = (np.dtype("float64"), (-1, len(history["columns"])))  # -1: any
     wanted[_STEP_LOSS] = (np.dtype("float32"), (-1,))
     wanted[_START] = (np.dtype("float64"), (len(history["start"] or []),))
@@ -278,10 +305,9 @@ def _check_tensors(header: Header, shapes: Shapes, dtype: str) -> None:
             refuse(f"hold {name!r} as {expected}, as its layers need", got)
 
 
-def _finite(name: str, array: Array) -> Array:
+def _finite(name: str, array: Array) -> None:
     if not np.isfinite(array).all():
         refuse("hold finite parameters", f"NaN or infinity in {name!r}")
-    return array
 
 
 def _history_in(facts: Mapping[str, Any], read: Mapping[str, Array]) -> History:

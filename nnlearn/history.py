@@ -108,6 +108,20 @@ class History:
         """The last row, without the columns that it lacks: in time that does not grow."""
         return self._rows[-1]
 
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Every name that ``history[name]`` takes: the columns, and the costs worked out."""
+        costs = [c[: -len(_LOSS)] + _COST for c in self._columns if c.endswith(_LOSS)]
+        return (*self._columns, *(cost for cost in costs if self._has_cost(cost)))
+
+    def _value(self, column: str, index: int) -> float:
+        """One value of a column or cost, in time that does not grow."""
+        row = self._rows[index]
+        if column in row:
+            return row[column]
+        loss = column.removesuffix(_COST) + _LOSS
+        return row.get(loss, math.nan) + row.get(_PENALTY, math.nan)
+
     def keys(self) -> tuple[str, ...]:
         """Names of what is recorded: what makes ``dict(history)`` the arrays by name.
 
@@ -298,9 +312,8 @@ class History:
 
     def _unknown(self, column: object) -> str:
         """The message for a column that is not recorded, with a hint what would record it."""
-        costs = [c[: -len(_LOSS)] + _COST for c in self._columns if c.endswith(_LOSS)]
-        names = [*self._columns, *(cost for cost in costs if self._has_cost(cost))]
-        text = f"column must be one that is recorded ({', '.join(names)}), got {column!r}"
+        names = ", ".join(self.recorded)
+        text = f"column must be one that is recorded ({names}), got {column!r}"
         for prefix, hint in (("val_", "validation="), ("train_", "evaluate_train=True")):
             if str(column).startswith(prefix) and prefix + _LOSS not in self._columns:
                 text += f": fit records it with {hint}"

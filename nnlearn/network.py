@@ -126,6 +126,8 @@ class Network(Model):
         self._trainer: _core.Trainer | None = None  # made by the first fit
         self._input_scale: float | None = None  # 255 once trained on uint8
         self._shared: SharedData | None = None  # for the next fit, beside others on the same data
+        self._run: training.Run | None = None  # the fit under way
+        self._warns = True  # of classes that training never shows
         self._changes = 0  # of history and seed, for who copies them meanwhile
         self._seed = seed
         self._n_threads = n_threads
@@ -166,11 +168,15 @@ class Network(Model):
         evaluate_first: bool = False,
         evaluate_every: int = 1,
         sample_weight: Any = None,
+        class_weight: Any = None,
         sparse: bool | None = None,
+        schedule: Any = None,
+        early_stopping: Any = None,
         callbacks: Any = (),
         shuffle: bool = True,
         seed: int | None = None,
         reset_optimizer: bool = False,
+        resume: Any = None,
         n_threads: int | None = None,
         verbose: int | None = None,
         **unknown: Any,
@@ -191,8 +197,9 @@ class Network(Model):
             not change during the fit. SciPy's sparse matrices are taken as CSR.
         y : array_like, optional
             Integer labels (n,), or targets (n, n_outputs).
-        epochs : int, default 30
-            Passes over the data, >= 0.
+        epochs : int, optional
+            Passes over the data, >= 0. None: 30; 1,000 with `early_stopping` or DropOnPlateau;
+            the schedule's own with Cosine and OneCycle.
         batch_size : int, default 10
             Rows a step, >= 1; more than n is one batch.
         learning_rate : float
@@ -216,12 +223,22 @@ class Network(Model):
             Evaluate only every k-th epoch and the last; rows between hold NaN.
         sample_weight : array_like, shape (n,), optional
             w, finite and >= 0; 1 by default, never normalised.
+        class_weight : {"balanced"} or mapping of int to float, optional
+            A factor on w for each label; those that a mapping leaves out have 1. "balanced":
+            n / (k n_c) for a label of n_c among n rows, k labels in all.
         sparse : bool, optional
             Whether the first layer works on the nonzeros of x alone. None: where x has few enough
             and 65 columns or more. Either way gives the same but for rounding; True needs a Dense
             layer first.
+        schedule : schedule, function or str, optional
+            The learning rate's factor for epoch k = 1, 2, ... of this fit: `Exponential`, `Step`,
+            `Cosine`, `OneCycle`, any function of k, or `DropOnPlateau`. "cosine", "one_cycle" and
+            "drop_on_plateau" stand for those of this many epochs.
+        early_stopping : EarlyStopping or int, optional
+            End when the results no longer become better; an int is the patience.
         callbacks : function, Callback or a sequence of them, default ()
-            Called between epochs; see `Callback`. True from on_epoch_end ends the fit.
+            Called after each epoch, after schedule and early stopping, in their order; see
+            `Callback`. True from on_epoch_end ends the fit. `Checkpoint` is one.
         shuffle : bool, default True
             A new permutation each epoch; False takes the rows as they stand.
         seed : int, optional
@@ -229,6 +246,10 @@ class Network(Model):
             the network's life, so that fit(10) and then fit(20) equals fit(30), bit for bit.
         reset_optimizer : bool, default False
             Forget velocities of earlier fits first.
+        resume : str or os.PathLike, optional
+            A file of `Checkpoint`: go on where it ends, up to `epochs` in all. The network becomes
+            what it was then, with history, counters and seed; the data and all settings but
+            `epochs` must be those of the fit that wrote it.
         n_threads : int, optional
             How many threads may share a long step of this fit; None: the network's.
         verbose : {None, 0, 1}, default None
@@ -238,12 +259,17 @@ class Network(Model):
         Returns
         -------
         History
-            Of this fit; ``net.history`` has all.
+            Of this fit, its epochs before `resume` too; ``net.history`` has all. Its
+            ``stop_reason`` says in words why training ended.
 
         Raises
         ------
         TypeError, ValueError
-            Before anything changes: an argument that does not fit, an unknown name.
+            Before anything changes: an argument that does not fit, an unknown name, a file to
+            resume that is damaged or of another fit. A schedule that gives NaN, zero or less ends
+            the fit before that epoch.
+        FileNotFoundError
+            There is no file to resume.
         FloatingPointError
             The loss or a parameter became NaN or infinite: network, optimiser state and history
             are as after the last finite epoch.
@@ -253,8 +279,14 @@ class Network(Model):
         RuntimeError
             Another fit of this network is under way.
 
+        Warns
+        -----
+        UserWarning
+            An evaluated set has a label that the training data never shows.
+
         See Also
         --------
+        find_learning_rate : What to give as learning_rate.
         compare : Many networks side by side.
 
         Notes
@@ -288,11 +320,15 @@ class Network(Model):
             evaluate_train=evaluate_train,
             evaluate_first=evaluate_first,
             evaluate_every=evaluate_every,
+            class_weight=class_weight,
             sparse=sparse,
+            schedule=schedule,
+            early_stopping=early_stopping,
             callbacks=callbacks,
             shuffle=shuffle,
             seed=seed,
             reset_optimizer=reset_optimizer,
+            resume=resume,
             n_threads=n_threads,
             verbose=verbose,
             unknown=unknown,

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from nnlearn import _checks
-from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import Names, Plan, read_plans, read_seeds
 from nnlearn._shared import SharedData
 from nnlearn._space import Space, describe
@@ -138,12 +137,15 @@ class Objective:
         self._shared = SharedData()
         corners = {describe(settings): settings for settings in self._space.corners()}
         plans = read_plans(Network, corners, common, data, _WORD)
-        histories = [plan.check(Network, self.seeds[0], self._data, self._shared) for plan in plans]
+        histories: list[History] = []
+        for plan in plans:  # one warning of the data is enough
+            seen = (self._data, self._shared)
+            warns = not histories
+            histories.append(plan.check(Network, self.seeds[0], *seen, warns=warns))
         self.monitor = _monitor(monitor, histories)
         self.direction: Literal["maximize", "minimize"]
         self.direction = "maximize" if is_maximised(self.monitor) else "minimize"
-        epochs = [plan.fit.get("epochs") for plan in plans]
-        self._fewest_epochs = min(DEFAULT_EPOCHS if e is None else e for e in epochs)
+        self._fewest_epochs = min(plan.epochs for plan in plans)
 
     def __call__(self, trial: Any) -> Any:
         """The value of an Optuna trial's settings, or hyperopt's answer for a mapping."""
@@ -236,7 +238,7 @@ class Objective:
         """Train a network on each seed; only the first is reported, and may be pruned."""
         plan = self._plan(settings)
         if report is not None:
-            report.n_epochs = plan.fit.get("epochs") or DEFAULT_EPOCHS
+            report.n_epochs = plan.epochs
         done: list[tuple[float, Network]] = []
         epochs, seconds, error = 0, 0.0, ""
         for seed in self.seeds:
@@ -266,7 +268,7 @@ class Objective:
         """Train one network on the data that all share."""
         own = as_callbacks(plan.fit.get("callbacks", ()))
         fit = {**plan.fit, "callbacks": [*own, *callbacks]}
-        network._shared = self._shared
+        network._shared, network._warns = self._shared, False
         sets = {"val": self._validation}
         return network.fit(self._data.train, validation=sets, verbose=0, **fit)
 
@@ -316,7 +318,7 @@ class Halted(Exception):
 class _Report(Callback):
     """Tells a trial the value after each epoch, and ends the fit when it is pruned.
 
-    After the last epoch nothing is pruned any more.
+    After the last epoch, or where early stopping ends the fit, nothing is pruned any more.
     """
 
     def __init__(self, trial: Any, monitor: str, turned: bool) -> None:
@@ -330,7 +332,8 @@ class _Report(Callback):
         if value != value:  # not evaluated
             return False
         self._trial.report(_turn(value, self._monitor) if self._turned else value, len(history))
-        self.prunes = len(history) != self.n_epochs and bool(self._trial.should_prune())
+        is_over = history.stop_reason != "" or len(history) == self.n_epochs
+        self.prunes = not is_over and bool(self._trial.should_prune())
         return self.prunes
 
 

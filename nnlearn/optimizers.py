@@ -95,7 +95,7 @@ def resolve(optimizer: Any, learning_rate: Any, momentum: Any) -> SGD:
         optimizer = _checks.choice("optimizer", optimizer, OPTIMIZERS)
     if learning_rate is None:
         given = "neither" if optimizer is None else f"optimizer={optimizer!r} alone"
-        hint = "the book's networks learn at 0.5"
+        hint = "nn.find_learning_rate suggests one"
         requirement = "be given learning_rate or an optimizer object"
         raise TypeError(_checks.message("fit", requirement, given, hint))
     kind = OPTIMIZERS[optimizer or "sgd"]

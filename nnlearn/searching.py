@@ -28,6 +28,7 @@ from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.objective import Halted, Objective
 from nnlearn.progress import GroupProgress
+from nnlearn.schedules import DEFAULT_EPOCHS
 from nnlearn.search_result import Interrupted, Search
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ def search(
         The value of a trial. None: the accuracy, for regression the loss.
     prune : bool or optuna.pruners.BasePruner, default True
         End trials early whose value, after some epoch, is below the median of the others' there;
-        not before five have ended, nor in the first quarter of the epochs. Of several seeds
-        the first decides.
+        not before five have ended, nor in the first quarter of the epochs (of 30, where early
+        stopping allows more). Of several seeds the first decides.
     storage : str, os.PathLike or optuna.storages.BaseStorage, optional
         Where the study is kept, so that others may join or go on: a database's address
         (``"sqlite:///search.db"``) or the path of a journal file, which is the quicker of the two.
@@ -330,7 +331,9 @@ def _pruner(prune: Any, objective: Objective) -> Any:
         _checks.fail(TypeError, "prune", "be True, False or a pruner of Optuna's", prune)
     if not prune:
         return NopPruner()
-    first = 1 + math.ceil(_WARM_UP * objective._fewest_epochs)  # epoch after which it may prune
+    # With early stopping the most epochs say nothing of how many there will be.
+    epochs = min(objective._fewest_epochs, DEFAULT_EPOCHS)
+    first = 1 + math.ceil(_WARM_UP * epochs)  # epoch after which it may prune
     return MedianPruner(n_startup_trials=_START_TRIALS, n_warmup_steps=first)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 import time
@@ -9,62 +10,105 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from nnlearn import _checks
 from nnlearn._fit_data import Sets
 from nnlearn._fit_settings import Settings
+from nnlearn._pacing import Pace, Stopper
 from nnlearn.callbacks import is_true, name_of
 from nnlearn.history import History
 from nnlearn.progress import Progress, make_progress
 
 if TYPE_CHECKING:
+    from nnlearn._checkpoint_file import Resumed
     from nnlearn.network import Network
+
+Array = npt.NDArray[Any]
 
 
 def fit(
     net: Network, x: Any, y: Any, validation: Any, sample_weight: Any, settings: Settings
 ) -> History:
     """Train the network; see `Network.fit`."""
-    run = _Run(net, settings)
+    run = Run(net, settings, sample_weight is not None)
 
     def body() -> History:
         began = time.perf_counter()
         shared, net._shared = net._shared, None  # not for what callbacks evaluate
-        sets = Sets.prepared(net, x, y, validation, sample_weight, settings, shared)
-        run.begin(sets, time.perf_counter() - began)
+        resumed = run.read()
+        sets = Sets.prepared(net, x, y, validation, sample_weight, run.settings, shared)
+        if resumed is not None:
+            resumed.check(run.settings, sets, run.weighted)
+        run.begin(sets, resumed, time.perf_counter() - began)
         run.train()
         return run.history
 
     return net._core.claimed(body, run.settle)
 
 
-class _Run:
+class Run:
     """One fit: the loop over epochs and what is recorded."""
 
-    def __init__(self, net: Network, settings: Settings) -> None:
+    def __init__(self, net: Network, settings: Settings, weighted: bool) -> None:
         self.net = net
         self.settings = settings
-        self.core_settings = settings.optimizer._core_settings()
+        self.weighted = weighted  # the samples have weights of their own
+        self.rate = settings.optimizer.learning_rate  # of this epoch
+        self.pace: Pace
+        self.stopper: Stopper | None = None
+        self.reason = ""  # why a fit that is resumed is at its end already
         self.has_accuracy = not net._architecture.is_regression
         self.history = History([])
         self.step_losses = np.empty(0, np.float32)  # of all steps, and room for more
         self.n_steps = 0  # of an epoch
         self.n_threads = net._core.n_threads  # before and after this fit
+        self.ending = False  # no epoch follows the one that has just ended
         self.begun = False  # everything is ready, and epochs may have changed the network
         self.settled = False
 
-    def begin(self, sets: Sets, seconds: float) -> None:
-        """What is known once the data is there."""
-        trainer = self.net._trainer
-        if self.settings.n_threads is not None:
-            self.net._core.n_threads = self.settings.n_threads
+    def read(self) -> Resumed | None:
+        """The file that is resumed, with the seed of its fit where none is given."""
+        path = self.settings.resume
+        if path is None:
+            return None
+        from nnlearn._checkpoint_file import read
+
+        resumed = read(path, self.net)
+        if not self.settings.seed_given:
+            self.settings = dataclasses.replace(self.settings, seed=resumed.seed)
+        return resumed
+
+    def begin(self, sets: Sets, resumed: Resumed | None, seconds: float) -> None:
+        """What is known once the data is there. Nothing of the network changes before the end."""
+        net, settings = self.net, self.settings
         self.sets = sets
-        self.trainer = self.net._core_module.Trainer(self.net._core) if trainer is None else trainer
-        self.history = History(self._columns())
-        self.history.prepare_seconds = seconds
-        self.progress: Progress = make_progress(self.settings.verbose, self.settings.epochs)
-        self.past = self.net.history._again()
-        self.counters = self.net._core.counters
+        self.history = History(self._columns()) if resumed is None else resumed.history
+        self.history.prepare_seconds += seconds
+        self._begin_pacing(None if resumed is None else resumed.best)
+        self.progress: Progress = make_progress(settings.verbose, settings.epochs)
+        if settings.n_threads is not None:
+            net._core.n_threads = settings.n_threads
+        if resumed is not None:
+            resumed.apply(net)
+            self.n_steps = resumed.n_steps
+            self.step_losses = resumed.history.step_loss
+        self.past = net.history._again()
+        self.counters = net._core.counters if resumed is None else resumed.counters
+        trainer = net._trainer
+        self.trainer = net._core_module.Trainer(net._core) if trainer is None else trainer
+
+    def _begin_pacing(self, best: list[Array] | None) -> None:
+        """What the learning rate and the end of the fit go by; ValueError for a wrong column.
+
+        best: the parameters kept so far, of a fit that is resumed, whose rows are gone through.
+        """
+        settings, regression = self.settings, not self.has_accuracy
+        self.pace = Pace(self.rate, settings.schedule, self.history, regression)
+        if settings.early_stopping is not None:
+            self.stopper = Stopper(settings.early_stopping, self.history, regression, best)
+        for epoch in range(1, len(self.history) + 1):
+            self.reason = self._rules_end(epoch)
 
     def _columns(self) -> list[str]:
         measures = ["loss", "accuracy"] if self.has_accuracy else ["loss"]
@@ -75,36 +119,51 @@ class _Run:
 
     def train(self) -> None:
         """All epochs; what was reached is recorded however they end."""
+        first = len(self.history) + 1
+        trains = first <= self.settings.epochs and not self.reason
         self._check_parameters()
-        if self.settings.reset_optimizer:
+        rate = self.pace.rate(first) if trains else self.rate
+        if self.settings.reset_optimizer and first == 1:
             self.trainer.clear()
-        if self.settings.epochs:
+        if trains:
             batch_size = min(self.settings.batch_size, self.sets.train.n_rows)
-            self.n_steps = self.trainer.bind(self.sets.train, batch_size, self.core_settings)
-            self.trainer.prepare(
-                optimizer=self.core_settings,
-                l1=self.settings.l1,
-                l2=self.settings.l2,
-                penalize_biases=self.settings.penalize_biases,
-                shuffle=self.settings.shuffle,
-                seed=self.settings.seed,
-            )
+            core_settings = self.settings.optimizer._core_settings()
+            self.n_steps = self.trainer.bind(self.sets.train, batch_size, core_settings)
+            self._prepare(rate)
         self.net._trainer = self.trainer
         self.begun = True
         if self.sets.scale is not None and self.settings.epochs:
             self.net._input_scale = self.sets.scale
         ended_by: BaseException | None = None
+        self.net._run = self
         try:
-            self._epochs()
+            self._epochs(first)
         except BaseException as error:
             ended_by = error
             if not self.history.stop_reason:
                 self.history.stop_reason = f"ended by {type(error).__name__}"
             raise
         finally:
+            if self.stopper is not None and (words := self.stopper.words(self.history)):
+                self.history.stop_reason += f"; {words}"
             self.settle()
             self.progress.close(interrupted=ended_by is not None)
             self._call_at_end(ended_by)
+
+    def _prepare(self, rate: float) -> None:
+        """Let the coming epochs be trained with this learning rate."""
+        optimizer = self.settings.optimizer
+        if rate != optimizer.learning_rate:
+            optimizer = dataclasses.replace(optimizer, learning_rate=rate)
+        self.trainer.prepare(
+            optimizer=optimizer._core_settings(),
+            l1=self.settings.l1,
+            l2=self.settings.l2,
+            penalize_biases=self.settings.penalize_biases,
+            shuffle=self.settings.shuffle,
+            seed=self.settings.seed,
+        )
+        self.rate = rate
 
     def _call_at_end(self, ended_by: BaseException | None) -> None:
         """Call on_fit_end of all callbacks, also when one raises.
@@ -133,22 +192,30 @@ class _Run:
         """
         if self.settled:
             return
+        self.net._run = None
         if self.settings.n_threads is not None:
             self.net._core.n_threads = self.n_threads
         if self.net._trainer is not None:
             self.net._trainer.unbind()  # the data must not live as long as the network
         if not self.begun:
             return
-        core, history, rows = self.net._core, self.history, len(self.history)
+        core, rows = self.net._core, len(self.history)
         core.counters = (self.counters[0] + rows, self.counters[1] + rows * self.n_steps)
-        if rows:
-            history.step_loss = self.step_losses[: rows * self.n_steps].copy()
+        if self.stopper is not None and self.stopper.parameters is not None:
+            core.assign(self.stopper.parameters, self.trainer)
         whole = self.past._again()
-        whole._extend(history)
+        whole._extend(self.recorded())
         self.net._changes += 1  # a copy that another thread is making begins anew
         vars(self.net.history).update(vars(whole))
         self.net._changes += 1
         self.settled = True
+
+    def recorded(self) -> History:
+        """The history of the fit so far, complete with the losses of its steps."""
+        if len(self.history):
+            n = len(self.history) * self.n_steps
+            self.history.step_loss = self.step_losses[:n].copy()
+        return self.history
 
     def _check_parameters(self) -> None:
         """Raise ValueError for a parameter that was not finite before training."""
@@ -160,38 +227,57 @@ class _Run:
                 got = f"{array[place].item()!r} at {list(place)}"
                 raise ValueError(_checks.message(name, "be finite to be trained", got))
 
-    def _epochs(self) -> None:
+    def _epochs(self, first: int) -> None:
         """Evaluate, train and call back, until the end or until something stops it."""
         settings = self.settings
         try:
-            if settings.evaluate_first:
+            if settings.evaluate_first and first == 1:
                 self.history.start = self._evaluations(True)
             for callback in settings.callbacks:
                 callback.on_fit_begin(self.net, self.history)
-            for epoch in range(1, settings.epochs + 1):
+            if self.reason:  # a file of a fit that had come to its end
+                self.history.stop_reason = self.reason
+                return
+            for epoch in range(first, settings.epochs + 1):
                 for callback in settings.callbacks:
                     callback.on_epoch_begin(self.net, self.history)
                 self._epoch(epoch)
-                if self._callbacks_stop():
+                if self._is_over(epoch):
                     return
             self.history.stop_reason = f"all {settings.epochs} epochs done"
+            if first > 1 and first > settings.epochs:
+                self.history.stop_reason = f"all {settings.epochs} epochs were done before"
         except self.net._core_module.Stopped:
             self.history.stop_reason = "stopped by stop()"
 
-    def _callbacks_stop(self) -> bool:
-        """Call on_epoch_end of all callbacks; whether one of them, or stop(), ends the fit."""
+    def _is_over(self, epoch: int) -> bool:
+        """Schedule, stopper and callbacks after an epoch: whether one, or stop(), ends the fit."""
+        reason = self._rules_end(epoch)
+        self.ending = bool(reason) or epoch == self.settings.epochs
         for callback in self.settings.callbacks:
             if is_true(callback.on_epoch_end(self.net, self.history)):
-                self.history.stop_reason = f"callback {name_of(callback)} returned True"
+                reason = reason or f"callback {name_of(callback)} returned True"
         if self.net._core.stopping:
-            self.history.stop_reason = "stopped by stop()"
-        return bool(self.history.stop_reason)
+            reason = "stopped by stop()"
+        self.history.stop_reason = reason
+        return bool(reason)
+
+    def _rules_end(self, epoch: int) -> str:
+        """Why schedule or stopper end the fit after this epoch, or nothing."""
+        reason = self.pace.after(epoch, self.history)
+        if self.stopper is None:
+            return reason
+        self.stopper.see(epoch, self.history, self.net._core.parameters() if self.begun else None)
+        return reason or self.stopper.after(epoch, self.pace.last_drop)
 
     def _epoch(self, epoch: int) -> None:
         """Train, evaluate and record one epoch."""
         settings = self.settings
         if settings.callbacks:  # they may have written into the weights
             self._check_parameters()
+        rate = self.pace.rate(epoch)
+        if rate != self.rate:
+            self._prepare(rate)
         row = self._trained(epoch)
         if self.sets.evaluated:
             is_last = epoch == settings.epochs
@@ -215,7 +301,7 @@ class _Run:
         if self.has_accuracy:
             row["accuracy"] = outcome[3]
         row["seconds"] = seconds
-        row["learning_rate"] = self.settings.optimizer.learning_rate
+        row["learning_rate"] = self.rate
         return row
 
     def _make_room(self, n: int) -> None:
@@ -258,8 +344,9 @@ class _Run:
         else:
             what = f"{where} became {became} during epoch {number}"
         state = f"after epoch {number - 1}" if number > 1 else "before training"
-        rate = self.settings.optimizer.learning_rate
+        if self.stopper is not None and self.stopper.parameters is not None:
+            state = f"after epoch {self.counters[0] + self.stopper.best.epoch}, its best"
         self.history.stop_reason = f"diverged at epoch {number}"
         raise FloatingPointError(
-            f"{what}: lower learning_rate ({rate}); the network is as it was {state}"
+            f"{what}: lower learning_rate ({self.rate}); the network is as it was {state}"
         )

@@ -133,6 +133,7 @@ OF_X: dict[str, Callable[[Net, Any], Any]] = {
     "predict_proba": lambda net, x: net.predict_proba(x),
     "accuracy": lambda net, x: net.accuracy(x, Y),
     "loss": lambda net, x: net.loss(x, Y),
+    "evaluate": lambda net, x: net.evaluate(x, Y),
     "cost_and_gradient": lambda net, x: net.cost_and_gradient(x, Y),
     "inspect": lambda net, x: net.inspect(x, Y),
     "fit": lambda net, x: fit(net, x, Y),
@@ -366,6 +367,8 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
 
 OF_Y: dict[str, Callable[[Net, Any], Any]] = {
     "loss": lambda net, y: net.loss(X, y),
+    "evaluate": lambda net, y: net.evaluate(X, y),
+    "evaluate an ensemble": lambda net, y: nn.Ensemble([net]).evaluate(X, y),
     "accuracy": lambda net, y: net.accuracy(X, y),
     "cost_and_gradient": lambda net, y: net.cost_and_gradient(X, y),
     "inspect": lambda net, y: net.inspect(X, y),
@@ -515,6 +518,7 @@ def no_rows() -> Iterator[Bad]:
     calls: dict[str, Call] = {
         "accuracy": lambda net: net.accuracy(X[:0], Y[:0]),
         "loss": lambda net: net.loss(X[:0], Y[:0]),
+        "evaluate": lambda net: net.evaluate(X[:0], Y[:0]),
         "cost_and_gradient": lambda net: net.cost_and_gradient(X[:0], Y[:0]),
         "inspect": lambda net: net.inspect(X[:0], Y[:0]),
         "fit": lambda net: fit(net, X[:0], Y[:0]),
@@ -539,6 +543,7 @@ def splits() -> Iterator[Bad]:
     calls: dict[str, Call] = {
         "accuracy": lambda net: net.accuracy(split, Y),
         "loss": lambda net: net.loss(split, Y),
+        "evaluate": lambda net: net.evaluate(split, Y),
         "cost_and_gradient": lambda net: net.cost_and_gradient(split, Y),
         "inspect": lambda net: net.inspect(split, Y),
         "fit": lambda net: fit(net, split, Y),

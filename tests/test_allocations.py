@@ -81,6 +81,8 @@ def arrays_of(answer: Any) -> list[Any]:
         return [answer["loss"], answer.step_loss]
     if isinstance(answer, (tuple, list)):
         return [array for part in answer for array in arrays_of(part)]
+    if isinstance(answer, nn.Evaluation):
+        return [answer.losses, answer.rank, answer.confidence, answer.probability]
     if hasattr(answer, "values"):
         return list(answer.values())
     if hasattr(answer, "delta"):
@@ -95,6 +97,8 @@ LOOKS: dict[str, tuple[Call, int]] = {
     "predict_proba": (lambda net: net.predict_proba(X), 5),
     "accuracy": (lambda net: net.accuracy(X, Y), 6),
     "loss": (lambda net: net.loss(X, TARGETS), 6),
+    "evaluate": (lambda net: net.evaluate(X, Y), 6),
+    "evaluate an ensemble": (lambda net: nn.Ensemble([net, net]).evaluate(X, TARGETS), 10),
     "inspect": (lambda net: net.inspect(X, Y), 7),
     "cost_and_gradient": (
         lambda net: net.cost_and_gradient(X, TARGETS, sample_weight=WEIGHTS, training=True),

@@ -401,6 +401,7 @@ LOOKS: dict[str, Callable[[nn.Network, Any, Any], Any]] = {
     "accuracy": lambda net, x, y: net.accuracy(x, y),
     "loss": lambda net, x, y: net.loss(x, y),
     "cost_and_gradient": lambda net, x, y: net.cost_and_gradient(x, y),
+    "evaluate": lambda net, x, y: net.evaluate(x, y),
     "inspect": lambda net, x, y: net.inspect(x, y),
 }
 

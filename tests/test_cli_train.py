@@ -15,7 +15,7 @@ import pytest
 from twins import assert_same_bits
 
 import nnlearn as nn
-from nnlearn import _cli_train, cli
+from nnlearn import cli
 from nnlearn.layers import ACTIVATIONS, INITS
 
 WAIT = 60.0  # seconds after which a test that waits for a process has failed
@@ -260,7 +260,7 @@ def test_too_little_memory_gets_one_line(
 
 
 @pytest.mark.parametrize("name", ["test", "validation", "train"])
-def test_evaluate_prints_loss_accuracy_and_confusion(
+def test_evaluate_prints_loss_accuracy_classes_and_confusion(
     capsys: Any, small: nn.Dataset, name: str
 ) -> None:
     net = nn.Network([784, 10], seed=1)
@@ -272,22 +272,10 @@ def test_evaluate_prints_loss_accuracy_and_confusion(
     assert f"{len(split):,} samples, the {name} set of mnist-small" in out
     assert f"loss {net.loss(split):.4f}, accuracy {100 * net.accuracy(split):.2f} %" in out
     assert "2 epochs trained" in out
-    table = _cli_train.confusion(net, split)
-    assert out.endswith(f"{table}\n")
-    assert max(map(len, str(table).splitlines())) <= 80
-
-
-def test_the_confusion_table_counts() -> None:
-    net = nn.Network([3, nn.Dense(3, "linear")], cost="hinge", init="zeros")
-    net.weights[0] = np.eye(3)
-    predicted, true = [0, 0, 1, 2, 2, 2], [0, 1, 1, 0, 0, 0]
-    split = nn.Split(np.eye(3)[predicted], true, class_names=["no", "yes", "2"])
-    table = _cli_train.confusion(net, split)
-    assert table.columns == ("true", "0", "1", "2", "right %")
-    assert table.rows[0] == ("0 no", 1, None, 3, 25.0)
-    assert table.rows[1] == ("1 yes", 1, 1, None, 50.0)
-    assert table.rows[2][:4] == ("2", None, None, None)
-    assert np.isnan(table.rows[2][4])
+    found = net.evaluate(split)
+    assert f"\n{found.table()}\n" in out
+    assert out.endswith(f"\n{found.confusion_table()}\n")
+    assert max(map(len, out.splitlines()[1:])) <= 80
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ ANSWERS: dict[str, Callable[[nn.Network, Any], Any]] = {
     "predict_proba": lambda net, x: net.predict_proba(x),
     "accuracy": lambda net, x: net.accuracy(x, Y),
     "loss": lambda net, x: net.loss(x, Y),
+    "evaluate": lambda net, x: net.evaluate(x, Y).losses,
     "a Split": lambda net, x: net.loss(nn.Split(x, Y)),
     "a slice": lambda net, x: net.loss(nn.Split(x, Y)[5:20]),
     "cost": lambda net, x: net.cost_and_gradient(x, Y, l2=0.1)[0],

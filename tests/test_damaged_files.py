@@ -137,10 +137,10 @@ def test_numbers_that_change_places_are_noticed(path: Path) -> None:
 
 def test_a_newer_version_says_what_to_do(path: Path) -> None:
     def newer(header: Any, ours: Any) -> None:
-        ours["format"] = 2
+        ours["format"] = 3
         ours["something new"] = 1
 
-    assert changed(path, newer) == "be of format 1 or older, got 2, a newer one: update nnlearn"
+    assert changed(path, newer) == "be of format 2 or older, got 3, a newer one: update nnlearn"
 
 
 @pytest.mark.parametrize("version", [0, -1, True, 1.0, "1", None, []])

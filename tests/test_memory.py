@@ -113,6 +113,10 @@ METHODS: dict[str, tuple[list[Callable[..., Any]], list[Callable[..., Any]]]] = 
         [lambda n: n.loss(X, Y), lambda n: n.loss(X, Y, cost="quadratic")],
         [lambda n: n.loss(X, Y[:3]), lambda n: n.loss(X, Y, cost="hinge")],
     ),
+    "evaluate": (
+        [lambda n: repr(n.evaluate(X, Y)), lambda n: nn.Ensemble([n, n]).evaluate(X, TARGETS)],
+        [lambda n: n.evaluate(X, Y_WRONG), lambda n: n.evaluate(X_NAN, Y)],
+    ),
     "cost_and_gradient": (
         [lambda n: n.cost_and_gradient(X, Y, l2=1), lambda n: n.cost_and_gradient(X, TARGETS)],
         [lambda n: n.cost_and_gradient(X, Y, l1=-1.0), lambda n: n.cost_and_gradient(X_NAN, Y)],
@@ -152,7 +156,7 @@ METHODS: dict[str, tuple[list[Callable[..., Any]], list[Callable[..., Any]]]] = 
     ),
 }  # fmt: skip
 
-PUBLIC = {name: value for name, value in vars(nn.Network).items() if not name.startswith("_")}
+PUBLIC = {name: getattr(nn.Network, name) for name in dir(nn.Network) if name[0] != "_"}
 PROPERTIES = [name for name, value in PUBLIC.items() if isinstance(value, property)]
 
 
@@ -220,7 +224,7 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
     sgd = ("sgd", 0.1, 0.9, False)
     labels, targets = Y.astype(np.int32), np.eye(3, dtype=dtype)[Y]
     weights, out = np.ones(30, dtype), np.empty((30, 3), dtype)
-    classes, losses = np.empty(30, np.int64), np.empty(3, np.float32)
+    classes, losses, doubles = np.empty(30, np.int64), np.empty(3, np.float32), np.empty(30)
     z = [np.empty((30, 5), dtype), out.copy()]
     a = [np.empty((30, 4), dtype), z[0].copy(), out.copy()]
     delta = [array.copy() for array in z]
@@ -244,6 +248,7 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         out,
         classes,
         losses,
+        doubles,
         *z,
         *a,
         *delta,
@@ -273,6 +278,8 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: setattr(net, "counters", net.counters),
         lambda: (net.forward(data, out), net.predict(data, classes)),
         lambda: net.evaluate(data, "quadratic"),
+        lambda: net.assess(data, doubles, classes, classes, classes, doubles, doubles, out, out),
+        lambda: net.assess(data, doubles, *[None] * 7),
         lambda: net.gradient(data, **gradient),
         lambda: net.inspect(data, z, a, delta),
         lambda: net.paths(data, 10),
@@ -316,6 +323,10 @@ def core_calls(core: Any, dtype: str) -> tuple[list[Callable[[], Any]], tuple[An
         lambda: net.forward(X, out),
         lambda: net.predict(data, out),
         lambda: net.evaluate(data, "foo"),
+        lambda: net.assess(core.Data(X), doubles, *[None] * 7),
+        lambda: net.assess(data, *[doubles] * 8),
+        lambda: net.assess(data, *[None] * 7, z[0]),
+        lambda: net.assess(data, doubles[:7], *[None] * 7),
         lambda: net.gradient(data, **gradient | {"l1": -1.0}),
         lambda: net.gradient(core.Data(X), **gradient),
         lambda: net.inspect(data, z, a, delta[:1]),
@@ -403,7 +414,9 @@ def added(evaluate):
         file.write("5")  # VmHWM begins anew
     before = kilobytes("VmRSS")
     given = evaluate()
-    return kilobytes("VmHWM") - before - getattr(given, "nbytes", 0) // 1024
+    found = getattr(given, "_found", None)  # of an Evaluation: losses, and 5 arrays more
+    nbytes = getattr(given, "nbytes", 0) if found is None else 6 * given.losses.nbytes
+    return kilobytes("VmHWM") - before - nbytes // 1024
 
 rng = np.random.default_rng(0)
 for dtype in ("float32", "float64"):  # BLIS's buffers are made
@@ -421,6 +434,7 @@ for row in (some, some * (rng.random(784) < 0.2)):
                     lambda: net.predict(x),
                     lambda: net.loss(x, y),
                     lambda: net.accuracy(x, y),
+                    lambda: net.evaluate(x, y),
                 )))
 """
 

@@ -154,6 +154,28 @@ def test_the_value_is_the_mean_over_seeds_and_the_network_the_best_of_them(data)
     assert found.table()["low"][0] == min(best.values)
 
 
+def test_with_early_stopping_the_value_is_that_of_the_best_epoch(data):
+    space = {"learning_rate": nn.loguniform(0.5, 5)}
+    settings = {"hidden": 8, "epochs": 40, "early_stopping": 3, "prune": False}
+    found = look(data, space, trials=5, **settings)
+    assert found.best_network.accuracy(data.validation) == found.best.value
+    for trial in found.trials:
+        history = nn.Network([2, 8, 2], seed=0).fit(
+            data.train, validation=data.validation, epochs=40, early_stopping=3, **trial.settings
+        )
+        assert trial.value == history.best("val_accuracy")[1]
+        assert trial.epochs == len(history) < 40
+
+
+def test_a_class_that_training_never_shows_is_told_once(data):
+    x, y = data.train
+    few = nn.Dataset((x[y == 0], y[y == 0]), data.validation)
+    with pytest.warns(UserWarning, match="validation has class 1") as caught:
+        look(few)
+    assert len(caught) == 1
+    assert caught[0].filename.endswith("searches.py")
+
+
 def test_regression_is_judged_by_the_loss(lines):
     found = look(lines, {"learning_rate": nn.loguniform(0.001, 0.1)}, hidden=4)
     assert (found.monitor, found.study.direction.name) == ("val_loss", "MINIMIZE")

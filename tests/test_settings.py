@@ -19,7 +19,7 @@ SETS = "must be a Split, a pair (x, y), a share in (0, 1) or a mapping of names 
 PART = "validation must be a finite number > 0 and < 1, got"
 SEED = "seed must be an integer from 0 to 18446744073709551615, got"
 NEITHER = "fit must be given learning_rate or an optimizer object, got"
-BOOK = "the book's networks learn at 0.5"
+SUGGESTS = "nn.find_learning_rate suggests one"
 UNKNOWN = "fit must be given settings that it has, got"
 SGD_TEXT = "SGD(learning_rate=0.1, momentum=0.0, nesterov=False)"
 NAMES = "validation must be a mapping of names to sets, got"
@@ -91,11 +91,11 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"callbacks": [print, 3]}, TypeError, f"{CALLBACKS} 3"),
     ({"callbacks": nn.Callback}, TypeError, f"{CALLBACKS} <class 'nnlearn.callbacks.Callback'>"),
     # optimiser and learning rate
-    ({"learning_rate": None}, TypeError, f"{NEITHER} neither: {BOOK}"),
+    ({"learning_rate": None}, TypeError, f"{NEITHER} neither: {SUGGESTS}"),
     (
         {"learning_rate": None, "optimizer": "sgd"},
         TypeError,
-        f"{NEITHER} optimizer='sgd' alone: {BOOK}",
+        f"{NEITHER} optimizer='sgd' alone: {SUGGESTS}",
     ),
     (
         {"optimizer": SGD(0.1)},

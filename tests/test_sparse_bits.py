@@ -143,6 +143,7 @@ def trained(
         "step_loss": history.step_loss,
         "outputs": net.forward(x),
         "evaluation": np.array([net.loss(x, y), net.accuracy(x, y), cost]),
+        "assessment": net.evaluate(x, y).losses,
         "gradient": np.concatenate([each.ravel() for each in gradient.values()]),
     }
 

@@ -117,10 +117,12 @@ nn_poll nnpy_poll;
 PyObject *nnpy_network_forward(PyObject *self, PyObject *args);
 PyObject *nnpy_network_predict(PyObject *self, PyObject *args);
 PyObject *nnpy_network_evaluate(PyObject *self, PyObject *args);
+PyObject *nnpy_network_assess(PyObject *self, PyObject *args);
 PyObject *nnpy_network_gradient(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *nnpy_network_inspect(PyObject *self, PyObject *args);
 PyObject *nnpy_network_paths(PyObject *self, PyObject *args);
 extern const char nnpy_forward_doc[], nnpy_predict_doc[], nnpy_evaluate_doc[];
+extern const char nnpy_assess_doc[];
 extern const char nnpy_gradient_doc[], nnpy_inspect_doc[], nnpy_paths_doc[];
 
 /* ---- trainer_type.c -------------------------------------------------------------------------- */
@@ -128,6 +130,12 @@ extern const char nnpy_gradient_doc[], nnpy_inspect_doc[], nnpy_paths_doc[];
 /* (optimizer's name, [slot, ...]) of a Trainer, as its get_state gives it, with the network entered
  * already. New reference, NULL with an exception. */
 PyObject *nnpy_trainer_state(PyObject *trainer);
+
+/* The object is a Trainer of this core, or None. False with TypeError. */
+bool nnpy_is_trainer(const module_state *state, PyObject *object);
+
+/* Forgets the state of a Trainer's optimiser, with the network entered already. */
+void nnpy_trainer_clear(PyObject *trainer);
 
 /* ---- convert.c ------------------------------------------------------------------------------- */
 

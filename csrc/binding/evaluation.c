@@ -92,6 +92,60 @@ PyObject *nnpy_network_evaluate(PyObject *object, PyObject *args) {
     return Py_BuildValue("(dd)", result.loss, result.accuracy);
 }
 
+const char nnpy_assess_doc[] = PyDoc_STR(
+    "assess($self, data, loss, predicted, actual, rank, confidence, probability, z, a, /)\n--\n\n"
+    "Writes what nn_assessment has of these into arrays, None leaves one out: int64 (n,) for\n"
+    "predicted, actual and rank, z and a (n, n_outputs) in this precision, float64 (n,) the rest.");
+
+/* *place = the numbers of `object`, NULL for None. False with an exception. */
+static bool place_of(PyObject *object, const char *name, int type, size_t rows, size_t columns,
+                     void **place) {
+    *place = NULL;
+    if (object == Py_None) return true;
+    PyArrayObject *array = nnpy_output(object, name, type, columns == 0 ? 1 : 2);
+    if (array == NULL) return false;
+    if ((size_t)PyArray_DIM(array, 0) != rows ||
+        (columns > 0 && (size_t)PyArray_DIM(array, 1) != columns)) {
+        PyErr_Format(PyExc_ValueError, "%s must have %zu rows, and a column for each output", name,
+                     rows);
+        return false;
+    }
+    *place = PyArray_DATA(array);
+    return true;
+}
+
+PyObject *nnpy_network_assess(PyObject *object, PyObject *args) {
+    static const char *const names[] = {"loss",       "predicted",   "actual", "rank",
+                                        "confidence", "probability", "z",      "a"};
+    static const int types[] = {NPY_FLOAT64, NPY_INT64,   NPY_INT64,   NPY_INT64,
+                                NPY_FLOAT64, NPY_FLOAT64, NN_NPY_REAL, NN_NPY_REAL};
+    network_object *self = (network_object *)object;
+    PyObject *data, *given[8];
+    void *place[8];
+    if (!PyArg_ParseTuple(args, "OOOOOOOOO:assess", &data, &given[0], &given[1], &given[2],
+                          &given[3], &given[4], &given[5], &given[6], &given[7]) ||
+        !is_data(object, data))
+        return NULL;
+    const nn_data *samples = ((data_object *)data)->data;
+    const size_t rows = nn_data_n_rows(samples), n = nn_network_n_outputs(self->network);
+    for (size_t i = 0; i < 8; i++)
+        if (!place_of(given[i], names[i], types[i], rows, i < 6 ? 0 : n, &place[i])) return NULL;
+    const nn_assessment to = {.loss = place[0],
+                              .predicted = place[1],
+                              .actual = place[2],
+                              .rank = place[3],
+                              .confidence = place[4],
+                              .probability = place[5],
+                              .z = place[6],
+                              .a = place[7]};
+    poller poll;
+    if (!begin(self, &poll, false)) return NULL;
+    nn_status status = nn_assess(self->network, samples, &to, nnpy_poll, &poll);
+    end(self, &poll);
+    if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
+    Py_RETURN_NONE;
+}
+
 const char nnpy_gradient_doc[] =
     PyDoc_STR("gradient($self, data, *, l1, l2, n, penalize_biases, training, seed)\n--\n\n"
               "(cost, [array, ...]): loss + penalties over all samples, and its gradient in the\n"

@@ -125,6 +125,49 @@ static PyObject *network_is_finite(PyObject *object, PyObject *Py_UNUSED(ignored
     return PyBool_FromLong(nn_network_is_finite(((network_object *)object)->network));
 }
 
+PyDoc_STRVAR(assign_doc,
+             "assign($self, arrays, trainer, /)\n--\n\n"
+             "Copies an array into each parameter, and clears the trainer's state (None: of\n"
+             "none), both at one moment. Waits for the end of an epoch or evaluation.");
+
+/* As many arrays as parameters, of their shapes. False with an exception. */
+static bool arrays_fit(const nn_network *network, PyObject *arrays) {
+    size_t n = nn_network_n_tensors(network);
+    if ((size_t)PyList_GET_SIZE(arrays) != n) {
+        PyErr_Format(PyExc_ValueError, "arrays must be %zu, one a parameter", n);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        nn_parameter to = nn_network_parameter(network, i);
+        PyArrayObject *array =
+            nnpy_array(PyList_GET_ITEM(arrays, (Py_ssize_t)i), to.name, NN_NPY_REAL, (int)to.ndim);
+        if (array == NULL) return false;
+        for (size_t k = 0; k < to.ndim; k++)
+            if ((size_t)PyArray_DIM(array, (int)k) != to.shape[k]) {
+                PyErr_Format(PyExc_ValueError, "%s must have the parameter's shape", to.name);
+                return false;
+            }
+    }
+    return true;
+}
+
+static PyObject *network_assign(PyObject *object, PyObject *args) {
+    network_object *self = (network_object *)object;
+    module_state *state = nnpy_state(object);
+    PyObject *arrays, *trainer;
+    if (state == NULL || !PyArg_ParseTuple(args, "O!O:assign", &PyList_Type, &arrays, &trainer) ||
+        !nnpy_is_trainer(state, trainer) || !arrays_fit(self->network, arrays) || !nnpy_enter(self))
+        return NULL;
+    for (size_t i = 0; i < nn_network_n_tensors(self->network); i++) {
+        PyArrayObject *array = (PyArrayObject *)PyList_GET_ITEM(arrays, (Py_ssize_t)i);
+        nn_parameter to = nn_network_parameter(self->network, i);
+        memcpy(to.values, PyArray_DATA(array), (size_t)PyArray_NBYTES(array));
+    }
+    if (trainer != Py_None) nnpy_trainer_clear(trainer);
+    nnpy_leave(self);
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(initialize_doc, "initialize($self, seed, /)\n--\n\n"
                              "Draws the start weights anew; both counters become 0.");
 
@@ -171,10 +214,7 @@ static PyObject *network_snapshot(PyObject *object, PyObject *trainer) {
     network_object *self = (network_object *)object;
     module_state *state = nnpy_state(object);
     if (state == NULL) return NULL;
-    if (trainer != Py_None && !PyObject_TypeCheck(trainer, (PyTypeObject *)state->trainer_type)) {
-        PyErr_SetString(PyExc_TypeError, "trainer must be a Trainer of the same core, or None");
-        return NULL;
-    }
+    if (!nnpy_is_trainer(state, trainer)) return NULL;
     npy_intp extent = (npy_intp)nn_network_extent(self->network);
     PyObject *flat = PyArray_SimpleNew(1, &extent, NN_NPY_REAL), *answer = NULL;
     if (flat != NULL && nnpy_enter(self)) {
@@ -286,10 +326,12 @@ static PyMethodDef methods[] = {
     {"parameters", network_parameters, METH_NOARGS, parameters_doc},
     {"is_finite", network_is_finite, METH_NOARGS, is_finite_doc},
     {"snapshot", network_snapshot, METH_O, snapshot_doc},
+    {"assign", network_assign, METH_VARARGS, assign_doc},
     {"initialize", network_initialize, METH_VARARGS, initialize_doc},
     {"forward", nnpy_network_forward, METH_VARARGS, nnpy_forward_doc},
     {"predict", nnpy_network_predict, METH_VARARGS, nnpy_predict_doc},
     {"evaluate", nnpy_network_evaluate, METH_VARARGS, nnpy_evaluate_doc},
+    {"assess", nnpy_network_assess, METH_VARARGS, nnpy_assess_doc},
     {"gradient", (PyCFunction)(void (*)(void))nnpy_network_gradient, METH_VARARGS | METH_KEYWORDS,
      nnpy_gradient_doc},
     {"inspect", nnpy_network_inspect, METH_VARARGS, nnpy_inspect_doc},

@@ -205,6 +205,17 @@ PyObject *nnpy_trainer_state(PyObject *object) {
     return Py_BuildValue("(sN)", nn_optimizer_name((int)nn_trainer_kind(self->trainer)), list);
 }
 
+bool nnpy_is_trainer(const module_state *state, PyObject *object) {
+    if (object == Py_None || PyObject_TypeCheck(object, (PyTypeObject *)state->trainer_type))
+        return true;
+    PyErr_SetString(PyExc_TypeError, "trainer must be a Trainer of the same core, or None");
+    return false;
+}
+
+void nnpy_trainer_clear(PyObject *object) {
+    nn_trainer_clear(((trainer_object *)object)->trainer);
+}
+
 static PyObject *trainer_get_state(PyObject *object, PyObject *Py_UNUSED(ignored)) {
     network_object *network = ((trainer_object *)object)->network;
     if (!nnpy_enter(network)) return NULL;

@@ -169,6 +169,27 @@ static nn_status sweep(const nn_network *network, const nn_data *data, bool targ
     return status;
 }
 
+typedef struct visiting {
+    nn__visit_outputs *visit;
+    void *context;
+} visiting;
+
+static nn_status visit_outputs(void *context, const nn__buffers *output, evaluating *e,
+                               const nn__pass *pass) {
+    const visiting *to = context;
+    const nn__outputs outputs =
+        nn__outputs_of(&e->network->plan, output, &e->desk->workspace, pass->rows);
+    to->visit(to->context, &outputs, pass->row0);
+    return NN_OK;
+}
+
+nn_status nn__sweep_outputs(const nn_network *network, const nn_data *data,
+                            nn__visit_outputs *visit, void *context, nn_poll *poll,
+                            void *poll_context) {
+    visiting to = {.visit = visit, .context = context};
+    return sweep(network, data, true, true, visit_outputs, &to, poll, poll_context);
+}
+
 /* ---- outputs and predictions ---------------------------------------------------------------- */
 
 /* Copies a block of the workspace to its rows in `array` (n_rows, n). */

@@ -316,6 +316,28 @@ typedef struct nn_evaluation {
 nn_status nn_evaluate(const nn_network *network, const nn_data *data, nn_cost cost,
                       nn_evaluation *result, nn_poll *poll, void *poll_context);
 
+/* What nn_assess writes down of every sample; an array that is NULL is left out. Classes are named
+ * as in nn_predict, by outputs and by targets. Probabilities: softmax outputs as they are, one
+ * sigmoid a as (1 - a, a), several as a / sum a; NaN for all others, which are none. For
+ * regression, which has no classes, only loss, z and a are written. */
+typedef struct nn_assessment {
+    double *loss;        /* (n_rows,): c(a, y), unweighted */
+    int64_t *predicted;  /* (n_rows,): the class that the outputs name */
+    int64_t *actual;     /* (n_rows,): that of the label or target */
+    int64_t *rank;       /* (n_rows,): how many classes the outputs put before the actual one: 0
+                          * where it is predicted; of equal outputs the first stands before */
+    double *confidence;  /* (n_rows,): the probability of the predicted class */
+    double *probability; /* (n_rows,): that of the actual class */
+    nn_real *z, *a;      /* (n_rows, n_outputs): weighted inputs and activations of the outputs */
+} nn_assessment;
+
+/* How the network does on each sample, by its own cost; its losses have the mean, and its classes
+ * the share of right ones, that nn_evaluate gives.
+ * Codes besides: NN_ERROR_SIZE: no rows; NN_ERROR_TARGETS, NN_ERROR_LABEL: as nn_trainer_bind.
+ * After an error what has been written means nothing. */
+nn_status nn_assess(const nn_network *network, const nn_data *data, const nn_assessment *assessment,
+                    nn_poll *poll, void *poll_context);
+
 /* Options of nn_gradient. Start from nn_gradient_defaults(): no penalties, no dropout. */
 typedef struct nn_gradient_options {
     nn_penalty penalty;

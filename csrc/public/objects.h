@@ -66,6 +66,16 @@ nn_status nn__data_gather(const nn_data *data, const nn__plan *plan, const uint3
 /* Frees a desk; NULL is allowed. */
 void nn__desk_free(nn__desk *desk);
 
+/* What is done with the outputs and targets of a block, whose first row is row `first` of the data.
+ */
+typedef void nn__visit_outputs(void *context, const nn__outputs *outputs, size_t first);
+
+/* Forward over all rows of data that nn__data_check has found good with a loss, block after block.
+ * Codes: NN_ERROR_MEMORY, NN_STOPPED, NN_ERROR_NUMBER where the data is guarded. */
+nn_status nn__sweep_outputs(const nn_network *network, const nn_data *data,
+                            nn__visit_outputs *visit, void *context, nn_poll *poll,
+                            void *poll_context);
+
 /* ---- pass.c ---- */
 
 /* A batch: rows of the data, in the order given, and what its gradient is divided by. */
@@ -93,6 +103,10 @@ nn_status nn__batch_gradient(const nn__plan *plan, const nn__pass *pass, const n
  * *sums. Where the sum of losses is not finite nothing is updated.   Codes: NN_STOPPED. */
 nn_status nn__batch_step(const nn__pass *pass, const nn__batch *batch, nn__workspace *workspace,
                          nn__update *update, nn__sums *sums);
+
+/* The block of rows in the workspace, whose last node's buffers are `output`, for the loss. */
+nn__outputs nn__outputs_of(const nn__plan *plan, const nn__buffers *output,
+                           const nn__workspace *workspace, size_t rows);
 
 /* Adds the block of pass->rows rows in the workspace, whose last node's buffers are `output`, to
  * the sums. Only `rows` and `vector` of the pass are read. */

@@ -4,9 +4,8 @@
 #include "base/threads.h"
 #include "public/objects.h"
 
-/* The block in the workspace, whose last node's buffers are `output`, for the loss. */
-static nn__outputs outputs_of(const nn__plan *plan, const nn__buffers *output,
-                              const nn__workspace *workspace, size_t rows) {
+nn__outputs nn__outputs_of(const nn__plan *plan, const nn__buffers *output,
+                           const nn__workspace *workspace, size_t rows) {
     return (nn__outputs){.z = output->x,
                          .a = output->y,
                          .y = workspace->targets,
@@ -18,7 +17,7 @@ static nn__outputs outputs_of(const nn__plan *plan, const nn__buffers *output,
 
 void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
                   const nn__buffers *output, const nn__workspace *workspace, const nn__pass *pass) {
-    const nn__outputs outputs = outputs_of(plan, output, workspace, pass->rows);
+    const nn__outputs outputs = nn__outputs_of(plan, output, workspace, pass->rows);
     sums->loss += loss->value(&outputs, pass->vector);
     if (!nn__loss_is_regression(plan->loss, plan->n_outputs))
         sums->n_right += nn__loss_count_right(&outputs, loss->output);
@@ -26,7 +25,7 @@ void nn__sums_add(nn__sums *sums, const nn__plan *plan, const nn__loss *loss,
 
 void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__workspace *workspace,
                       size_t rows, double scale) {
-    const nn__outputs outputs = outputs_of(plan, output, workspace, rows);
+    const nn__outputs outputs = nn__outputs_of(plan, output, workspace, rows);
     plan->loss->delta(workspace->gradients[0], &outputs, (nn_real)scale);
 }
 

@@ -6,14 +6,26 @@ a notebook shows it; with `ax` nothing of pyplot is touched. Nothing here ever c
 
 from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
+from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
 from nnlearn.plotting.histories import plot_history
+from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
+from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
 from nnlearn.plotting.searches import plot_search, plot_searches
+from nnlearn.plotting.studies import plot_batch_sizes, plot_learning_curve
 
 __all__ = [
     "COLOURS",
     "mean_curves",
+    "plot_batch_sizes",
+    "plot_calibration",
     "plot_comparison",
+    "plot_confusion",
     "plot_history",
+    "plot_knock_out",
+    "plot_learning_curve",
+    "plot_learning_rates",
+    "plot_noise_sensitivity",
+    "plot_penalties",
     "plot_search",
     "plot_searches",
     "require_matplotlib",

@@ -27,15 +27,15 @@ def require_matplotlib() -> None:
         raise ImportError('pictures need Matplotlib: pip install "nnlearn[plot]"') from None
 
 
-def new_axes(ax: "Axes | None") -> "Axes":
-    """The axes given, or those of a new figure."""
+def new_axes(ax: "Axes | None", size: tuple[float, float] = (6.4, 4.0)) -> "Axes":
+    """The axes given, or those of a new figure of this size."""
     require_matplotlib()
     from matplotlib.axes import Axes
 
     if ax is None:
         from matplotlib import pyplot
 
-        return pyplot.subplots(figsize=(6.4, 4.0), layout="constrained")[1]
+        return pyplot.subplots(figsize=size, layout="constrained")[1]
     if not isinstance(ax, Axes):
         raise TypeError(f"ax must be a matplotlib Axes, got {ax!r}")
     return ax

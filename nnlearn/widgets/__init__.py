@@ -13,6 +13,7 @@ from nnlearn.widgets.cost_comparison import CostComparison
 from nnlearn.widgets.decision_boundary import DecisionBoundary
 from nnlearn.widgets.draw_digit import DrawDigit
 from nnlearn.widgets.initialisation_explorer import InitialisationExplorer
+from nnlearn.widgets.momentum import Momentum
 from nnlearn.widgets.softmax_explorer import SoftmaxExplorer
 from nnlearn.widgets.toy_neuron import ToyNeuron
 
@@ -22,6 +23,7 @@ __all__ = [
     "DecisionBoundary",
     "DrawDigit",
     "InitialisationExplorer",
+    "Momentum",
     "SoftmaxExplorer",
     "ToyNeuron",
 ]

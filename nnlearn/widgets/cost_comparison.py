@@ -13,7 +13,6 @@ import numpy.typing as npt
 import traitlets
 
 from nnlearn import _checks, _core_data
-from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import Callback, as_callbacks
@@ -22,6 +21,7 @@ from nnlearn.data import Dataset
 from nnlearn.datasets import load_mnist_small
 from nnlearn.history import History
 from nnlearn.network import Network
+from nnlearn.schedules import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames
 from nnlearn.widgets._data import labelled
 from nnlearn.widgets._live import LiveWidget, Run, check_names

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import traitlets
 
 from nnlearn import _checks
-from nnlearn._fit_settings import DEFAULT_EPOCHS
 from nnlearn._settings import Plan, evaluated_sets, read_plans
 from nnlearn.callbacks import Callback, as_callbacks
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History
 from nnlearn.network import Network
+from nnlearn.schedules import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames, _planes, _points
 from nnlearn.widgets._live import INTERVAL, LiveWidget, Run, check_names
 from nnlearn.widgets._planes import Film, Picture

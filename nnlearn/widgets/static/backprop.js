@@ -7,7 +7,7 @@ import { chart, niceCeiling } from "./chart.js";
 import { button, select, shortNumber, slider } from "./controls.js";
 import { fourDigits, lowered } from "./digits.js";
 import { freshId, h } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { followTheme } from "./theme.js";
 
 const PASS_COSTS = [
@@ -36,27 +36,17 @@ export default {
     });
     const controls = passControls(page.controls, (settings) => live.change(settings));
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
-        if (fresh) page.error.textContent = "";
         controls.build(frame);
-        if (settled) {
-          controls.set(frame.settings);
-          step = frame.settings.step;
-        }
         root.dataset.arrived = frame.settings.step; // at the kernel, and back
-        draw();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
+      follow(settings) {
         controls.set(settings);
         step = settings.step;
-        draw();
       },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      draw,
     });
 
     // ---- steps --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 import { freshId, h, svg } from "./dom.js";
 import { shortNumber } from "./controls.js";
+import { powerOfTen } from "./digits.js";
 
 const MARGIN = { left: 46, right: 12, top: 10, bottom: 30 };
 
@@ -25,6 +26,14 @@ export function ticksBetween(low, high, n) {
     ticks.push(Number((k * step).toPrecision(10)));
   }
   return ticks;
+}
+
+// The exponents of at most n powers of ten from low, which is one, to high, evenly apart.
+function decadesBetween(low, high, n) {
+  const first = Math.round(Math.log10(low));
+  const count = Math.floor(Math.log10(high) + 1e-9) - first;
+  const step = Math.ceil((count + 1) / n);
+  return Array.from({ length: Math.floor(count / step) + 1 }, (_, k) => first + k * step);
 }
 
 // title: above the chart; unit: behind numbers in words. The curves given to draw():
@@ -59,7 +68,11 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
     const width = Math.max(size.width, 160);
     const height = Math.max(size.height, 100);
     const inner = { w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom };
-    const { xMin = 0, xMax, yMax } = range;
+    const { xMin = 0, xMax, yMin = 0, yMax, log = false } = range;
+    const decades = Math.log10(yMax / yMin);
+    const share = log
+      ? (value) => Math.min(Math.max(Math.log10(value / yMin) / decades, -0.1), 1.1)
+      : (value) => Math.min(value, 2 * yMax) / yMax;
     return {
       width,
       height,
@@ -67,9 +80,13 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
       right: width - MARGIN.right,
       top: MARGIN.top,
       x: (value) => MARGIN.left + (inner.w * (value - xMin)) / (xMax - xMin),
-      y: (value) => MARGIN.top + inner.h * (1 - Math.min(value, 2 * yMax) / yMax),
+      bottom: height - MARGIN.bottom,
+      y: (value) => MARGIN.top + inner.h * (1 - share(value)),
       xAt: (pixel) => xMin + ((pixel - MARGIN.left) / inner.w) * (xMax - xMin),
-      yAt: (pixel) => (1 - (pixel - MARGIN.top) / inner.h) * yMax,
+      yAt: (pixel) => {
+        const part = 1 - (pixel - MARGIN.top) / inner.h;
+        return log ? yMin * (yMax / yMin) ** part : part * yMax;
+      },
     };
   };
 
@@ -101,7 +118,9 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
     g.append(svg("line", { x1: x, x2: x, y1: MARGIN.top, y2: frame.height - MARGIN.bottom }));
     for (const curve of curves.filter((c) => !c.ghost)) {
       const value = valueAt(curve, cursor);
-      if (!Number.isFinite(value)) continue;
+      if (!Number.isFinite(value) || (range.log && !(value >= range.yMin && value <= range.yMax))) {
+        continue;
+      }
       g.append(svg("circle", { cx: x, cy: frame.y(value), r: 3, "data-colour": curve.colour }));
     }
     return g;
@@ -155,7 +174,8 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
   return {
     element,
     plot,
-    // xMax, yMax: the axes' ends, which begin at 0, or xMin.
+    // xMax, yMax: the axes' ends, which begin at 0, or xMin. log: the y axis goes by powers of ten,
+    // from yMin; what lies beyond its ends is not to be seen.
     draw(newCurves, newRange) {
       curves = newCurves;
       range = newRange;
@@ -182,16 +202,20 @@ export function chart({ title, unit = "", xName = "epoch", onPoint = null, overl
   };
 }
 
-function axes(frame, { xMin = 0, xMax, yMax }, xName) {
+function axes(frame, { xMin = 0, xMax, yMin = 0, yMax, log = false }, xName) {
   const g = svg("g", { class: "nn-axes" });
   const left = MARGIN.left;
   const right = frame.width - MARGIN.right;
   const bottom = frame.height - MARGIN.bottom;
-  for (const tick of ticksBetween(0, yMax, frame.height > 180 ? 5 : 3)) {
+  const most = frame.height > 180 ? 5 : 3;
+  const ticks = log
+    ? decadesBetween(yMin, yMax, most + 2).map((power) => [Number(`1e${power}`), powerOfTen(power)])
+    : ticksBetween(0, yMax, most).map((tick) => [tick, shortNumber(tick)]);
+  for (const [tick, text] of ticks) {
     const y = frame.y(tick);
-    const kind = tick === 0 ? "nn-base" : "nn-grid";
+    const kind = tick === yMin ? "nn-base" : "nn-grid";
     g.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: kind }));
-    g.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, shortNumber(tick)));
+    g.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, text));
   }
   for (const tick of ticksBetween(xMin, xMax, frame.width > 400 ? 6 : 4)) {
     const x = frame.x(tick);

@@ -1,14 +1,15 @@
 // CostComparison: costs side by side, retrained while a slider moves.
 
-import { button, checkbox, select, shortNumber, slider, textBox } from "./controls.js";
+import { button, select, shortNumber, slider, textBox } from "./controls.js";
 import { chart, niceCeiling } from "./chart.js";
 import { copyText } from "./copy.js";
 import { h } from "./dom.js";
 import { unpackFrame } from "./frames.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { prediction } from "./predict.js";
 import { followTheme } from "./theme.js";
 import { tiles } from "./tiles.js";
+import { variantControls } from "./variants.js";
 
 const COST_NAMES = {
   quadratic: "Quadratic cost",
@@ -23,7 +24,6 @@ const IMAGES = [50, 100, 200, 500, 1000, 2000, 3000, 5000, 10000, 20000, 50000];
 const BATCHES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const EPOCHS = [1, 2, 3, 5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400];
 const UNITS = [5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200];
-const RATES = { min: 0.001, max: 100 };
 
 // The axis of errors ends at one of these, so that it does not jitter while a slider moves.
 const ERROR_ENDS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1];
@@ -36,32 +36,27 @@ export default {
     const page = layOut(root);
     let frame = null;
     let pinned = null;
-    let rateSliders = new Map();
-    let common = false; // one learning rate for all
     let asked = null; // the curve drawn beforehand
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
         if (asked === null && model.get("_predict")) ask();
         if (controlsDiffer(frame)) buildControls();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        setControls(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      follow: setControls,
+      draw: drawAll,
     });
 
     // ---- controls -----------------------------------------------------------------------------
 
     let controls = {};
     let built = "";
+    const variants = variantControls({
+      frame: () => frame,
+      change: (settings) => live.change(settings),
+      coloured: true,
+    });
 
     function controlsDiffer(next) {
       return built !== JSON.stringify([variantsOf(next), next.limits, next.offline]);
@@ -74,8 +69,7 @@ export default {
     function buildControls() {
       built = JSON.stringify([variantsOf(frame), frame.limits, frame.offline]);
       const set = (name) => (value) => live.change({ [name]: value });
-      const names = variantsOf(frame);
-      rateSliders = new Map(names.map((name, i) => [name, rateSlider(name, i)]));
+      const { rates, oneRate, choice } = variants.build();
       const images = IMAGES.filter((n) => n < frame.limits.n_train).concat(frame.limits.n_train);
       controls = {
         n_train: slider({ label: "training images", choices: images }, set("n_train")),
@@ -106,17 +100,12 @@ export default {
       const inSight = frame.offline ? ["seeds"] : ["n_train", "units", "l2"];
       const inDrawer = Object.keys(controls).filter((name) => !inSight.includes(name));
       page.controls.replaceChildren(
-        ...[...rateSliders.values()].map((one) => one.element),
+        ...rates,
         ...inSight.map((name) => controls[name].element),
       );
-      const oneRate = checkbox({ label: "one learning rate for all" }, (on) => {
-        common = on;
-        if (on) live.change({ learning_rate: frame.settings.learning_rate[names[0]] });
-      });
-      oneRate.set(common);
       page.drawer.replaceChildren(
-        oneRate.element,
-        variantChoice(names),
+        oneRate,
+        choice,
         ...inDrawer.map((name) => controls[name].element),
       );
       page.details.hidden = Boolean(frame.offline);
@@ -129,39 +118,8 @@ export default {
       return Array.from({ length: most }, (_, i) => i + 1);
     }
 
-    function rateSlider(name, i) {
-      const { rates } = frame.limits;
-      const scale = rates ? { choices: rates, strict: true } : { ...RATES, scale: "log" };
-      return slider({ label: `learning rate, ${name}`, colour: i, ...scale }, (value) => {
-        live.change({ learning_rate: common ? value : { [name]: value, ...waitingRates(name) } });
-      });
-    }
-
-    // Rates that other sliders show but the kernel may not have heard of yet.
-    function waitingRates(moved) {
-      const shown = [...rateSliders].filter(([name]) => name !== moved);
-      return Object.fromEntries(shown.map(([name, one]) => [name, one.value()]));
-    }
-
-    function variantChoice(names) {
-      const choices = [...new Set([...names, ...frame.standard])];
-      const boxes = choices.map((name) => {
-        const box = checkbox({ label: name }, (on) => {
-          const now = variantsOf(frame);
-          const next = on ? [...now, name] : now.filter((other) => other !== name);
-          if (next.length) live.change({ variants: next });
-          else box.set(true);
-        });
-        box.set(names.includes(name));
-        return box.element;
-      });
-      return h("fieldset", {}, h("legend", {}, "compared"), ...boxes);
-    }
-
     function setControls(settings) {
-      for (const [name, one] of rateSliders) {
-        if (name in settings.learning_rate) one.set(settings.learning_rate[name]);
-      }
+      variants.set(settings);
       for (const [name, control] of Object.entries(controls)) {
         if (name === "seeds") control.set(countOf(settings.seeds));
         else if (name in settings) control.set(settings[name]);

@@ -1,11 +1,12 @@
 // DecisionBoundary: what networks of two inputs make of the plane, while they learn it.
 
-import { button, checkbox, select, shortNumber, slider } from "./controls.js";
+import { button, select, shortNumber, slider } from "./controls.js";
 import { chart, niceCeiling } from "./chart.js";
 import { freshId, h } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { GLYPH_SIGNS, drawingOf, paintField, plane, planeColours, shareOf } from "./plane.js";
 import { followTheme } from "./theme.js";
+import { variantControls } from "./variants.js";
 
 const DB_OWN_POINTS = "own points";
 const DB_CHOICES = {
@@ -17,7 +18,6 @@ const DB_CHOICES = {
 const DB_ACTIVATIONS = ["sigmoid", "tanh", "relu", "linear"];
 const DB_STARTS = ["large", "scaled", "xavier", "he", "zeros"];
 const MOST_LAYERS = 3;
-const DB_RATES = { min: 0.001, max: 100, scale: "log" };
 
 // The axis of errors ends at one of these, so that it does not jitter while a slider moves.
 const DB_ERROR_ENDS = [5, 10, 20, 40, 60, 80, 100];
@@ -46,24 +46,16 @@ export default {
     let curveOf = "error";
     let asked = null; // {at, lines, ready}: the lines drawn beforehand
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
-        if (settled) takePoints();
         if (controlsDiffer()) buildControls();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
+      follow(settings) {
         takePoints();
         setControls(settings);
-        drawAll();
       },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      draw: drawAll,
     });
 
     function takePoints() {
@@ -78,9 +70,11 @@ export default {
     // ---- controls -----------------------------------------------------------------------------
 
     let controls = {};
-    let rateSliders = new Map();
-    let common = false; // one learning rate for all
     let built = "";
+    const variants = variantControls({
+      frame: () => frame,
+      change: (settings) => live.change(settings),
+    });
 
     function variantsOf() {
       return Object.keys(frame.settings.variants);
@@ -102,7 +96,7 @@ export default {
         const layers = Math.min(Math.max(Math.round(controls.layers.value()), 0), MOST_LAYERS);
         live.change({ hidden: Array(layers).fill(controls.units.value()) });
       };
-      rateSliders = new Map(names.map((name) => [name, rateSlider(name)]));
+      const { rates, oneRate, choice } = variants.build();
       const of = (name) => ({ choices: DB_CHOICES[name] });
       const grid = frame.limits ? { choices: frame.limits.seeds, strict: true } : null;
       const seeds = grid ?? { min: 0, max: 20 };
@@ -126,17 +120,11 @@ export default {
       const [first, ...rest] = Object.keys(controls);
       const inDrawer = rest.filter((name) => !inSight.includes(name));
       const elements = (some) => some.map((name) => controls[name].element);
-      const rates = [...rateSliders.values()].map((one) => one.element);
       page.controls.replaceChildren(
         ...elements(frame.offline ? [] : [first]),
         ...rates,
         ...elements(frame.offline ? ["seed"] : inSight),
       );
-      const oneRate = checkbox({ label: "one learning rate for all" }, (on) => {
-        common = on;
-        if (on) live.change({ learning_rate: frame.settings.learning_rate[names[0]] });
-      });
-      oneRate.set(common);
       const curves = [["error", "error in %"], ["loss", "cost"]];
       const curve = select({ label: "curves show the", options: curves }, (of_) => {
         curveOf = of_;
@@ -144,7 +132,7 @@ export default {
       });
       curve.set(curveOf);
       page.drawer.replaceChildren(
-        oneRate.element, choiceOfVariants(names), curve.element,
+        oneRate, choice, curve.element,
         ...(frame.offline ? [] : elements(inDrawer)),
       );
       if (frame.offline) page.drawer.replaceChildren(curve.element);
@@ -156,33 +144,8 @@ export default {
       setControls(frame.settings);
     }
 
-    function rateSlider(name) {
-      const scale = frame.limits ? { choices: frame.limits.rates, strict: true } : DB_RATES;
-      return slider({ label: `learning rate, ${name}`, ...scale }, (value) => {
-        // With what other sliders show but the kernel may not have heard of yet.
-        const shown = [...rateSliders].map(([other, one]) => [other, one.value()]);
-        const all = Object.fromEntries(shown);
-        live.change({ learning_rate: common ? value : { ...all, [name]: value } });
-      });
-    }
-
-    function choiceOfVariants(names) {
-      const boxes = [...new Set([...names, ...frame.standard])].map((name) => {
-        const box = checkbox({ label: name }, (on) => {
-          const next = on ? [...names, name] : names.filter((other) => other !== name);
-          if (next.length) live.change({ variants: next });
-          else box.set(true);
-        });
-        box.set(names.includes(name));
-        return box.element;
-      });
-      return h("fieldset", {}, h("legend", {}, "compared"), ...boxes);
-    }
-
     function setControls(settings) {
-      for (const [name, one] of rateSliders) {
-        if (name in settings.learning_rate) one.set(settings.learning_rate[name]);
-      }
+      variants.set(settings);
       for (const [name, control] of Object.entries(controls)) {
         if (name in settings) control.set(settings[name]);
       }

@@ -25,3 +25,10 @@ function withMinus(text) {
 export function plainDigits(value) {
   return fourDigits(value).replace(/(\.\d*?)0+($|e)/, "$1$2").replace(/\.($|e)/, "$1");
 }
+
+// The power of ten as it is written: 1, 10¹, 10⁻³.
+export function powerOfTen(power) {
+  if (power === 0) return "1";
+  const raised = (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)]);
+  return `10${String(power).replace(/./g, raised)}`;
+}

@@ -2,8 +2,9 @@
 
 import { ticksBetween } from "./chart.js";
 import { checkbox, select, shortNumber, slider } from "./controls.js";
+import { powerOfTen } from "./digits.js";
 import { h, svg } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { followTheme } from "./theme.js";
 
 const START_WIDTHS = [1, 2, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 400, 500];
@@ -44,21 +45,13 @@ export default {
     let controls = null;
     let number = 0.1; // the standard deviation that the slider has, when it is in use
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
         if (!controls) buildControls();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        if (controls) setControls(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      follow: setControls,
+      draw: drawAll,
     });
 
     function buildControls() {
@@ -351,12 +344,6 @@ function histogramTicks(from, to, log, width) {
   const ticks = [];
   for (let power = last; power >= first; power -= step) ticks.push(power);
   return ticks;
-}
-
-function powerOfTen(power) {
-  if (power === 0) return "1";
-  const raised = (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)]);
-  return `10${String(power).replace(/./g, raised)}`;
 }
 
 // Two digits: 0.013, 120, 4.1·10⁻⁵, 2·10⁵.

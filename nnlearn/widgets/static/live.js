@@ -143,6 +143,31 @@ export function connect(model, root, { show, refused = () => {}, failed = () => 
   };
 }
 
+// connect() for a page whose controls follow every answer and that tells errors at one place, the
+// element `error`. take(frame): there is a new frame, for which controls may be built; follow(
+// settings): the controls go there; draw(): show the frame.
+export function connectPage(model, root, error, { take, follow, draw }) {
+  let taken = false;
+  return connect(model, root, {
+    show(frame, { settled, fresh }) {
+      take(frame);
+      taken = true;
+      if (settled) follow(frame.settings);
+      if (fresh) error.textContent = "";
+      draw();
+    },
+    refused(message, settings) {
+      error.textContent = message;
+      if (!taken) return;
+      follow(settings);
+      draw();
+    },
+    failed(message) {
+      error.textContent = message;
+    },
+  });
+}
+
 // Whether a run has got beyond its start. Frames without curves count at once.
 function hasRows(frame) {
   if (!frame.runs) return true;

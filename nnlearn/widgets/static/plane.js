@@ -115,7 +115,9 @@ function marginOf(data, at, k, cells, cell, one) {
   return data[at + one * cells + cell] - other + 0.5;
 }
 
-function marchSquares(context, f, rows, columns, place) {
+// The line where a table f of rows and columns is 0, as straight pieces, to context.moveTo and
+// context.lineTo; place(column, row) -> the arguments of these. No value may be 0.
+export function marchSquares(context, f, rows, columns, place) {
   for (let row = 0; row + 1 < rows; row += 1) {
     for (let column = 0; column + 1 < columns; column += 1) {
       const i = row * columns + column;

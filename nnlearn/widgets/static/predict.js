@@ -5,8 +5,9 @@ import { button } from "./controls.js";
 import { h, svg } from "./dom.js";
 
 // panel: a chart whose axes are 0..xMax and 0..yMax; names: what is asked for; what: what a curve
-// is of. onReady is called once all curves are drawn, or skipped.
-export function prediction(panel, { names, what }, onReady) {
+// is of; last: the button's word after the last curve. onReady is called once all curves are drawn,
+// or skipped.
+export function prediction(panel, { names, what, last = "Train" }, onReady) {
   const drawn = new Map();
   let at = 0;
   let strokes = null;
@@ -18,7 +19,7 @@ export function prediction(panel, { names, what }, onReady) {
 
   const ask = () => {
     said.textContent = `Draw the ${what} that you expect of ${names[at]}, then press `;
-    next.textContent = at + 1 < names.length ? "Next" : "Train";
+    next.textContent = at + 1 < names.length ? "Next" : last;
     next.disabled = !drawn.has(at);
   };
   const step = () => {

@@ -2,7 +2,7 @@
 
 import { button, checkbox, slider } from "./controls.js";
 import { freshId, h } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
 import { softmaxOffline } from "./softmax_offline.js";
 import { followTheme } from "./theme.js";
 
@@ -26,21 +26,13 @@ export default {
     let rows = [];
     let move = null; // {what, base}: what a hand moves (k or "c"), and the frame before it
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
         if (rows.length !== frame.settings.z.length) buildRows();
-        if (settled) setControls(frame.settings);
-        if (fresh) page.error.textContent = "";
-        drawAll();
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        setControls(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
+      follow: setControls,
+      draw: drawAll,
     });
 
     const begin = (what) => {

@@ -5,7 +5,8 @@ import { chart, niceCeiling } from "./chart.js";
 import { button, checkbox, shortNumber, slider } from "./controls.js";
 import { fourDigits } from "./digits.js";
 import { freshId, h, svg } from "./dom.js";
-import { connect } from "./live.js";
+import { connectPage } from "./live.js";
+import { player } from "./player.js";
 import { prediction } from "./predict.js";
 import { followTheme } from "./theme.js";
 
@@ -19,7 +20,6 @@ const TOY_EPOCHS = [50, 100, 200, 300, 500, 1000, 2000, 3000];
 const TOY_WEIGHT = { min: -6, max: 6, step: 0.05 };
 const WRONG_FORMULA = "the book page's wrong formula: it took 1/(1\u00a0−\u00a0a), the derivative "
   + "by a, in place of ∂C\u2060/\u2060∂z\u00a0=\u00a0a";
-const SECONDS_TO_PLAY = 6;
 
 export default {
   render({ model, el }) {
@@ -34,31 +34,25 @@ export default {
     let epoch = 0;
     let asked = null; // the curves drawn beforehand
     const page = layOutToy(root, (at) => {
-      player.stop();
+      playing.stop();
       showEpoch(at);
     });
     const controls = toyControls(page, (settings) => live.change(settings));
 
-    const live = connect(model, root, {
-      show(next, { settled, fresh }) {
+    const live = connectPage(model, root, page.error, {
+      take(next) {
         frame = next;
-        if (fresh) page.error.textContent = "";
         controls.build(frame);
-        if (settled) controls.set(frame.settings);
+      },
+      follow: controls.set,
+      draw() {
         page.setEpochs(frame.settings.epochs);
         drawCurves();
         showEpoch(epoch);
       },
-      refused(message, settings) {
-        page.error.textContent = message;
-        controls.set(settings);
-      },
-      failed(message) {
-        page.error.textContent = message;
-      },
     });
 
-    const player = toyPlayer(page.play, {
+    const playing = player(page.play, {
       from: () => (epoch >= frame.settings.epochs ? 0 : epoch),
       to: () => frame.settings.epochs,
       show: (at) => showEpoch(at),
@@ -106,7 +100,7 @@ export default {
 
     return () => {
       live.close();
-      player.stop();
+      playing.stop();
       unfollow();
       page.close();
       root.remove();
@@ -218,34 +212,6 @@ function toyControls(page, change) {
     for (const { element, holds } of choices) element.setAttribute("aria-pressed", holds(settings));
   };
   return { build, set };
-}
-
-// A button that moves the epoch on, at the same number of epochs for each picture of the screen.
-function toyPlayer(play, { from, to, show }) {
-  let request = 0;
-  const stop = () => {
-    cancelAnimationFrame(request);
-    request = 0;
-    play.textContent = "Play";
-  };
-  play.addEventListener("click", () => {
-    if (request) {
-      stop();
-      return;
-    }
-    play.textContent = "Pause";
-    const first = from();
-    let began = null;
-    const move = (now) => {
-      began ??= now;
-      const at = first + ((now - began) / 1000) * (to() / SECONDS_TO_PLAY);
-      show(Math.min(at, to()));
-      if (at < to()) request = requestAnimationFrame(move);
-      else stop();
-    };
-    request = requestAnimationFrame(move);
-  });
-  return { stop };
 }
 
 // ---- the page -----------------------------------------------------------------------------------

@@ -1,0 +1,142 @@
+"""Pictures of an evaluation: which classes are taken for which, and how far to trust it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlearn.plotting._style import COLOURS, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nnlearn.evaluation import Evaluation
+
+#: Up to so many classes the cells hold their counts, and every class has a tick.
+MOST_NUMBERS = 20
+
+
+def plot_confusion(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axes":
+    """Draw how often each class was taken for each.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What `Network.evaluate` returned.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A row for each true class, a column for each predicted one. Mistakes are the darker, the
+        larger a share of their true class they are; what is right, on the diagonal, is not
+        coloured: it would outshine them all.
+
+    Raises
+    ------
+    ValueError
+        For regression.
+    ImportError
+        If Matplotlib is not installed.
+    """
+    counts, labels = evaluation.confusion, evaluation._labels()
+    n = len(labels)
+    ax = new_axes(ax, size=(6.4, 5.6))
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = 100 * counts / np.maximum(totals, 1)
+    np.fill_diagonal(shares, np.nan)
+    most = np.nanmax(shares) if n > 1 else 0
+    image = ax.imshow(shares, cmap=_shades(), vmin=0, vmax=most or 1)
+    if n <= MOST_NUMBERS:
+        _write_counts(ax, counts, shares / (most or 1))
+        ax.set_xticks(range(n), _ticks(labels), rotation=90 if max(map(len, labels)) > 3 else 0)
+        ax.set_yticks(range(n), _ticks(labels))
+        ax.tick_params(length=0)
+    ax.set_xlabel("predicted")
+    ax.set_ylabel("true")
+    ax.spines[:].set_visible(False)
+    figure = ax.get_figure()
+    assert figure is not None
+    bar = figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02)
+    bar.set_label("mistakes, % of the true class")
+    bar.outline.set_visible(False)
+    return ax
+
+
+def _shades() -> Any:
+    """From white to dark blue; light grey where there is no number, on the diagonal."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list("mistakes", ["#ffffff", COLOURS[0], "#002b45"])
+    return shades.with_extremes(bad="#e6e6e6")
+
+
+def _write_counts(ax: "Axes", counts: Any, depth: Any) -> None:
+    """The counts in the cells, without zeros, in smaller letters where there are many cells."""
+    size = 9.5 if len(counts) <= 10 else 7
+    for (row, column), number in np.ndenumerate(counts):
+        if number:
+            right = row == column
+            colour = "white" if depth[row, column] > 0.4 else "black"
+            weight = "bold" if right else "normal"
+            style: dict[str, Any] = {
+                "ha": "center",
+                "va": "center",
+                "color": colour,
+                "fontweight": weight,
+            }
+            ax.text(column, row, f"{number:,}", fontsize=size, **style)
+
+
+def _ticks(labels: list[str]) -> list[str]:
+    """Names without their numbers, which only the shortest classes go by."""
+    return [label.partition(" ")[2] or label for label in labels]
+
+
+def plot_calibration(evaluation: "Evaluation", bins: int = 10, ax: "Axes | None" = None) -> "Axes":
+    """Draw how often predictions are right against how sure they claim to be.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What `Network.evaluate` returned.
+    bins : int, default 10
+        Intervals of confidence, as of `Evaluation.calibration`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A point for each bin that has samples, on the diagonal where confidence can be trusted:
+        below it the network claims too much. Grey columns are the share of samples in each bin.
+
+    Raises
+    ------
+    ValueError
+        If the outputs are no probabilities.
+    ImportError
+        If Matplotlib is not installed.
+    """
+    found = evaluation._reliability(bins)
+    ax = new_axes(ax, size=(5.6, 5.0))
+    known = found.counts > 0
+    width = np.diff(found.edges)
+    shares = found.counts / found.counts.sum()
+    grey: dict[str, Any] = {"color": "#d9d9d9", "width": 0.9 * width, "align": "edge"}
+    ax.bar(found.edges[:-1] + 0.05 * width, shares, label="share of samples", **grey)
+    ax.plot(
+        [0, 1], [0, 1], color="#666666", linestyle="--", linewidth=1, label="accuracy = confidence"
+    )
+    points: dict[str, Any] = {"color": COLOURS[0], "marker": "o", "linewidth": 1.8, "markersize": 6}
+    ax.plot(found.confidence[known], found.accuracy[known], label="accuracy", **points)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.02)
+    ax.set_xlabel("confidence: probability of the predicted class")
+    ax.set_ylabel("share")
+    ax.grid(True, alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    title = f"expected calibration error {100 * found.expected_error:.2f} %"
+    ax.legend(title=title, title_fontsize="small", frameon=False, loc="upper left")
+    return ax

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks
@@ -34,8 +34,9 @@ def monitored(where: str, monitor: str | None, history: History, regression: boo
     _checks.fail(ValueError, where, recorded, column, hint)
 
 
+@dataclass(frozen=True)
 class Best:
-    """The best value of a column, and the epoch of the fit that had it.
+    """The best value of a column so far, and the epoch of the fit that had it.
 
     Parameters
     ----------
@@ -43,23 +44,24 @@ class Best:
         What is looked at.
     min_delta : float
         Better means by more than this.
+    value : float
+        NaN as long as there is none.
+    epoch : int
+        0 as long as there is none.
     """
 
-    def __init__(self, column: str, min_delta: float) -> None:
-        self.column = column
-        self.value = math.nan
-        self.epoch = 0  # none yet
-        self._sign = 1.0 if is_maximised(column) else -1.0
-        self._min_delta = min_delta
+    column: str
+    min_delta: float
+    value: float = math.nan
+    epoch: int = 0
 
-    def see(self, epoch: int, history: History) -> bool:
-        """Look at the row of an epoch: whether it is the best so far. NaN never is."""
+    def after(self, epoch: int, history: History) -> Best:
+        """The best with the row of this epoch; itself where that is no better. NaN never is."""
         value = history._value(self.column, epoch - 1)
-        gain = self._sign * (value - self.value)
-        if math.isnan(value) or (self.epoch and not gain > self._min_delta):
-            return False
-        self.value, self.epoch = value, epoch
-        return True
+        gain = value - self.value if is_maximised(self.column) else self.value - value
+        if math.isnan(value) or (self.epoch and not gain > self.min_delta):
+            return self
+        return replace(self, value=value, epoch=epoch)
 
 
 class Pace:
@@ -113,7 +115,7 @@ class Pace:
         plateau = self._plateau
         if plateau is None:
             return ""
-        self._best.see(epoch, history)
+        self._best = self._best.after(epoch, history)
         if epoch - max(self._best.epoch, self.last_drop) < plateau.patience:
             return ""
         self._n_drops += 1
@@ -147,20 +149,26 @@ class Stopper:
         parameters: list[Array] | None = None,
     ) -> None:
         column = monitored("EarlyStopping", stopping.monitor, history, regression)
-        self.best = Best(column, stopping.min_delta)
-        self.parameters = parameters  # of the best epoch, where they come back
         self._stopping = stopping
+        # One object, so that an interrupt finds the parameters of the best epoch or those before.
+        self._kept = (Best(column, stopping.min_delta), parameters)
+
+    @property
+    def best(self) -> Best:
+        """The best epoch so far."""
+        return self._kept[0]
+
+    @property
+    def parameters(self) -> list[Array] | None:
+        """Those of the best epoch, where they are to come back."""
+        return self._kept[1]
 
     def see(self, epoch: int, history: History, parameters: Sequence[Array] | None) -> None:
         """Look at the row of an epoch; copy the parameters, where given, if it is the best."""
-        is_best = self.best.see(epoch, history)
-        if not is_best or parameters is None or not self._stopping.restore_best:
-            return
-        if self.parameters is None:
-            self.parameters = [array.copy() for array in parameters]
-            return
-        for kept, array in zip(self.parameters, parameters, strict=True):
-            np.copyto(kept, array)
+        best, kept = self.best.after(epoch, history), self.parameters
+        if best is not self.best and parameters is not None and self._stopping.restore_best:
+            kept = [array.copy() for array in parameters]
+        self._kept = best, kept
 
     def after(self, epoch: int, last_drop: int) -> str:
         """Why training ends after this epoch, or nothing."""

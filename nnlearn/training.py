@@ -201,8 +201,11 @@ class Run:
             return
         core, rows = self.net._core, len(self.history)
         core.counters = (self.counters[0] + rows, self.counters[1] + rows * self.n_steps)
-        if self.stopper is not None and self.stopper.parameters is not None:
-            core.assign(self.stopper.parameters, self.trainer)
+        if self.stopper is not None:
+            if rows:  # again, as an interrupt may have come between the row and this
+                self.stopper.see(rows, self.history, core.parameters())
+            if self.stopper.parameters is not None:
+                core.assign(self.stopper.parameters, self.trainer)
         whole = self.past._again()
         whole._extend(self.recorded())
         self.net._changes += 1  # a copy that another thread is making begins anew

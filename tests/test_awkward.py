@@ -28,7 +28,7 @@ def fit(net: nn.Network, epochs: int = 2, **settings: Any) -> nn.History:
     return net.fit(X, Y, epochs=epochs, learning_rate=0.1, momentum=0.5, verbose=0, **settings)
 
 
-def interrupted_at(line: int, net: nn.Network) -> bool:
+def interrupted_at(line: int, net: nn.Network, **settings: Any) -> bool:
     """Fit, with Ctrl-C at the line-th line of training.py that is run; False: it ended before."""
     seen = 0
 
@@ -46,7 +46,7 @@ def interrupted_at(line: int, net: nn.Network) -> bool:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        fit(net)
+        fit(net, **settings)
     except KeyboardInterrupt:
         return True
     finally:
@@ -66,6 +66,25 @@ def test_an_interrupt_at_any_line_of_a_fit_leaves_a_whole_network() -> None:
         assert net.history["epoch"][-1] == rows + 1, line
         line += 1
     assert line > 100
+
+
+def test_an_interrupt_at_any_line_gives_the_best_parameters_back() -> None:
+    """Of all epochs that have a row, whatever the moment."""
+    settings: dict[str, Any] = {
+        "validation": (X, 1 - Y),  # what is learnt makes it worse: the first epoch is the best
+        "early_stopping": nn.EarlyStopping(monitor="val_loss", patience=2),
+        "schedule": nn.DropOnPlateau(monitor="val_loss", patience=1),
+        "epochs": 3,
+    }
+    line, restored = 1, 0
+    while interrupted_at(line, net := network(), **settings):
+        if len(net.history):
+            _, value = net.history.best("val_loss")
+            assert net.loss(X, 1 - Y) == value, line
+            restored += len(net.history) > 1
+        assert net._core.counters == (len(net.history), 2 * len(net.history)), line
+        line += 1
+    assert restored > 20
 
 
 def test_an_interrupt_while_another_thread_reads_ends_the_fit() -> None:

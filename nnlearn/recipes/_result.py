@@ -1,7 +1,7 @@
 """What all recipes return."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from nnlearn import _html
 from nnlearn.tables import Table
@@ -17,9 +17,31 @@ class Result(ABC):
     def table(self) -> Table:
         """What was tried and what came of it, a row each."""
 
-    @abstractmethod
+    #: The function of `nnlearn.plotting` that draws it.
+    _drawn_by: ClassVar[str]
+
     def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw it."""
+        """Draw it, by the function of `nnlearn.plotting` that has its name.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+
+        Raises
+        ------
+        ImportError
+            If Matplotlib is not installed.
+        """
+        from nnlearn import plotting
+
+        axes: Axes = getattr(plotting, self._drawn_by)(self, ax)
+        return axes
 
     @property
     @abstractmethod

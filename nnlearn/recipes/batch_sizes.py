@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nnlearn import _checks
 from nnlearn.data import Dataset
@@ -13,9 +13,6 @@ from nnlearn.recipes._in_turns import Task, Trial, parts_of, train_in_turns
 from nnlearn.recipes._result import Result
 from nnlearn.recipes._study_checks import check_data, check_fit, check_network, check_sizes
 from nnlearn.tables import Table
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Of two sizes whose seconds differ by a smaller factor, chance may have put one first.
 AS_FAST = 1.3
@@ -74,6 +71,8 @@ class BatchSizeStudy(Result):
     share : float, default infinity
         Seconds that each size had.
     """
+
+    _drawn_by = "plot_batch_sizes"
 
     curves: tuple[SizeCurve, ...]
     regression: bool
@@ -138,23 +137,6 @@ class BatchSizeStudy(Result):
         formats = {"epochs": ".1f", best: ".4g" if self.regression else ".2f", reach: ".3g"}
         table = Table(head, rows, title, formats={**formats, "s an epoch": ".3g"})
         return table if any(curve.diverged for curve in self.curves) else table._without("diverged")
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw them all; see `nnlearn.plotting.plot_batch_sizes`.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure by default.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes drawn on.
-        """
-        from nnlearn.plotting import plot_batch_sizes
-
-        return plot_batch_sizes(self, ax)
 
     @property
     def verdict(self) -> str:

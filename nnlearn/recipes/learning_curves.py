@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from nnlearn.recipes._power_law import PowerLaw, fit_power_law
 from nnlearn.recipes._result import Result
 from nnlearn.recipes._study_checks import check_data, check_fit, check_network, check_sizes, fresh
 from nnlearn.tables import Table
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: The sizes that are tried when none are given, up to all samples.
 _FIRST_DIGITS = (1, 2, 5)
@@ -78,6 +75,8 @@ class LearningCurve(Result):
         Whether they hold losses in place of errors.
     """
 
+    _drawn_by = "plot_learning_curve"
+
     runs: tuple[SizeRuns, ...]
     regression: bool = False
 
@@ -129,23 +128,6 @@ class LearningCurve(Result):
         dull = [] if any(table["diverged"]) else ["diverged"]
         dull += ["sd"] if all(math.isnan(v) for v in table["sd"]) else []
         return table._without(*dull, *([f"fit {unit}"] if law is None else []))
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw errors and fit; see `nnlearn.plotting.plot_learning_curve`.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure by default.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes drawn on.
-        """
-        from nnlearn.plotting import plot_learning_curve
-
-        return plot_learning_curve(self, ax)
 
     @property
     def verdict(self) -> str:

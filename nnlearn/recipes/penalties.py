@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nnlearn import _checks
 from nnlearn.comparison import Run
@@ -14,9 +14,6 @@ from nnlearn.recipes._copies import Copies, check_network
 from nnlearn.recipes._result import Result
 from nnlearn.recipes.rates import powers_of_ten, round_between, shifted
 from nnlearn.tables import Table, count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Losses are as good as each other if they differ by no more than this share.
 SAME_LOSS = 1e-3
@@ -242,6 +239,8 @@ class Penalties(Result):
         By what they were compared.
     """
 
+    _drawn_by = "plot_penalties"
+
     trials: tuple[PenaltyTrial, ...]
     suggestion: float
     held_rate: float
@@ -302,23 +301,6 @@ class Penalties(Result):
             title += f"; least loss decides within {100 * measure.noise(top):.2f} of the highest"
         table = Table([*heads, "least loss", "diverged"], rows, title, formats=formats)
         return table if measure.is_accuracy else table._without("least loss")
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw how good each penalty is; see `nnlearn.plotting.plot_penalties`.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure by default.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes drawn on.
-        """
-        from nnlearn.plotting import plot_penalties
-
-        return plot_penalties(self, ax)
 
     def _of(self, l2: float, rate: float) -> str:
         """How good a trial is, in words."""

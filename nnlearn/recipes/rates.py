@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nnlearn import _checks
 from nnlearn.callbacks import Callback
@@ -14,9 +14,6 @@ from nnlearn.network import Network
 from nnlearn.recipes._copies import Copies
 from nnlearn.recipes._result import Result
 from nnlearn.tables import Table, count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: How many orders of magnitude above and below the start are tried at most.
 ORDERS = 8
@@ -198,6 +195,8 @@ class LearningRates(Result):
         The largest rate that works; None where the boundary was not found.
     """
 
+    _drawn_by = "plot_learning_rates"
+
     trials: tuple[RateTrial, ...]
     epochs: int
     seeds: int
@@ -248,23 +247,6 @@ class LearningRates(Result):
         title = f"Mean training loss at each learning rate, {count(self.seeds, 'seed')}"
         head = ["learning rate", "before", *epochs, "falls for", "verdict"]
         return Table(head, rows, title, formats={"learning rate": "g"})
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the training loss at each rate; see `nnlearn.plotting.plot_learning_rates`.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure by default.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes drawn on.
-        """
-        from nnlearn.plotting import plot_learning_rates
-
-        return plot_learning_rates(self, ax)
 
 
 def losses_of(history: History) -> tuple[float, ...]:

@@ -56,7 +56,7 @@ PUBLIC_NAMES = """
     SGD Split Step
     batch_size_study compare datasets diagnose find_l2 find_learning_rate knock_out
     learning_curve load load_network2_json noise_sensitivity plotting reduce_problem rescale_l2
-    show_config testing vary widgets
+    show_config testing tune vary widgets
 """.split()  # noqa: SIM905
 
 

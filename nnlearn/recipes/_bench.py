@@ -16,6 +16,7 @@ from nnlearn.recipes._copies import Copies
 from nnlearn.recipes._steps import Trial
 from nnlearn.recipes.penalties import Measure, trial_of
 from nnlearn.recipes.reduced import reduce_problem, rescale_l2
+from nnlearn.tables import count
 
 #: Copies that train at all settings; the number of cores must change no decision.
 SEEDS = 2
@@ -24,6 +25,8 @@ EVALUATION = 0.3
 #: Fewer samples, and fewer epochs, than these are not taken to save time.
 LEAST_SAMPLES = 500
 LEAST_EPOCHS = 3
+#: By how much samples are reduced before epochs are: what many epochs do, a few do not show.
+MOST_REDUCED = 8
 
 
 @dataclass(frozen=True)
@@ -113,15 +116,17 @@ class Bench:
         Returns
         -------
         problem, epochs, words
-            All samples and all epochs, where there is time: then `words` are none. Else fewer
-            epochs, then halves of the samples.
+            All samples and all epochs, where there is time: then `words` are none. Else halves
+            of the samples, down to an eighth, then fewer epochs, then fewer samples still.
         """
         whole = len(self.data.train)
         n, few = whole, epochs
         each = max(until - self.budget.used(), 0.0) / n_trials
         least = least_samples(self.data)
         while self._predicted(n, few) > each:
-            if few > LEAST_EPOCHS:
+            if n >= 2 * least and MOST_REDUCED * n > whole:
+                n //= 2
+            elif few > LEAST_EPOCHS:
                 few = max(few * 2 // 3, LEAST_EPOCHS)
             elif n >= 2 * least:
                 n //= 2
@@ -129,8 +134,9 @@ class Bench:
                 break
         if (n, few) == (whole, epochs):
             return self.part(n), epochs, ""
-        words = f"The clock allows {few} epochs on {n:,} samples a trial"
-        words += f", in place of {epochs} on {whole:,}."
+        fewer = [] if few == epochs else [f"{count(few, 'epoch')} in place of {epochs}"]
+        fewer += [] if n == whole else [f"{n:,} samples in place of {whole:,}"]
+        words = f"The clock allows {' and '.join(fewer)}."
         return self.part(n), few, words
 
     def final_epochs(self, n: int, epochs: int, until: float) -> int:

@@ -17,7 +17,7 @@ from nnlearn.schedules import Cosine
 from nnlearn.tables import count
 
 #: Its epochs: so many times those after which validation was best at a rate that did not fall.
-TIMES = 2
+TIMES = 3
 FEWEST, MOST = 10, 100
 #: How many epochs show that nothing is learnt.
 HOPELESS = 5

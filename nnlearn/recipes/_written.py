@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 #: How long a line may be.
@@ -17,8 +18,16 @@ def literal(value: Any) -> str:
     """A value: a number by its fewest digits, an object of the package by its name there."""
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
-    text = repr(value)
-    return f"nn.{text}" if type(value).__module__.startswith("nnlearn.") else text
+    if type(value).__module__.startswith("nnlearn.") and is_dataclass(value):
+        given = {
+            field.name: getattr(value, field.name)
+            for field in fields(value)
+            if getattr(value, field.name) != field.default
+        }
+        return f"nn.{type(value).__name__}({written(given)})"
+    return (
+        f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else repr(value)
+    )
 
 
 def network_lines(layers: list[Any], settings: Mapping[str, Any]) -> str:

@@ -137,7 +137,7 @@ class Tuning(Result):
             (
                 step.name,
                 len(step.trials),
-                written(step.chosen),
+                written({k: v for k, v in step.chosen.items() if isinstance(v, (int, float))}),
                 step.best if self.regression else 100.0 * step.best,
                 step.seconds,
                 "decided" if step.limited else "",
@@ -204,8 +204,8 @@ def tune(
     hidden : sequence of int or int, default (30,)
         The hidden layers, as `compare` takes them. Inputs and outputs are those of the data.
     seconds : float, default 120.0
-        How long all may take, > 0. What does not fit is done with fewer epochs, then on fewer
-        samples, then left out; the account says so.
+        How long all may take, > 0. What does not fit is done on fewer samples, then for fewer
+        epochs, then left out; the account says so.
     seed : int, default 0
         Of the network, its batches and the samples held out, in [0, 2^64).
     n_jobs : int, optional
@@ -245,7 +245,7 @@ def tune(
     constant rate a small one looks best that would be too slow later.
 
     `Cosine` and not `DropOnPlateau`, since its length is known beforehand and the time is given.
-    The final fit has twice the epochs after which step 3 saw no gain: with a falling rate
+    The final fit has three times the epochs after which step 3 saw no gain: with a falling rate
     and a penalty more epochs help for longer. It ends early where half of them bring no gain.
 
     The same seed makes the same decisions as long as the clock decides nothing.

@@ -196,10 +196,10 @@ class Bench:
                 **settings,
             )
         seconds = budget.used() - began
+        self._learn(seconds, problem.work * max(_longest(runs), 1))
         cut = any(was_cut(run.history) for run in runs)
         if cut and not (may_be_cut and all(len(run.history) for run in runs)):
             raise OutOfTime
-        self._learn(seconds, problem.work * _longest(runs))
         trial = _trial(trial_of(l2, learning_rate, runs, problem.measure))
         trial = dataclasses.replace(
             trial,
@@ -215,7 +215,7 @@ class Bench:
 
     def _learn(self, seconds: float, work: float) -> None:
         """How fast training is, from the largest work so far or the latest as large."""
-        if work and work >= 0.5 * self._known_by:
+        if work >= 0.5 * self._known_by:
             self._pace, self._known_by = seconds / work, max(work, self._known_by)
 
 

@@ -49,7 +49,7 @@ class Final:
 def start_of(strategy: Strategy) -> Final:
     """The network before the fit, and the fit as it is planned so far."""
     data = strategy.bench.data
-    return Final(strategy.bench.make(data), data, dict(strategy.settings))
+    return Final(strategy.bench.make(data), data, strategy.settings)
 
 
 def train(strategy: Strategy, final: Final, tell: Callable[[int, int], None]) -> None:

@@ -89,7 +89,7 @@ class Strategy:
     epochs : int
         For how many epochs the validation set was predicted better and better.
     learns : bool
-        Whether anything was learnt.
+        Whether it is worth going on after the first step.
     steps : list of Step
         What has been done.
     """
@@ -199,13 +199,14 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
         sound = [trial for trial in strategy.tried if not trial.diverged]
         if not sound:
             said = "Every learning rate diverges."
+            if clock:
+                break
             continue
         best = problem.measure.best(sound)
-        goal, guess = _goal(data, problem.measure)
-        value = best.mean
-        got, by_guess = _shown(value, problem.measure), _shown(guess, problem.measure)
+        goal, guess = goal_of(data, problem.measure)
+        got, by_guess = _shown(best.mean, problem.measure), _shown(guess, problem.measure)
         strategy.settings["learning_rate"] = best.learning_rate
-        if value >= goal if problem.measure.is_accuracy else value <= goal:
+        if reaches(best.mean, goal, problem.measure):
             strategy.learns = True
             why = f"On {words} a learning rate of {best.learning_rate:g} gives {got}, where the "
             why += f"same answer for all gives {by_guess}: the network learns."
@@ -216,8 +217,12 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
             said = said.replace("more than", "less than")
         if clock:
             break
+    if clock:
+        strategy.learns = True  # nobody knows: the other steps will see
+        why = "The clock ended the search before anything was learnt."
+        return Choice({}, why, names, True)
     said += " Look at the labels, the scale of the inputs and the start weights; no setting"
-    return Choice({}, f"{said} is worth a search before.{clock}", names, bool(clock))
+    return Choice({}, f"{said} is worth a search before.", names)
 
 
 def _easier(data: Dataset) -> Iterator[tuple[str, Dataset]]:
@@ -246,7 +251,7 @@ def _lower(rate: float) -> list[float]:
     return [rate / 10.0**order for order in (1, 2, 3, 4)] if rate == RATES[0] else []
 
 
-def _goal(data: Dataset, measure: Measure) -> tuple[float, float]:
+def goal_of(data: Dataset, measure: Measure) -> tuple[float, float]:
     """What is clearly more than a guess, and the guess: accuracies, or losses of regression."""
     assert data.validation is not None
     y = np.asarray(data.validation.y)
@@ -259,6 +264,11 @@ def _goal(data: Dataset, measure: Measure) -> tuple[float, float]:
     _, counts = np.unique(y, return_counts=True)
     guess = float(counts.max() / counts.sum())
     return min(guess + CLEARLY * measure.noise(guess), (1.0 + guess) / 2), guess
+
+
+def reaches(value: float, goal: float, measure: Measure) -> bool:
+    """Whether an accuracy, or a loss of regression, is as good as a goal."""
+    return value >= goal if measure.is_accuracy else value <= goal
 
 
 def _shown(value: float, measure: Measure) -> str:

@@ -21,7 +21,7 @@ from nnlearn.recipes._budget import Budget
 from nnlearn.recipes._milestones import Milestones
 from nnlearn.recipes._result import Result
 from nnlearn.recipes._steps import Step
-from nnlearn.recipes._strategy import STEPS, Strategy
+from nnlearn.recipes._strategy import STEPS, Strategy, goal_of, reaches
 from nnlearn.recipes._written import fit_lines, network_lines, written
 from nnlearn.tables import Table, count
 
@@ -106,14 +106,18 @@ class Tuning(Result):
             done = count(sum(step.name in STEPS for step in self.steps), "step")
             return f"Interrupted {took}: {done} of {len(STEPS)} before the final fit had ended."
         if not self.learns:
-            return f"Nothing was learnt {took}: see what the first step says."
+            return f"Nothing was learnt {took}: see what the first step says{self._clock_decided}."
         unit = self._show(self.validation_accuracy, self.validation_loss)
         kind = "loss" if self.regression else "accuracy"
         text = f"Validation {kind} {unit} {took}"
         if self.data.test is not None:
             text += f"; test {kind} {self._show(self.test_accuracy, self.test_loss)}"
+        return f"{text}{self._clock_decided}."
+
+    @property
+    def _clock_decided(self) -> str:
         limited = [step.name for step in self.steps if step.limited]
-        return text + (f"; the clock decided in: {', '.join(limited)}." if limited else ".")
+        return f"; the clock decided in: {', '.join(limited)}" if limited else ""
 
     @property
     def account(self) -> str:
@@ -324,7 +328,6 @@ class _Session:
         strategy, budget = self._strategy, self._strategy.bench.budget
         for step in strategy.search():
             self._show(step)
-        self._final.settings = dict(strategy.settings)
 
         def tell(epoch: int, epochs: int) -> None:
             words = f"final fit, epoch {epoch}/{epochs}"
@@ -344,7 +347,6 @@ class _Session:
         interrupt = Interrupted(
             "what was found is in .tuning of this exception, at a prompt sys.last_value.tuning"
         )
-        self._final.settings = {**self._strategy.settings, **self._final.settings}
         interrupt.tuning = self.result(finished=False)
         return interrupt
 
@@ -355,6 +357,8 @@ class _Session:
         network._warns = True
         assert data.validation is not None
         accuracy, loss = _judged(network, data.validation)
+        goal, _ = goal_of(data, strategy.measure)
+        value = accuracy if strategy.measure.is_accuracy else loss
         return Tuning(
             network,
             final.settings,
@@ -367,7 +371,7 @@ class _Session:
             accuracy,
             loss,
             *self._test,
-            strategy.learns,
+            reaches(value, goal, strategy.measure),
             finished,
         )
 

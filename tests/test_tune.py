@@ -146,9 +146,11 @@ def test_the_account_says_of_every_step_what_it_tried_and_why(found):
 
 def test_each_step_goes_on_from_what_the_one_before_chose(found):
     steps = {step.name: step for step in found.steps}
-    held = steps["learning rate"].chosen["learning_rate"]
-    assert steps["l2"].trials[0].l2 == 0.0
-    assert {trial.learning_rate for trial in steps["l2"].trials} == {held}
+    first = steps["l2"].trials[0]
+    assert (first.l2, first.learning_rate) == (0.0, steps["learning rate"].chosen["learning_rate"])
+    held = steps["l2"].chosen["learning_rate"]
+    assert {trial.learning_rate for trial in steps["l2"].trials if trial.l2} == {held}
+    assert steps["learning rate again"].trials[0].learning_rate == held
     l2 = steps["l2"].chosen["l2"]
     assert {trial.l2 for trial in steps["learning rate again"].trials} == {l2}
     rate = steps["learning rate again"].chosen["learning_rate"]
@@ -270,6 +272,30 @@ def test_random_labels_end_with_an_account_of_that(clock):
     assert found.verdict.startswith("Nothing was learnt")
     assert "Look at the labels" in found.account
     assert same_network(again(found, [4, 3, 3]), found.network)
+
+
+def test_a_single_class_is_nothing_learnt(clock):
+    x, _ = BLOBS.train
+    found = nn.tune(nn.Dataset((x, np.zeros(len(x), int))), hidden=(3,), seconds=5.0)
+    assert not found.learns
+    assert "the same answer for all gives 100.00 %" in found.steps[0].why
+
+
+def test_with_next_to_no_time_there_is_a_network_all_the_same():
+    found = nn.tune(BLOBS, hidden=(5,), seconds=1e-3)
+    assert [step.name for step in found.steps] == NAMES
+    assert all(step.limited for step in found.steps)
+    assert found.steps[1].why.startswith("No trial ended: 0.1 stays.")
+    assert found.settings["learning_rate"] == 0.1
+    assert same_network(again(found, [4, 5, 3]), found.network)
+
+
+def test_inputs_of_large_numbers_get_a_rate_below_the_first_magnitudes(clock):
+    large = [(300.0 * x, y) for x, y in (BLOBS.train, BLOBS.validation)]
+    found = nn.tune(nn.Dataset(*large), hidden=(5,), seconds=5.0, activation="relu")
+    assert found.steps[0].trials[-1].learning_rate < 0.01
+    assert np.isfinite(found.validation_loss)
+    assert same_network(again(found, [4, 5, 3], activation="relu"), found.network)
 
 
 def test_two_classes_are_tried_where_many_are_too_hard(clock, monkeypatch):

@@ -1,6 +1,7 @@
 """A number of seconds that must do, and what ends fits that would take longer."""
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 #: A fit that is still within an epoch so many seconds after its time is stopped there.
 GRACE = 0.05
+PAUSE = 0.0005
 
 
 class OutOfTime(Exception):
@@ -74,6 +76,8 @@ class Watch(Callback):
         trace: TracebackType | None,
     ) -> None:
         self._timer.cancel()
+        while self._timer.is_alive():  # not join(): Ctrl-C in it would hang before Python 3.13
+            time.sleep(PAUSE)
 
     def on_fit_begin(self, net: "Network", history: "History") -> None:
         """Look when it begins; one that begins too late is stopped."""

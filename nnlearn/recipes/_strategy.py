@@ -9,18 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from nnlearn._data_checks import is_labels
 from nnlearn.comparison import Run
-from nnlearn.data import Dataset
 from nnlearn.early_stopping import EarlyStopping
-from nnlearn.recipes._bench import LEAST_EPOCHS, Bench, Problem, least_samples
+from nnlearn.recipes._bench import LEAST_EPOCHS, Bench, Problem
 from nnlearn.recipes._budget import OutOfTime
+from nnlearn.recipes._first_problems import RATES, easier, goal_of, lower, reaches, shown
 from nnlearn.recipes._steps import Step, Trial, table_of
 from nnlearn.recipes.penalties import Measure, search_l2, search_rate
 from nnlearn.recipes.rates import RateTrial, UntilItFails, losses_of, search_threshold
-from nnlearn.recipes.reduced import reduce_problem
 from nnlearn.schedules import Cosine
 from nnlearn.tables import count
 
@@ -29,17 +25,12 @@ SHARES = {
     "any learning": 0.05,
     "learning rate": 0.13,
     "epochs": 0.28,
-    "l2": 0.54,
+    "l2": 0.57,
     "learning rate again": 0.66,
-    "batch size": 0.74,
+    "batch size": 0.73,
 }
-#: The first step: orders of magnitude, samples, epochs.
-RATES = (0.01, 0.1, 1.0, 10.0, 100.0)
-FEW_SAMPLES = 1_000
+#: Epochs of the trials of the first step.
 FEW_EPOCHS = 5
-#: Standard errors above chance that are no chance any more; of a loss to be explained, the share.
-CLEARLY = 4.0
-EXPLAINED = 0.1
 #: Epochs in which the loss must fall, as in `find_learning_rate`.
 FALLING = 3
 #: Epochs at the most while their number is looked for, and the patience, which grows.
@@ -51,7 +42,7 @@ TRIAL_EPOCHS = 15
 FIRST_DECAY = 2e-5
 BATCH_SIZES = (5, 20, 50)
 #: How many trials the searches take, about, for plans that have to fit the time.
-N_RATES, N_PENALTIES, N_AGAIN = 6, 8, 4
+N_RATES, N_PENALTIES, N_AGAIN = 6, 11, 3
 
 
 @dataclass(frozen=True)
@@ -182,20 +173,10 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
     """Rates of all magnitudes on small problems, the easiest last, until one is learnt."""
     names = ("learning_rate",)
     clock, said = "", ""
-    for words, data in _easier(strategy.bench.data):
+    for words, data in easier(strategy.bench.data):
         problem = strategy.bench.problem(data)
         strategy.tried.clear()
-        try:
-            for rate in RATES:
-                strategy.attempt(problem, until, epochs=FEW_EPOCHS, learning_rate=rate)
-            best = problem.measure.best(strategy.tried)
-            for rate in _lower(best.learning_rate):
-                lower, _ = strategy.attempt(problem, until, epochs=FEW_EPOCHS, learning_rate=rate)
-                if not problem.measure.is_better(lower, best):
-                    break
-                best = lower
-        except OutOfTime:
-            clock = " The clock ended the search."
+        clock = _magnitudes(strategy, problem, until)
         sound = [trial for trial in strategy.tried if not trial.diverged]
         if not sound:
             said = "Every learning rate diverges."
@@ -204,7 +185,7 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
             continue
         best = problem.measure.best(sound)
         goal, guess = goal_of(data, problem.measure)
-        got, by_guess = _shown(best.mean, problem.measure), _shown(guess, problem.measure)
+        got, by_guess = shown(best.mean, problem.measure), shown(guess, problem.measure)
         strategy.settings["learning_rate"] = best.learning_rate
         if reaches(best.mean, goal, problem.measure):
             strategy.learns = True
@@ -225,56 +206,22 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
     return Choice({}, f"{said} is worth a search before.", names)
 
 
-def _easier(data: Dataset) -> Iterator[tuple[str, Dataset]]:
-    """Problems to begin with, in words and as data: few samples; two classes; all there is."""
-    assert data.validation is not None
-    n, m = len(data.train), len(data.validation)
-    few = max(FEW_SAMPLES, least_samples(data))
-    if n > few:
-        yield f"{few:,} samples", reduce_problem(data, n=few, n_validation=min(m, few))
-    if is_labels(data.train.y):
-        counts = np.bincount(data.train.y)
-        held = np.bincount(data.validation.y, minlength=len(counts))
-        if np.count_nonzero(counts) > 2:
-            two = sorted(int(k) for k in np.argsort(-counts * (held[: len(counts)] > 0))[:2])
-            pair = reduce_problem(data, classes=two)
-            assert pair.validation is not None
-            n_pair = min(len(pair.train), FEW_SAMPLES)
-            m_pair = min(len(pair.validation), FEW_SAMPLES)
-            words = f"{n_pair:,} samples of classes {two[0]} and {two[1]}"
-            yield words, reduce_problem(pair, n=n_pair, n_validation=m_pair)
-    yield f"all {n:,} samples", data
-
-
-def _lower(rate: float) -> list[float]:
-    """Lower orders of magnitude, where the lowest so far is the best."""
-    return [rate / 10.0**order for order in (1, 2, 3, 4)] if rate == RATES[0] else []
-
-
-def goal_of(data: Dataset, measure: Measure) -> tuple[float, float]:
-    """What is clearly more than a guess, and the guess: accuracies, or losses of regression."""
-    assert data.validation is not None
-    y = np.asarray(data.validation.y)
-    if not measure.is_accuracy:
-        mean = np.asarray(data.train.y, np.float64).mean(axis=0)
-        guess = 0.5 * float(np.mean(np.sum(np.square(y - mean).reshape(len(y), -1), axis=1)))
-        return (1.0 - EXPLAINED) * guess, guess
-    if not is_labels(y):
-        y = y.argmax(axis=1) if y.ndim > 1 and y.shape[1] > 1 else y.ravel() > np.median(y)
-    _, counts = np.unique(y, return_counts=True)
-    guess = float(counts.max() / counts.sum())
-    return min(guess + CLEARLY * measure.noise(guess), (1.0 + guess) / 2), guess
-
-
-def reaches(value: float, goal: float, measure: Measure) -> bool:
-    """Whether an accuracy, or a loss of regression, is as good as a goal."""
-    return value >= goal if measure.is_accuracy else value <= goal
-
-
-def _shown(value: float, measure: Measure) -> str:
-    if measure.is_accuracy:
-        return f"{100 * value:.2f} %"
-    return f"a validation loss of {value:.4g}"
+def _magnitudes(strategy: Strategy, problem: Problem, until: float) -> str:
+    """Try rates of all magnitudes, lower ones as long as that helps; what the clock decided."""
+    measure = problem.measure
+    try:
+        for rate in RATES:
+            strategy.attempt(problem, until, epochs=FEW_EPOCHS, learning_rate=rate)
+        sound = [trial for trial in strategy.tried if not trial.diverged]
+        best = measure.best(sound) if sound else strategy.tried[0]
+        for rate in lower(best.learning_rate):
+            trial, _ = strategy.attempt(problem, until, epochs=FEW_EPOCHS, learning_rate=rate)
+            if not trial.diverged and not measure.is_better(trial, best):
+                break
+            best = trial
+    except OutOfTime:
+        return " The clock ended the search."
+    return ""
 
 
 # ---- 2: the learning rate ------------------------------------------------------------------------
@@ -304,11 +251,12 @@ def learning_rate(strategy: Strategy, until: float) -> Choice:
     try:
         search_threshold(attempt, start, lambda trial: trial.works(FALLING))
     except OutOfTime:
-        clock += " The clock ended the search."
+        clock = f"{clock} The clock ended the search.".strip()
     working = [trial.learning_rate for trial in tried if trial.works(FALLING)]
     names, falls = ("learning_rate",), f"the training loss falls in each of {FALLING} epochs"
     if not working:
-        why = f"There is no learning rate with which {falls}: {start:g} stays. {clock}"
+        why = f"There is no learning rate with which {falls}" if tried else "No trial ended"
+        why = f"{why}: {start:g} stays. {clock}"
         return Choice({"learning_rate": start}, why.strip(), names, bool(clock))
     threshold = max(working)
     half = threshold / 2
@@ -356,28 +304,36 @@ def epochs(strategy: Strategy, until: float) -> Choice:
 
 
 def penalty(strategy: Strategy, until: float) -> Choice:
-    """No penalty, penalties by tens, and those between."""
-    problem, n_epochs, clock = strategy.plan(until, N_PENALTIES)
-    n = len(strategy.bench.data.train)
-    start = 10.0 ** round(math.log10(FIRST_DECAY * n))
+    """No penalty, penalties by tens, and those between, at the rate that is best without any.
 
-    def attempt(l2: float) -> Trial:
-        return strategy.compared(problem, until, n_epochs, l2=l2)
+    At a rate that is too low every penalty looks bad.
+    """
+    problem, n_epochs, clock = strategy.plan(until, N_PENALTIES)
+    measure, names = problem.measure, ("l2", "learning_rate")
+    start = 10.0 ** round(math.log10(FIRST_DECAY * len(strategy.bench.data.train)))
+    rate = strategy.settings["learning_rate"]
+
+    def attempt(l2: float, learning_rate: float) -> Trial:
+        return strategy.compared(problem, until, n_epochs, l2=l2, learning_rate=learning_rate)
 
     def search() -> None:
-        search_l2(attempt, start, problem.measure)
+        search_rate(lambda eta: attempt(0.0, eta), rate, measure)
+        held = measure.best(strategy.tried).learning_rate
+        search_l2(lambda l2: attempt(l2, held), start, measure)
 
-    best, clock = strategy.settle(search, problem.measure, clock)
-    names = ("l2",)
+    best, clock = strategy.settle(search, measure, clock)
     if best is None:
-        return Choice({}, f"No trial came to its end: no penalty. {clock}", names, True)
-    none = next(trial for trial in strategy.tried if not trial.l2)
+        return Choice({}, f"No trial ended: no penalty. {clock}", names, True)
+    held = best.learning_rate
+    none = next(t for t in strategy.tried if not t.l2 and t.learning_rate == held)
+    why = f"Without a penalty a learning rate of {held:g} is best, and with it "
     if best.l2:
-        why = f"l2={best.l2:g} is best ({strategy.value(best)}); without a penalty it is "
-        why += "diverging." if none.diverged else f"{strategy.value(none)}."
+        without = "it diverges" if none.diverged else strategy.value(none)
+        why += f"l2={best.l2:g} ({strategy.value(best)}; without {without})."
     else:
-        why = f"It is best without a penalty ({strategy.value(best)})."
-    return Choice({"l2": best.l2}, f"{why} {clock}".strip(), names, bool(clock))
+        why += f"no penalty ({strategy.value(best)})."
+    chosen = {"l2": best.l2, "learning_rate": held}
+    return Choice(chosen, f"{why} {clock}".strip(), names, bool(clock))
 
 
 def rate_again(strategy: Strategy, until: float) -> Choice:
@@ -421,7 +377,7 @@ def _better(strategy: Strategy, best: Trial | None, clock: str, name: str, held:
     names = ("learning_rate",) if name == "learning_rate" else (name, "learning_rate")
     what = f"{name}={held:g}"
     if best is None:
-        return Choice({}, f"No trial came to its end: {what} stays. {clock}", names, True)
+        return Choice({}, f"No trial ended: {what} stays. {clock}", names, True)
     before = next(trial for trial in strategy.tried if getattr(trial, name) == held)
     chosen = {key: getattr(best, key) for key in names}
     new = ", ".join(f"{key}={value:g}" for key, value in chosen.items())
@@ -439,6 +395,6 @@ STEPS: dict[str, tuple[str, Callable[[Strategy, float], Choice]]] = {
     "learning rate": ("How large may the steps be?", learning_rate),
     "epochs": ("For how long does it become better?", epochs),
     "l2": ("How fast should weights decay?", penalty),
-    "learning rate again": ("With this penalty, is another learning rate better?", rate_again),
+    "learning rate again": ("With the penalty, is another learning rate better?", rate_again),
     "batch size": ("Is another mini-batch size better?", batch_size),
 }

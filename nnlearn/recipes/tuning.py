@@ -18,10 +18,11 @@ from nnlearn.network import Network, check_seed
 from nnlearn.recipes import _final_fit
 from nnlearn.recipes._bench import Bench
 from nnlearn.recipes._budget import Budget
+from nnlearn.recipes._first_problems import goal_of, reaches
 from nnlearn.recipes._milestones import Milestones
 from nnlearn.recipes._result import Result
 from nnlearn.recipes._steps import Step
-from nnlearn.recipes._strategy import STEPS, Strategy, goal_of, reaches
+from nnlearn.recipes._strategy import STEPS, Strategy
 from nnlearn.recipes._written import fit_lines, network_lines, written
 from nnlearn.tables import Table, count
 
@@ -195,7 +196,8 @@ def tune(
     2. The learning rate: half of the largest by which the training loss falls in each of three
        epochs, as `find_learning_rate` has it.
     3. The number of epochs: early stopping, with a patience that grows.
-    4. The penalty l2: by tens, then between, as `find_l2` has it.
+    4. The penalty l2: by tens, then between, as `find_l2` has it, at the rate that is best
+       without one.
     5. The learning rate again: doubled and halved with this penalty.
     6. The mini-batch size: others, with the rate in proportion.
     7. The final fit: all training samples, a rate that falls by `Cosine`, the best epoch kept.

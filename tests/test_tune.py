@@ -290,6 +290,15 @@ def test_with_next_to_no_time_there_is_a_network_all_the_same():
     assert same_network(again(found, [4, 5, 3]), found.network)
 
 
+def test_few_samples_get_the_epochs_that_they_need_before_they_are_given_up(clock):
+    random = np.random.default_rng(0)
+    x = random.uniform(-1, 1, (400, 2)).astype(np.float32)
+    data = nn.Dataset((x, (x[:, 0] * x[:, 1] > 0).astype(int)))  # xor: a plateau comes first
+    found = nn.tune(data, hidden=(10,), seconds=5.0, activation="tanh")
+    assert found.steps[0].trials[0].n_epochs == 50_000 // 360
+    assert found.learns
+
+
 def test_inputs_of_large_numbers_get_a_rate_below_the_first_magnitudes(clock):
     large = [(300.0 * x, y) for x, y in (BLOBS.train, BLOBS.validation)]
     found = nn.tune(nn.Dataset(*large), hidden=(5,), seconds=5.0, activation="relu")
@@ -465,7 +474,14 @@ def test_the_picture_has_a_dot_a_trial_and_the_final_curve(found):
     ax = Figure().subplots()
     assert plot_tuning(found, ax) is ax
     n_trials = sum(len(step.trials) for step in found.steps[:-1])
-    assert len(ax.get_xticks()) == n_trials + 1
+    words = [label.get_text() for label in ax.get_xticklabels()]
+    assert len(words) == len(ax.get_xticks()) == n_trials + 1
+    assert words[0] == "0.01"
+    assert words[-1] == f"{len(found.history)} epochs"
+    penalty = found.steps[3]
+    others = [t for t in penalty.trials if t.learning_rate != penalty.chosen["learning_rate"]]
+    assert others
+    assert {f"0 at {trial.learning_rate:g}" for trial in others} <= set(words)
     assert [text.get_text() for text in ax.texts] == [name.replace(" ", "\n") for name in NAMES]
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels[0] == "chosen"

@@ -50,9 +50,11 @@ def plot_tuning(tuning: "Tuning", ax: "Axes | None" = None) -> "Axes":
         places = at + np.arange(len(step.trials))
         _band(ax, places[0], places[-1], step.name, shaded=index % 2 == 0)
         name = step.tried.columns[0].replace(" ", "_")
-        ordered = sorted(step.trials, key=lambda trial: float(getattr(trial, name)))
+        ordered = sorted(
+            step.trials, key=lambda trial: (float(getattr(trial, name)), trial.learning_rate)
+        )
         drawn += _dots(ax, places, ordered, step, tuning.regression)
-        ticks += [(p, f"{getattr(t, name):g}") for p, t in zip(places, ordered, strict=True)]
+        ticks += [(p, _label(t, name, step)) for p, t in zip(places, ordered, strict=True)]
         at = places[-1] + 1.0 + _GAP
     if len(tuning.history):
         drawn += _final_curve(ax, at, tuning, shaded=len(steps) % 2 == 0)
@@ -73,6 +75,14 @@ def plot_tuning(tuning: "Tuning", ax: "Axes | None" = None) -> "Axes":
     if drawn:
         ax.legend(frameon=False, loc="upper right", fontsize="small")
     return ax
+
+
+def _label(trial: "Trial", name: str, step: "Step") -> str:
+    """The setting that a trial is told by; penalties at another rate name it."""
+    value = f"{getattr(trial, name):g}"
+    rate = step.chosen.get("learning_rate", trial.learning_rate)
+    is_other = name == "l2" and trial.learning_rate != rate
+    return f"{value} at {trial.learning_rate:g}" if is_other else value
 
 
 def _dots(

@@ -14,18 +14,22 @@ from nnlearn.recipes.reduced import reduce_problem
 #: The first step: orders of magnitude of the rate, and samples.
 RATES = (0.01, 0.1, 1.0, 10.0, 100.0)
 FEW_SAMPLES = 1_000
+#: Epochs with each; the last try has as many as show it so many samples, within a limit.
+FEW_EPOCHS = 5
+SEEN = 50_000
+MANY_EPOCHS = 200
 #: Standard errors above chance that are no chance any more; of a loss to be explained, the share.
 CLEARLY = 4.0
 EXPLAINED = 0.1
 
 
-def easier(data: Dataset) -> Iterator[tuple[str, Dataset]]:
-    """Problems to begin with, in words and as data: few samples; two classes; all there is."""
+def easier(data: Dataset) -> Iterator[tuple[str, Dataset, int]]:
+    """Problems to begin with, in words, as data, with epochs: few samples; two classes; all."""
     assert data.validation is not None
     n, m = len(data.train), len(data.validation)
     few = max(FEW_SAMPLES, least_samples(data))
     if n > few:
-        yield f"{few:,} samples", reduce_problem(data, n=few, n_validation=min(m, few))
+        yield f"{few:,} samples", reduce_problem(data, n=few, n_validation=min(m, few)), FEW_EPOCHS
     if is_labels(data.train.y):
         counts = np.bincount(data.train.y)
         held = np.bincount(data.validation.y, minlength=len(counts))
@@ -36,8 +40,9 @@ def easier(data: Dataset) -> Iterator[tuple[str, Dataset]]:
             n_pair = min(len(pair.train), FEW_SAMPLES)
             m_pair = min(len(pair.validation), FEW_SAMPLES)
             words = f"{n_pair:,} samples of classes {two[0]} and {two[1]}"
-            yield words, reduce_problem(pair, n=n_pair, n_validation=m_pair)
-    yield f"all {n:,} samples", data
+            yield words, reduce_problem(pair, n=n_pair, n_validation=m_pair), FEW_EPOCHS
+    patient = min(max(SEEN // n, FEW_EPOCHS), MANY_EPOCHS)
+    yield f"all {n:,} samples", data, patient
 
 
 def lower(rate: float) -> list[float]:

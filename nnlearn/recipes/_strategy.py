@@ -29,8 +29,6 @@ SHARES = {
     "learning rate again": 0.66,
     "batch size": 0.73,
 }
-#: Epochs of the trials of the first step.
-FEW_EPOCHS = 5
 #: Epochs in which the loss must fall, as in `find_learning_rate`.
 FALLING = 3
 #: Epochs at the most while their number is looked for, and the patience, which grows.
@@ -173,10 +171,10 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
     """Rates of all magnitudes on small problems, the easiest last, until one is learnt."""
     names = ("learning_rate",)
     clock, said = "", ""
-    for words, data in easier(strategy.bench.data):
+    for words, data, n_epochs in easier(strategy.bench.data):
         problem = strategy.bench.problem(data)
         strategy.tried.clear()
-        clock = _magnitudes(strategy, problem, until)
+        clock = _magnitudes(strategy, problem, until, n_epochs)
         sound = [trial for trial in strategy.tried if not trial.diverged]
         if not sound:
             said = "Every learning rate diverges."
@@ -206,16 +204,16 @@ def any_learning(strategy: Strategy, until: float) -> Choice:
     return Choice({}, f"{said} is worth a search before.", names)
 
 
-def _magnitudes(strategy: Strategy, problem: Problem, until: float) -> str:
+def _magnitudes(strategy: Strategy, problem: Problem, until: float, epochs: int) -> str:
     """Try rates of all magnitudes, lower ones as long as that helps; what the clock decided."""
     measure = problem.measure
     try:
         for rate in RATES:
-            strategy.attempt(problem, until, epochs=FEW_EPOCHS, learning_rate=rate)
+            strategy.attempt(problem, until, epochs=epochs, learning_rate=rate)
         sound = [trial for trial in strategy.tried if not trial.diverged]
         best = measure.best(sound) if sound else strategy.tried[0]
         for rate in lower(best.learning_rate):
-            trial, _ = strategy.attempt(problem, until, epochs=FEW_EPOCHS, learning_rate=rate)
+            trial, _ = strategy.attempt(problem, until, epochs=epochs, learning_rate=rate)
             if not trial.diverged and not measure.is_better(trial, best):
                 break
             best = trial

@@ -29,6 +29,7 @@ from nnlearn.recipes.learning_curves import learning_curve
 from nnlearn.recipes.penalties import find_l2
 from nnlearn.recipes.rates import find_learning_rate
 from nnlearn.recipes.reduced import reduce_problem, rescale_l2
+from nnlearn.recipes.tuning import tune
 from nnlearn.robustness import knock_out, noise_sensitivity
 from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 from nnlearn.searching import search
@@ -80,6 +81,7 @@ __all__ = [
     "search",
     "show_config",
     "testing",
+    "tune",
     "uniform",
     "vary",
     "when",

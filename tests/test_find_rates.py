@@ -41,7 +41,7 @@ def scripted(curve_of):
 
 def search(curve_of, start):
     attempt, asked = scripted(curve_of)
-    trials, threshold = rates._search(attempt, start, lambda trial: trial.works(3))
+    trials, threshold = rates.search_threshold(attempt, start, lambda trial: trial.works(3))
     assert [trial.learning_rate for trial in trials] == sorted(asked)
     return asked, threshold
 

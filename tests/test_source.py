@@ -56,7 +56,7 @@ PUBLIC_NAMES = """
     OneCycle Run SGD Split Step
     batch_size_study compare datasets diagnose find_l2 find_learning_rate integers knock_out
     learning_curve load load_network2_json loguniform noise_sensitivity plotting reduce_problem
-    rescale_l2 search show_config testing uniform vary when widgets
+    rescale_l2 search show_config testing tune uniform vary when widgets
 """.split()  # noqa: SIM905
 
 

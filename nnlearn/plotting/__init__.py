@@ -12,6 +12,7 @@ from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
 from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
 from nnlearn.plotting.searches import plot_search, plot_searches
 from nnlearn.plotting.studies import plot_batch_sizes, plot_learning_curve
+from nnlearn.plotting.tuning import plot_tuning
 
 __all__ = [
     "COLOURS",
@@ -28,5 +29,6 @@ __all__ = [
     "plot_penalties",
     "plot_search",
     "plot_searches",
+    "plot_tuning",
     "require_matplotlib",
 ]

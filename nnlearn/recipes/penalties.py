@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from nnlearn import _checks
 from nnlearn.comparison import Run
@@ -126,7 +126,7 @@ def find_l2(
     def attempt(l2: float, rate: float) -> PenaltyTrial:
         where = f"l2 {l2:g}, learning rate {rate:g}"
         runs = copies.train(where, epochs=epochs, l2=l2, learning_rate=rate)
-        return _trial(l2, rate, runs, measure)
+        return trial_of(l2, rate, runs, measure)
 
     return _search(attempt, start, learning_rate, measure)
 
@@ -170,6 +170,15 @@ class PenaltyTrial:
         """The mean of `losses`; NaN if a seed diverged."""
         return _mean(self.losses)
 
+    @property
+    def epoch(self) -> float:
+        """The mean of `epochs`; NaN if a seed diverged."""
+        return _mean(self.epochs)
+
+
+#: A kind of trial: what is best of some is one of them.
+AnyTrial = TypeVar("AnyTrial", bound=PenaltyTrial)
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -204,7 +213,7 @@ class Measure:
         """The standard error of an accuracy."""
         return math.sqrt(accuracy * (1.0 - accuracy) / self.n_samples)
 
-    def best(self, trials: Iterable[PenaltyTrial]) -> PenaltyTrial:
+    def best(self, trials: Iterable[AnyTrial]) -> AnyTrial:
         """The best; of equals the first."""
         known = [trial for trial in trials if not trial.diverged]
         if self.is_accuracy:
@@ -282,7 +291,7 @@ class Penalties(Result):
                 trial.learning_rate,
                 measure.scaled(trial.mean),
                 measure.scaled(_deviation(trial.best)),
-                _mean(trial.epochs),
+                trial.epoch,
                 measure.scaled(_mean(trial.last)),
                 trial.loss,
                 trial.diverged,
@@ -322,38 +331,61 @@ def _search(
     attempt: trains with a penalty and a rate.
     """
     held: dict[float, PenaltyTrial] = {}  # by penalty, at the rate given
-    rates: dict[float, PenaltyTrial] = {}  # by rate, with the best penalty
 
     def at_rate(l2: float) -> PenaltyTrial:
         if l2 not in held:
             held[l2] = attempt(l2, rate)
         return held[l2]
 
+    search_l2(at_rate, start, measure)
+    if all(trial.diverged for trial in held.values()):
+        raise FloatingPointError(
+            f"training diverges with every l2 tried: lower learning_rate ({rate:g})"
+        )
+    best = measure.best(held.values())
+    rates = {rate: best}  # by rate, with the best penalty
+
     def with_best(learning_rate: float) -> PenaltyTrial:
         if learning_rate not in rates:
             rates[learning_rate] = attempt(best.l2, learning_rate)
         return rates[learning_rate]
 
-    at_rate(0.0)
-    if not at_rate(start).diverged:
-        _climb(at_rate, start, powers_of_ten(start, 1), measure)
-    _climb(at_rate, start, powers_of_ten(start, -1), measure)
-    if all(trial.diverged for trial in held.values()):
-        raise FloatingPointError(
-            f"training diverges with every l2 tried: lower learning_rate ({rate:g})"
-        )
-    decayed = [trial for l2, trial in held.items() if l2 and not trial.diverged]
-    if decayed:
-        middle = measure.best(decayed).l2
-        for l2 in round_between(shifted(middle, -1), shifted(middle, 1)):
-            at_rate(l2)
-    best = rates[rate] = measure.best(held.values())
-    for factor in (2.0, 0.5):
-        _climb(with_best, rate, _multiples(rate, factor), measure)
+    search_rate(with_best, rate, measure)
     learning_rate = measure.best(rates.values()).learning_rate
     others = [trial for value, trial in sorted(rates.items()) if value != rate]
     trials = (*(held[l2] for l2 in sorted(held)), *others)
     return Penalties(trials, best.l2, rate, learning_rate, measure)
+
+
+def search_l2(attempt: Callable[[float], PenaltyTrial], start: float, measure: Measure) -> None:
+    """Try penalties: 0, by tens from `start`, and those around the best one above 0.
+
+    attempt: trains with a penalty; asked again for the same one, it has the answer.
+    """
+    decayed: list[PenaltyTrial] = []
+
+    def noted(l2: float) -> PenaltyTrial:
+        trial = attempt(l2)
+        decayed.extend([] if trial.diverged else [trial])
+        return trial
+
+    attempt(0.0)
+    if not noted(start).diverged:
+        _climb(noted, start, powers_of_ten(start, 1), measure)
+    _climb(noted, start, powers_of_ten(start, -1), measure)
+    if decayed:
+        middle = measure.best(decayed).l2
+        for l2 in round_between(shifted(middle, -1), shifted(middle, 1)):
+            attempt(l2)
+
+
+def search_rate(attempt: Callable[[float], PenaltyTrial], rate: float, measure: Measure) -> None:
+    """Double a learning rate, and halve it, each way as long as that is better.
+
+    attempt: trains with a rate; asked again for the same one, it has the answer.
+    """
+    for factor in (2.0, 0.5):
+        _climb(attempt, rate, _multiples(rate, factor), measure)
 
 
 def _climb(
@@ -376,7 +408,7 @@ def _multiples(value: float, factor: float) -> Iterator[float]:
         yield value
 
 
-def _trial(l2: float, rate: float, runs: Sequence[Run], measure: Measure) -> PenaltyTrial:
+def trial_of(l2: float, rate: float, runs: Sequence[Run], measure: Measure) -> PenaltyTrial:
     """What became of all seeds."""
     diverged = sum(run.error is not None for run in runs)
     if diverged:

@@ -122,11 +122,11 @@ def find_learning_rate(
     )
 
     def attempt(rate: float) -> RateTrial:
-        where, callbacks = f"learning rate {rate:g}", [_UntilItFails()]
+        where, callbacks = f"learning rate {rate:g}", [UntilItFails()]
         runs = copies.train(where, epochs=epochs, learning_rate=rate, callbacks=callbacks)
         return RateTrial(rate, tuple(losses_of(run.history) for run in runs), _diverged(runs))
 
-    trials, threshold = _search(attempt, start, lambda trial: trial.works(epochs))
+    trials, threshold = search_threshold(attempt, start, lambda trial: trial.works(epochs))
     return LearningRates(tuple(trials), epochs, len(copies.seeds), threshold)
 
 
@@ -255,7 +255,7 @@ def losses_of(history: History) -> tuple[float, ...]:
     return (history.start["train_loss"], *map(float, history["train_loss"]))
 
 
-class _UntilItFails(Callback):
+class UntilItFails(Callback):
     """Ends a fit after the first epoch in which the training loss has not fallen."""
 
     def on_epoch_end(self, net: Network, history: History) -> bool:
@@ -275,7 +275,7 @@ def _diverged(runs: tuple[Run, ...]) -> int:
 # ---- the search --------------------------------------------------------------------------------
 
 
-def _search(
+def search_threshold(
     attempt: Callable[[float], RateTrial], start: float, works: Callable[[RateTrial], bool]
 ) -> tuple[list[RateTrial], float | None]:
     """What was tried, from the lowest rate on, and the threshold, None if there is none.

@@ -187,13 +187,16 @@ def layers_around(hidden: Any, data: Dataset) -> list[Any]:
     """The layers for these hidden ones: inputs and outputs are those of the data.
 
     An int stands for one hidden layer. Labels make an output for each class, float targets (n, k)
-    k outputs, and float targets (n,) one linear output.
+    k outputs, linear ones where some target is outside [0, 1], and float targets (n,) one linear
+    output.
     """
     inner = [hidden] if isinstance(hidden, (int, np.integer)) else list(hidden)
     y = np.asarray(data.train.y)
     n_inputs = math.prod(data.train.x.shape[1:])
     if y.ndim > 1:
-        return [n_inputs, *inner, y.shape[1]]
+        fits = y.dtype.kind != "f" or (y.min(initial=0.0) >= 0.0 and y.max(initial=1.0) <= 1.0)
+        outputs = y.shape[1] if fits else Dense(y.shape[1], activation="linear")
+        return [n_inputs, *inner, outputs]
     if y.dtype.kind == "f":
         return [n_inputs, *inner, Dense(1, activation="linear")]
     parts = [part for part in (data.train, data.validation, data.test) if part is not None]

@@ -190,6 +190,8 @@ def test_hidden_makes_the_layers(stand_in, data, hidden, layers):
     ("y", "outputs"),
     [
         (np.zeros((6, 7)), 7),
+        (np.full((6, 7), 1.5), Dense(7, activation="linear")),
+        (np.full((6, 7), -0.5), Dense(7, activation="linear")),
         (np.zeros(6), Dense(1, activation="linear")),
         (np.array([0, 1, 0, 1, 0, 4]), 5),
     ],

@@ -32,7 +32,7 @@ from nnlearn.robustness import knock_out, noise_sensitivity
 from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting, testing, widgets
+    from nnlearn import augment, datasets, plotting, testing, widgets
 
 __all__ = [
     "SGD",
@@ -57,6 +57,7 @@ __all__ = [
     "Run",
     "Split",
     "Step",
+    "augment",
     "batch_size_study",
     "compare",
     "datasets",
@@ -78,7 +79,7 @@ __all__ = [
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting", "testing", "widgets")
+_LAZY = ("augment", "datasets", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:

@@ -128,7 +128,9 @@ class Run:
         if trains:
             batch_size = min(self.settings.batch_size, self.sets.train.n_rows)
             core_settings = self.settings.optimizer._core_settings()
-            self.n_steps = self.trainer.bind(self.sets.train, batch_size, core_settings)
+            self.n_steps = self.trainer.bind(
+                self.sets.train, batch_size, core_settings, self.sets.augment
+            )
             self._prepare(rate)
         self.net._trainer = self.trainer
         self.begun = True

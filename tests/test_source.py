@@ -54,7 +54,7 @@ PUBLIC_NAMES = """
     Activation Callback Checkpoint Comparison Cosine Dataset Dense DropOnPlateau Dropout
     EarlyStopping Ensemble Evaluation Exponential Finding Findings History Network OneCycle Run
     SGD Split Step
-    batch_size_study compare datasets diagnose find_l2 find_learning_rate knock_out
+    augment batch_size_study compare datasets diagnose find_l2 find_learning_rate knock_out
     learning_curve load load_network2_json noise_sensitivity plotting reduce_problem rescale_l2
     show_config testing vary widgets
 """.split()  # noqa: SIM905

@@ -11,6 +11,7 @@ from nnlearn.plotting.histories import plot_history
 from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
 from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
 from nnlearn.plotting.studies import plot_batch_sizes, plot_learning_curve
+from nnlearn.plotting.variants import plot_variants
 
 __all__ = [
     "COLOURS",
@@ -25,5 +26,6 @@ __all__ = [
     "plot_learning_rates",
     "plot_noise_sensitivity",
     "plot_penalties",
+    "plot_variants",
     "require_matplotlib",
 ]

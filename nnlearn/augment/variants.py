@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: A little of everything, in keeping with small handwritten digits.
-LITTLE = Compose(Shift(1), Rotate(10), Skew(0.1), Scale(0.1), Elastic(34, 4))
+LITTLE = Compose(Shift(1), Rotate(10), Skew(0.1), Scale(0.1), Elastic(20, 4))
 
 
 def preview(

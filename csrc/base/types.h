@@ -159,8 +159,8 @@ typedef struct nn_augment_part {
     double sigma;  /* elastic: in pixels, > 0, up to the shorter side of the image */
 } nn_augment_part;
 
-/* Changes of images, which are rows of x: channel after channel, each row by row. All parts make one
- * map from a pixel's place p to the place in the image given that its value is taken from,
+/* Changes of images, which are rows of x: channel after channel, each row by row. All parts make
+ * one map from a pixel's place p to the place in the image given that its value is taken from,
  *     p -> f_1(f_2(... f_n(p))),
  * f_1 the map of the first part, which so comes first; the fields of elastic parts belong to the
  * pixels of the result. There the image is interpolated bilinearly, once, with 0 outside it. */

@@ -15,8 +15,8 @@ static SIMD_INLINE words words_all(uint64_t x) {
     return w;
 }
 
-/* The words of WORDS blocks whose first counters are c0: pairs[0] holds the first and second word of
- * each block, pairs[1] the third and fourth. */
+/* The words of WORDS blocks whose first counters are c0: pairs[0] holds the first and second word
+ * of each block, pairs[1] the third and fourth. */
 static SIMD_INLINE void philox(words pairs[2], words c0, uint32_t row, uint64_t round,
                                const uint32_t key[2]) {
     const words m0 = words_all(UINT64_C(0xd2511f53)), m1 = words_all(UINT64_C(0xcd9e8d57));

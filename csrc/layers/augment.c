@@ -1,14 +1,15 @@
-/* Every part is a map from places of the result to places of the image given; together they are one,
+/* Every part is a map from places of the result to places of the image given; together they are
+ * one,
  *
  *     place(p) = M p + t + sum_e C_e w_e(p),
  *
  * p from the image's centre, w_e the displacement field of elastic part e. It is worked out row by
  * row and the image interpolated once, whatever the parts are.
  *
- * A field is u, uniform in [-1, 1] at each pixel, smoothed down and across, G u G^T: row i of G holds
- * a Gaussian around i, cut at 4 sigma and made to sum to 1, what lies beyond the image reflected into
- * it (... 1 0 | 0 1 2 ...). With sigma about 4 and 28 pixels G is full, so these are two products of
- * matrices; in larger images both go in blocks and leave out what is zero.
+ * A field is u, uniform in [-1, 1] at each pixel, smoothed down and across, G u G^T: row i of G
+ * holds a Gaussian around i, cut at 4 sigma and made to sum to 1, what lies beyond the image
+ * reflected into it (... 1 0 | 0 1 2 ...). With sigma about 4 and 28 pixels G is full, so these are
+ * two products of matrices; in larger images both go in blocks and leave out what is zero.
  *
  * Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks
  * applied to visual document analysis", ICDAR 2003. */
@@ -122,17 +123,21 @@ static size_t reflected(ptrdiff_t i, size_t n) {
     return (size_t)(place < (ptrdiff_t)n ? place : period - 1 - place);
 }
 
+/* The Gaussian at d pixels from its centre, not scaled. */
+static double gaussian(ptrdiff_t d, double sigma) {
+    const double x = (double)d / sigma; /* first, as the square of a tiny sigma is 0 */
+    return exp(-0.5 * x * x);
+}
+
 /* G[i][k] at i * row + k * column, for i, k = 0 .. n - 1; G holds zeros. */
 static void fill_gaussian(nn_real *G, size_t n, size_t row, size_t column, double sigma) {
     const ptrdiff_t radius = (ptrdiff_t)radius_of(sigma);
     double sum = 0.0;
-    for (ptrdiff_t d = -radius; d <= radius; d++)
-        sum += exp(-0.5 * (double)(d * d) / (sigma * sigma));
+    for (ptrdiff_t d = -radius; d <= radius; d++) sum += gaussian(d, sigma);
     for (size_t i = 0; i < n; i++)
         for (ptrdiff_t d = -radius; d <= radius; d++) {
             const size_t k = reflected((ptrdiff_t)i + d, n);
-            G[i * row + k * column] +=
-                (nn_real)(exp(-0.5 * (double)(d * d) / (sigma * sigma)) / sum);
+            G[i * row + k * column] += (nn_real)(gaussian(d, sigma) / sum);
         }
 }
 

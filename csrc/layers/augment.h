@@ -1,9 +1,9 @@
 /* Augmentation: the rows of a batch, which are images, changed at random where they lie.
  *
- * An image's change is a function of (seed, name of the part, index of the image, round) alone. Parts
- * are named after their kind and numbered within it: "shift1", "elastic1", "elastic2". So images come
- * out the same for any batch size and any number of threads, and a part more changes no other's
- * numbers. */
+ * An image's change is a function of (seed, name of the part, index of the image, round) alone.
+ * Parts are named after their kind and numbered within it: "shift1", "elastic1", "elastic2". So
+ * images come out the same for any batch size and any number of threads, and a part more changes no
+ * other's numbers. */
 #ifndef NN_LAYERS_AUGMENT_H
 #define NN_LAYERS_AUGMENT_H
 
@@ -34,8 +34,8 @@ bool nn__augment_changes(const nn_augment *spec);
 /* Whether an image has so many numbers. */
 bool nn__augment_fits(const nn_augment *spec, size_t n_columns);
 
-/* Codes: NN_ERROR_ARGUMENT: a part is outside its range, or they are too many. NN_ERROR_SIZE: a side
- * is 0 or too large. */
+/* Codes: NN_ERROR_ARGUMENT: a part is outside its range, or they are too many. NN_ERROR_SIZE: a
+ * side is 0 or too large. */
 nn_status nn__augment_check(const nn_augment *spec);
 
 /* About how many multiplications an image takes. */

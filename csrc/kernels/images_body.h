@@ -91,10 +91,49 @@ static void corners(int32_t *restrict corner, nn_real *restrict X, nn_real *rest
     }
 }
 
+#if defined __SSE2__ && !defined NN_DOUBLE
+#include <immintrin.h>
+
+/* The pairs of numbers at four places: left[k] = p[corner[k]], right[k] = p[corner[k] + 1]. */
+static SIMD_INLINE void load_pairs(__m128 *left, __m128 *right, const nn_real *p,
+                                   const int32_t *corner) {
+    __m128 low = _mm_setzero_ps(), high = low;
+    low = _mm_loadl_pi(low, (const __m64 *)(const void *)(p + corner[0]));
+    low = _mm_loadh_pi(low, (const __m64 *)(const void *)(p + corner[1]));
+    high = _mm_loadl_pi(high, (const __m64 *)(const void *)(p + corner[2]));
+    high = _mm_loadh_pi(high, (const __m64 *)(const void *)(p + corner[3]));
+    *left = _mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0));
+    *right = _mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1));
+}
+
+/* `interpolate` for four numbers after four others; returns how many. */
+static size_t interpolate_fours(nn_real *restrict out, const nn_real *restrict framed,
+                                size_t stride, const int32_t *restrict corner,
+                                const nn_real *restrict X, const nn_real *restrict Y, size_t n) {
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+        const __m128 x = _mm_loadu_ps(X + j), y = _mm_loadu_ps(Y + j);
+        __m128 p0, p1, q0, q1;
+        load_pairs(&p0, &p1, framed, corner + j);
+        load_pairs(&q0, &q1, framed + stride, corner + j);
+        const __m128 above = p0 + x * (p1 - p0), below = q0 + x * (q1 - q0);
+        _mm_storeu_ps(out + j, above + y * (below - above));
+    }
+    return j;
+}
+#else
+static size_t interpolate_fours(nn_real *restrict out, const nn_real *restrict framed,
+                                size_t stride, const int32_t *restrict corner,
+                                const nn_real *restrict X, const nn_real *restrict Y, size_t n) {
+    (void)out, (void)framed, (void)stride, (void)corner, (void)X, (void)Y, (void)n;
+    return 0;
+}
+#endif
+
 static void interpolate(nn_real *restrict out, const nn_real *restrict framed, size_t stride,
                         const int32_t *restrict corner, const nn_real *restrict X,
                         const nn_real *restrict Y, size_t n) {
-    for (size_t j = 0; j < n; j++) {
+    for (size_t j = interpolate_fours(out, framed, stride, corner, X, Y, n); j < n; j++) {
         const nn_real *p = framed + corner[j], *q = p + stride;
         const nn_real above = p[0] + X[j] * (p[1] - p[0]);
         const nn_real below = q[0] + X[j] * (q[1] - q[0]);

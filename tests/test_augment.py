@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnlearn as nn
+from nnlearn import _core, _core64
 from nnlearn.augment import Augmentation, Compose, Elastic, Rotate, Scale, Shift, Skew
 from nnlearn.augment._images import changed
 
@@ -284,6 +285,11 @@ def test_a_repr_names_the_shape_where_there_is_one() -> None:
     )
 
 
+def test_every_part_of_the_core_has_a_class() -> None:
+    parts = (Shift(1), Rotate(1), Skew(1), Scale(0.5), Elastic(1, 1))
+    assert tuple(part._specs()[0][0] for part in parts) == _core.names("augment")
+
+
 # ---- what bad input gets ------------------------------------------------------------------------
 
 X = images(3, 4, 5)
@@ -380,6 +386,28 @@ def test_amounts_beyond_all_images_give_images(amount: float, dtype: str) -> Non
         assert np.isfinite(made).all()
         assert made.min() >= 0
     assert (Shift(amount)(x, seed=1) == 0).all()
+
+
+CORE_BAD: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
+    "no tuple": (([], None), TypeError, "augment must be a tuple"),
+    "no shape": ((((4, 5), ()), None), TypeError, "3"),
+    "parts as a list": ((((1, 4, 5), []), None), TypeError, "tuple"),
+    "a part alone": ((((1, 4, 5), ("shift",)), None), TypeError, "must be a tuple"),
+    "a foreign part": ((((1, 4, 5), (("blur", 1.0, 1.0),)), None), ValueError, "got 'blur'"),
+    "17 parts": ((((1, 4, 5), (("skew", 1.0, 0.0),) * 17), None), ValueError, "at most 16"),
+    "a negative side": ((((1, -4, 5), ()), None), ValueError, "shape"),
+    "another shape": ((((1, 4, 6), ()), None), ValueError, "shape"),
+    "out of another shape": ((((1, 4, 5), ()), np.empty((4, 20))), ValueError, "out must have"),
+    "out of another dtype": ((((1, 4, 5), ()), np.empty((3, 20), "f4")), TypeError, "float64"),
+}
+
+
+@pytest.mark.parametrize("name", CORE_BAD)
+def test_the_core_refuses_what_it_cannot_read(name: str) -> None:
+    (spec, out), kind, words = CORE_BAD[name]
+    data = _core64.Data(FLAT)
+    with pytest.raises(kind, match=words):
+        data.augment(spec, np.empty_like(FLAT) if out is None else out, 0, 0, 1)
 
 
 # ---- expand and preview -------------------------------------------------------------------------

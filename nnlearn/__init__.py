@@ -22,6 +22,7 @@ from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
+from nnlearn.objective import Objective
 from nnlearn.optimizers import SGD
 from nnlearn.recipes.batch_sizes import batch_size_study
 from nnlearn.recipes.learning_curves import learning_curve
@@ -30,6 +31,8 @@ from nnlearn.recipes.rates import find_learning_rate
 from nnlearn.recipes.reduced import reduce_problem, rescale_l2
 from nnlearn.robustness import knock_out, noise_sensitivity
 from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
+from nnlearn.searching import search
+from nnlearn.spaces import integers, loguniform, uniform, when
 
 if TYPE_CHECKING:
     from nnlearn import augment, datasets, plotting, testing, widgets
@@ -53,6 +56,7 @@ __all__ = [
     "Findings",
     "History",
     "Network",
+    "Objective",
     "OneCycle",
     "Run",
     "Split",
@@ -64,17 +68,22 @@ __all__ = [
     "diagnose",
     "find_l2",
     "find_learning_rate",
+    "integers",
     "knock_out",
     "learning_curve",
     "load",
     "load_network2_json",
+    "loguniform",
     "noise_sensitivity",
     "plotting",
     "reduce_problem",
     "rescale_l2",
+    "search",
     "show_config",
     "testing",
+    "uniform",
     "vary",
+    "when",
     "widgets",
 ]
 

@@ -9,6 +9,8 @@ the fit's epochs in it; schedule and early stopping are worked out from its rows
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 import inspect
 import os
 from collections.abc import Mapping
@@ -42,7 +44,7 @@ _FREE = (
     "verbose",
 )
 
-_START = "fit.start"
+_START = files.FIT_START
 _FIT: Mapping[str, Any] = {
     "best": bool,
     "columns": list,
@@ -72,23 +74,30 @@ class Resumed:
     n_steps: int  # of an epoch
     counters: tuple[int, int]  # before the fit
     best: list[Array] | None
+    trainer: _core.Trainer  # with the optimiser's state
     _state: dict[str, Any]  # the network's
-    _trainer: _core.Trainer
 
-    def check(self, settings: Settings, sets: Sets, weighted: bool) -> None:
+    def check(self, run: Run, sets: Sets) -> None:
         """Refuse settings or data that are not those of the file, naming the difference."""
-        now = {**_texts(settings), "sample_weight": _given(weighted)}
-        for name in sorted(now.keys() | self.settings.keys()):
-            then = self.settings.get(name, "nothing")
-            if now.get(name) != then:
-                self._refuse(name, f"be {then}", now.get(name, "nothing"))
-        n_rows = _sizes(sets)
+        n_rows = _sizes(sets, run.settings)
         if n_rows.keys() != self.n_rows.keys():
             self._refuse("the evaluated sets", f"be {_names(self.n_rows)}", _names(n_rows))
         for name, n in n_rows.items():
             if n != self.n_rows[name]:
                 what = "the training data" if name == "training" else f"the set {name!r}"
                 self._refuse(what, f"have {self.n_rows[name]:,} rows", f"{n:,}")
+        now = _texts(run)
+        for name in sorted(now.keys() | self.settings.keys()):
+            then = self.settings.get(name, "nothing")
+            if now.get(name) != then:
+                self._refuse(name, f"be {then}", now.get(name, "nothing"))
+
+    def check_rate(self, epoch: int, rate: float) -> None:
+        """Refuse a schedule that gives another learning rate for an epoch that is done."""
+        then = float(self.history["learning_rate"][epoch - 1])
+        if rate != then:
+            requirement = f"give a learning rate of {then!r} for epoch {epoch}"
+            self._refuse("schedule", requirement, repr(rate))
 
     def _refuse(self, name: str, requirement: str, got: str) -> None:
         requirement += f", as in the file {self.path!r} that is resumed"
@@ -100,7 +109,7 @@ class Resumed:
         state = self._state
         net._core.assign(list(state["parameters"].values()), None)
         net._core.counters = state["counters"]
-        net._trainer, net._seed = self._trainer, state["seed"]
+        net._trainer, net._seed = self.trainer, state["seed"]
         net._input_scale = state["input_scale"]
         vars(net.history).update(vars(self.past._again()))
 
@@ -121,13 +130,13 @@ def write(run: Run, path: str | os.PathLike[str]) -> None:
     fit = {
         "best": best is not None,
         "columns": list(history.columns),
-        "n_rows": _sizes(run.sets),
+        "n_rows": _sizes(run.sets, run.settings),
         "optimizer": name,
         "past_columns": list(run.past.columns),
         "past_prepare_seconds": float(run.past.prepare_seconds),
         "prepare_seconds": float(history.prepare_seconds),
         "rows": len(history),
-        "settings": {**_texts(run.settings), "sample_weight": _given(run.weighted)},
+        "settings": _texts(run),
         "slots": [slot is not None for slot in slots],
         "start": None if history.start is None else list(history.start),
         "steps": run.n_steps,
@@ -147,9 +156,10 @@ def _named(prefix: str, names: list[str], arrays: list[Array] | None) -> dict[st
     return {prefix + name: array for name, array in zip(names, arrays, strict=True)}
 
 
-def _sizes(sets: Sets) -> dict[str, int]:
+def _sizes(sets: Sets, settings: Settings) -> dict[str, int]:
     """The rows of each set by its name."""
-    held = {name: data.n_rows for name, data in sets.evaluated.items() if name != "train"}
+    itself = "train" if settings.evaluate_train else None
+    held = {name: data.n_rows for name, data in sets.evaluated.items() if name != itself}
     return {"training": sets.train.n_rows, **held}
 
 
@@ -157,20 +167,36 @@ def _names(n_rows: Mapping[str, int]) -> str:
     return ", ".join(name for name in n_rows if name != "training") or "none"
 
 
-def _given(weighted: bool) -> str:
-    return "given" if weighted else "None"
+def _texts(run: Run) -> dict[str, str]:
+    """The settings that a resumed fit must share, as they read; arrays by a digest."""
+    fields = [field.name for field in dataclasses.fields(run.settings)]
+    texts = {name: text_of(getattr(run.settings, name)) for name in fields if name not in _FREE}
+    return {**texts, "sample_weight": _digest(run.sample_weight), "y": _digest(run.y)}
 
 
-def _texts(settings: Settings) -> dict[str, str]:
-    """The settings that a resumed fit must share, as they read."""
-    fields = [field.name for field in dataclasses.fields(settings)]
-    return {name: _text(getattr(settings, name)) for name in fields if name not in _FREE}
-
-
-def _text(value: Any) -> str:
-    if inspect.isroutine(value):  # its repr has an address
-        return f"the function {getattr(value, '__qualname__', 'without a name')}"
+def text_of(value: Any) -> str:
+    """A setting as it reads in every process: what has no repr of its own by its name."""
+    if isinstance(value, functools.partial):
+        inner = [text_of(part) for part in (value.func, *value.args)]
+        inner += [f"{name}={text_of(part)}" for name, part in value.keywords.items()]
+        return f"functools.partial({', '.join(inner)})"
+    if inspect.isroutine(value):
+        return f"the function {value.__module__}.{value.__qualname__}"
+    kind = type(value)
+    if kind.__repr__ is vars(object)["__repr__"]:  # one that has an address
+        return f"an object of {kind.__module__}.{kind.__qualname__}"
     return repr(value)
+
+
+def _digest(values: Any) -> str:
+    """Numbers by some digits of their SHA-256, whatever array or list holds them."""
+    if values is None:
+        return "None"
+    array = np.asarray(values)
+    kind = np.float64 if array.dtype.kind == "f" else np.int64
+    data = np.ascontiguousarray(array, kind)
+    digest = hashlib.sha256(repr(data.shape).encode() + data.tobytes()).hexdigest()
+    return f"an array of shape {data.shape} and SHA-256 {digest[:12]}"
 
 
 # ---- reading ------------------------------------------------------------------------------------
@@ -183,7 +209,7 @@ def read(path: str, net: Network) -> Resumed:
     network alone; OSError where it cannot be read.
     """
     with opened(path) as (file, size):
-        state, fit, tensors = files.read(file, size, fit_tensors)
+        state, fit, tensors = files.read(file, size)
         if fit is None:
             hint = "nn.load reads it, and its fit begins anew"
             refuse("be one that Checkpoint wrote", "a saved network", hint)
@@ -226,11 +252,19 @@ def fit_tensors(fit: Any, shapes: files.Shapes, dtype: str) -> dict[str, Any]:
 
 
 def _check_network(net: Network, state: dict[str, Any]) -> None:
-    """Refuse a file of another architecture or precision."""
-    saved = state["architecture"]
-    if saved != net._architecture or state["dtype"] != net.dtype.name:
-        other = f"{[saved.n_inputs, *saved.layers]}, cost {saved.cost!r}, {state['dtype']}"
-        refuse(f"be of this network, {net!r}", f"one of {other}")
+    """Refuse a file of another architecture or precision, naming the first difference."""
+    saved, own = state["architecture"], net._architecture
+    layers = zip(own.layers, saved.layers, strict=False)  # as many, or that is the difference
+    differences = [
+        ("the input shape", own.input_shape, saved.input_shape),
+        ("the number of layers", len(own.layers), len(saved.layers)),
+        *((f"layer {i}", *pair) for i, pair in enumerate(layers, 1)),
+        ("cost", own.cost, saved.cost),
+        ("dtype", net.dtype.name, state["dtype"]),
+    ]
+    for what, wanted, found in differences:
+        if wanted != found:
+            refuse(f"be of a network like this, where {what} is {wanted!r}", f"{found!r}")
 
 
 def _resumed(
@@ -268,8 +302,8 @@ def _resumed(
         n_steps=fit["steps"],
         counters=(epochs_now - n, steps_now - steps),
         best=_arrays(tensors, "best.", names, net.dtype) if fit["best"] else None,
+        trainer=trainer,
         _state=state,
-        _trainer=trainer,
     )
 
 

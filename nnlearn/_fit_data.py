@@ -20,6 +20,9 @@ from nnlearn.data import Dataset, Split
 if TYPE_CHECKING:
     from nnlearn.network import Network
 
+#: What fit's `validation` may be.
+_SETS = "be a Split, a pair (x, y), a share in (0, 1) or a mapping of names to sets"
+
 
 @dataclass(frozen=True)
 class Sets:
@@ -118,23 +121,24 @@ def _warn_of_unseen(name: str, train_y: Any, held_y: Any) -> None:
 def _named_sets(validation: Any, has_train: bool) -> dict[str, tuple[Any, Any]]:
     """The sets that `validation` names, as pairs of x and y."""
     if not isinstance(validation, Mapping):
-        return {"val": _pair("validation", validation)}
+        return {"val": _pair("validation", validation, _SETS)}
     sets = {}
     for name, value in validation.items():
-        if not isinstance(name, str) or not name:
-            _checks.fail(TypeError, "validation", "be a mapping of names to sets", name)
+        if not isinstance(name, str):
+            _checks.fail(TypeError, "a name of validation", "be text", name)
+        if not name:
+            _checks.fail(ValueError, "a name of validation", "have letters", name)
         if name == "train" and has_train:
             _checks.fail(ValueError, "validation", "leave the name 'train' to evaluate_train", name)
-        sets[name] = _pair(f"validation[{name!r}]", value)
+        sets[name] = _pair(f"validation[{name!r}]", value, "be a Split or a pair (x, y)")
     return sets
 
 
-def _pair(name: str, value: Any) -> tuple[Any, Any]:
+def _pair(name: str, value: Any, requirement: str) -> tuple[Any, Any]:
     if isinstance(value, Split):
         return value.x, value.y
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return value[0], value[1]
-    requirement = "be a Split, a pair (x, y), a share in (0, 1) or a mapping of names to sets"
     hint = "use its .validation" if isinstance(value, Dataset) else None
     _checks.fail(TypeError, name, requirement, value, hint)
 

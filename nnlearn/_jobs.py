@@ -7,6 +7,7 @@ Ctrl-C, first stops every network and waits until all threads are idle.
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,57 @@ if TYPE_CHECKING:
 _PAUSE = 0.01  # seconds
 
 
-class Job:
-    """One network to train.
+class Task(ABC):
+    """Something that trains in a thread.
 
     Its thread writes `running`, `epoch` and `result`; the main thread only reads them.
+
+    Parameters
+    ----------
+    where : str
+        How messages name it.
+    epochs : int
+        How many epochs it will take, for the progress line.
+    """
+
+    def __init__(self, where: str, epochs: int) -> None:
+        self.where = where
+        self.epochs = epochs
+        self.running = False
+        self.epoch = 0
+        self.result: Any = None
+
+    def train(self, stop: threading.Event) -> None:
+        """What the thread does. Once `stop` is set, nothing begins and no result is left."""
+        # In this order: whoever sets `stop` and then sees nothing running may rely on it.
+        self.running = True
+        try:
+            if not stop.is_set():
+                self._train(stop)
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            self.running = False
+
+    @abstractmethod
+    def _train(self, stop: threading.Event) -> None:
+        """Train; leave a result unless `stop` has been set meanwhile."""
+
+    @abstractmethod
+    def halt(self) -> None:
+        """Let what trains at this moment end soon."""
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        if self.result is not None or not self.epochs:
+            return float(self.result is not None)
+        return min(self.epoch / self.epochs, 1.0)
+
+
+class Job(Task):
+    """One network to train.
 
     Parameters
     ----------
@@ -50,27 +98,10 @@ class Job:
         finish: Callable[[Network, History, FloatingPointError | None], Any],
         epochs: int,
     ) -> None:
-        self.where = where
+        super().__init__(where, epochs)
         self.network = network
-        self.epochs = epochs
-        self.running = False
-        self.epoch = 0
-        self.result: Any = None
         self._fit = fit
         self._finish = finish
-
-    def train(self, stop: threading.Event) -> None:
-        """What the thread does. Once `stop` is set, nothing begins and no result is left."""
-        # In this order: whoever sets `stop` and then sees nothing running may rely on it.
-        self.running = True
-        try:
-            if not stop.is_set():
-                self._train(stop)
-        except BaseException:
-            stop.set()
-            raise
-        finally:
-            self.running = False
 
     def _train(self, stop: threading.Event) -> None:
         def watch(network: Network, history: History) -> bool:
@@ -85,15 +116,12 @@ class Job:
         if not stop.is_set():
             self.result = self._finish(self.network, history, diverged)
 
-    @property
-    def share(self) -> float:
-        """How much of it is done, from 0 to 1."""
-        if self.result is not None or not self.epochs:
-            return float(self.result is not None)
-        return min(self.epoch / self.epochs, 1.0)
+    def halt(self) -> None:
+        """Stop the network."""
+        self.network.stop()
 
 
-def run_jobs(jobs: Sequence[Job], n_jobs: int, progress: GroupProgress) -> None:
+def run_jobs(jobs: Sequence[Task], n_jobs: int, progress: GroupProgress) -> None:
     """Train all, `n_jobs` at once.
 
     Raises
@@ -120,7 +148,9 @@ def run_jobs(jobs: Sequence[Job], n_jobs: int, progress: GroupProgress) -> None:
     progress.close()
 
 
-def _watch(jobs: Sequence[Job], futures: "Sequence[Future[None]]", progress: GroupProgress) -> None:
+def _watch(
+    jobs: Sequence[Task], futures: "Sequence[Future[None]]", progress: GroupProgress
+) -> None:
     """Show progress until all have ended; raise the error of the first that failed."""
     from concurrent.futures import FIRST_COMPLETED, wait
 
@@ -135,7 +165,7 @@ def _watch(jobs: Sequence[Job], futures: "Sequence[Future[None]]", progress: Gro
         progress.update(len(jobs) - len(pending), running, work)
 
 
-def _halt(jobs: Sequence[Job], stop: threading.Event) -> None:
+def _halt(jobs: Sequence[Task], stop: threading.Event) -> None:
     """Stop every network and wait until none trains, also when Ctrl-C is pressed once more."""
     while True:
         try:
@@ -143,9 +173,9 @@ def _halt(jobs: Sequence[Job], stop: threading.Event) -> None:
             running = [job for job in jobs if job.running]
             if not running:
                 return
-            # Again and again: stop() does nothing to a fit that is only about to begin.
+            # Again and again: it does nothing to a fit that is only about to begin.
             for job in running:
-                job.network.stop()
+                job.halt()
             time.sleep(_PAUSE)
         except KeyboardInterrupt:
             continue

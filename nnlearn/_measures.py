@@ -82,7 +82,9 @@ class Numbers:
             squared, spread = np.mean(error**2), np.mean((y - y.mean()) ** 2)
             r2 = 1 - squared / spread if spread > 0 else np.nan
             rows.append((np.sqrt(squared), np.abs(error).mean(), r2))
-        return np.array(rows, np.float64)
+        errors = np.array(rows, np.float64)
+        errors.flags.writeable = False
+        return errors
 
     def furthest(self, rows: Ints) -> dict[str, list[Any]]:
         """Of these rows target and output, with several outputs where they differ most."""
@@ -146,4 +148,5 @@ def ratio(part: Array, whole: Array) -> Floats:
     """Shares, NaN of nothing."""
     shares = np.full(len(whole), np.nan)
     np.divide(part, whole, out=shares, where=whole > 0)
+    shares.flags.writeable = False
     return shares

@@ -284,6 +284,21 @@ class Model:
         ------
         TypeError, ValueError
             If x or y do not fit, or there are no rows.
+
+        See Also
+        --------
+        accuracy, loss : One number each.
+        Ensemble.evaluate : The same for several networks together.
+
+        Examples
+        --------
+        >>> import nnlearn as nn
+        >>> xor = nn.datasets.xor()
+        >>> net = nn.Network([2, 4, 1], seed=3)
+        >>> _ = net.fit(xor, epochs=300, learning_rate=2.0, momentum=0.9)
+        >>> net.evaluate(xor).confusion
+        array([[2, 0],
+               [0, 2]])
         """
         return evaluate(self, x, y)
 

@@ -22,7 +22,10 @@ Array = npt.NDArray[Any]
 
 
 def monitored(where: str, monitor: str | None, history: History, regression: bool) -> str:
-    """The column that a monitor means; ValueError where the fit does not record it."""
+    """The column that a monitor means; ValueError where the fit does not record it.
+
+    where: what messages call the rule.
+    """
     column = monitor or ("val_loss" if regression else "val_accuracy")
     if column in history:
         return column

@@ -19,6 +19,7 @@ from nnlearn._shared import SharedData
 from nnlearn.callbacks import as_callbacks
 from nnlearn.checkpoints import Checkpoint
 from nnlearn.data import Dataset, Split
+from nnlearn.history import History
 from nnlearn.layers import Dense
 from nnlearn.network import Network
 
@@ -44,6 +45,7 @@ class Plan:
     layers: Any
     network: dict[str, Any]
     fit: dict[str, Any]
+    word: str = "variant"  # what messages call it
 
     @property
     def epochs(self) -> int:
@@ -56,12 +58,19 @@ class Plan:
         return kind(self.layers, **self.network, seed=seed, n_threads=1)
 
     def check(
-        self, kind: type[Network], seed: int, data: Dataset, shared: SharedData | None = None
-    ) -> None:
+        self,
+        kind: type[Network],
+        seed: int,
+        data: Dataset,
+        shared: SharedData | None = None,
+        *,
+        warns: bool = True,
+    ) -> History:
         """Let Network and fit look at the settings and the data, without training.
 
-        shared: where the core's form of the data may be already. Raises TypeError or ValueError
-        with the variant's name in front of the message.
+        shared: where the core's form of the data may be already. warns: whether fit may warn of
+        the data. Returns the history, with its columns and no epoch. Raises TypeError or
+        ValueError with the variant's name in front of the message.
         """
         try:
             _ = self.epochs
@@ -72,9 +81,11 @@ class Plan:
             settings = {**self.fit, "epochs": 0, "callbacks": ()}
             network = self.make(kind, seed)
             network._shared = shared
-            network.fit(data.train, validation=evaluated_sets(data), verbose=0, **settings)
+            network._warns = warns
+            sets = evaluated_sets(data)
+            return network.fit(data.train, validation=sets, verbose=0, **settings)
         except (TypeError, ValueError) as error:
-            raise named(error, f"variant {self.name!r}") from None
+            raise named(error, f"{self.word} {self.name!r}") from None
 
 
 def read_plans(
@@ -82,8 +93,12 @@ def read_plans(
     variants: Mapping[str, Mapping[str, Any]],
     common: Mapping[str, Any],
     data: Dataset,
+    word: str = "variant",
 ) -> list[Plan]:
-    """All variants' settings: every name known, every list of layers complete."""
+    """All variants' settings: every name known, every list of layers complete.
+
+    word: what messages call a variant.
+    """
     if not isinstance(data, Dataset):
         hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
         _checks.fail(TypeError, "data", "be a Dataset", data, hint)
@@ -97,11 +112,11 @@ def read_plans(
     plans = []
     for name, own in variants.items():
         if not isinstance(name, str):
-            _checks.fail(TypeError, "the name of a variant", "be text", name)
+            _checks.fail(TypeError, f"the name of a {word}", "be text", name)
         if not isinstance(own, Mapping):
-            _checks.fail(TypeError, f"variant {name!r}", "be a mapping of settings", own)
-        known.check(f"the settings of variant {name!r}", own)
-        plans.append(_plan(name, known, common, own, data))
+            _checks.fail(TypeError, f"{word} {name!r}", "be a mapping of settings", own)
+        known.check(f"the settings of {word} {name!r}", own)
+        plans.append(_plan(name, known, common, own, data, word))
     return plans
 
 
@@ -145,7 +160,12 @@ def _keywords(function: Any) -> tuple[str, ...]:
 
 
 def _plan(
-    name: str, known: Names, common: Mapping[str, Any], own: Mapping[str, Any], data: Dataset
+    name: str,
+    known: Names,
+    common: Mapping[str, Any],
+    own: Mapping[str, Any],
+    data: Dataset,
+    word: str,
 ) -> Plan:
     """One variant: its own settings over the common ones."""
     if "layers" in own or "hidden" in own:
@@ -154,13 +174,13 @@ def _plan(
     layers, hidden = settings.pop("layers", None), settings.pop("hidden", None)
     if (layers is None) == (hidden is None):
         got = "neither" if layers is None else "both"
-        raise TypeError(f"variant {name!r} must have either layers or hidden, got {got}")
+        raise TypeError(f"{word} {name!r} must have either layers or hidden, got {got}")
     given, value = ("layers", layers) if hidden is None else ("hidden", hidden)
     if isinstance(value, str) or not isinstance(value, (Iterable, int, np.integer)):
-        _checks.fail(TypeError, f"variant {name!r}: {given}", "be a sequence of layers", value)
+        _checks.fail(TypeError, f"{word} {name!r}: {given}", "be a sequence of layers", value)
     network = {key: settings.pop(key) for key in known.network if key in settings}
     layers = layers_around(hidden, data) if layers is None else layers
-    return Plan(name, layers, network, settings)
+    return Plan(name, layers, network, settings, word)
 
 
 def layers_around(hidden: Any, data: Dataset) -> list[Any]:

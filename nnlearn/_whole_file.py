@@ -93,6 +93,17 @@ def replace_file(path: Any, pieces: Iterable[bytes | memoryview]) -> None:
     _sync_folder(folder)
 
 
+def check_target(path: Any) -> None:
+    """Raise what `replace_file` would: ValueError or OSError, where it can be known before."""
+    target = os.path.realpath(check_path(path))
+    _mode_of(target)
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+
+
 def _mode_of(target: str) -> int | None:
     """The mode of the file that is to be replaced; None where there is none."""
     try:

@@ -30,7 +30,7 @@ class Callback:
     """
 
     def on_fit_begin(self, net: Network, history: History) -> None:
-        """Before the first epoch; the history has no row yet."""
+        """Before the first epoch; the history has no row, but those of a fit that is resumed."""
 
     def on_epoch_begin(self, net: Network, history: History) -> None:
         """Before each epoch."""

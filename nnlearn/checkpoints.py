@@ -6,10 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nnlearn import _checks
-from nnlearn._whole_file import check_path
+from nnlearn._pacing import Best, monitored
+from nnlearn._whole_file import check_path, check_target
 from nnlearn.callbacks import Callback
 from nnlearn.schedules import check_monitor
 
@@ -87,14 +86,26 @@ class Checkpoint(Callback):
         stem, suffix = os.path.splitext(os.fspath(self.path))
         return f"{stem}.best{suffix}"
 
-    def on_fit_begin(self, net: Network, history: History) -> None:
-        """Refuse a column that is not recorded, and a folder that is not there."""
-        if self.monitor is not None and self.monitor not in history:
-            recorded = f"monitor a column that is recorded ({', '.join(history.recorded)})"
-            _checks.fail(ValueError, "Checkpoint", recorded, self.monitor)
-        folder = os.path.dirname(os.path.realpath(self.path))
-        if not os.path.isdir(folder):
-            _checks.fail(FileNotFoundError, "path", "lie in a folder that exists", self.path)
+    def check(self, history: History, regression: bool) -> None:
+        """Refuse, before a fit changes anything, what could not be written after an epoch.
+
+        Parameters
+        ----------
+        history : History
+            Of the fit, with its columns.
+        regression : bool
+            Whether the network has no classes.
+
+        Raises
+        ------
+        ValueError
+            If the column is not recorded, or the path names no regular file.
+        OSError
+            If there is no folder for the file, or it may not be written.
+        """
+        if self.monitor is not None:
+            monitored("Checkpoint", self.monitor, history, regression)
+        check_target(self.path)
 
     def on_epoch_end(self, net: Network, history: History) -> None:
         """Write what is due."""
@@ -105,16 +116,13 @@ class Checkpoint(Callback):
             return  # called by hand, outside a fit
         if len(history) % self.every == 0 or run.ending:
             write(run, self.path)
-        if self.monitor is not None and _is_best(history, self.monitor):
+        if self.monitor is not None and _best_of(history, self.monitor) == len(history):
             write(run, self.best_path)
 
 
-def _is_best(history: History, column: str) -> bool:
-    """Whether the last epoch is better than all before."""
-    from nnlearn.history import is_maximised
-
-    values = history[column] if is_maximised(column) else -history[column]
-    if np.isnan(values[-1]):
-        return False
-    before = values[:-1][~np.isnan(values[:-1])]
-    return not before.size or bool(values[-1] > before.max())
+def _best_of(history: History, column: str) -> int:
+    """The best epoch of a fit so far, from 1; 0 where there is none."""
+    best = Best(column, 0.0)
+    for epoch in range(1, len(history) + 1):
+        best = best.after(epoch, history)
+    return best.epoch

@@ -328,7 +328,7 @@ def compare(
     common = {name: value for name, value in shape.items() if value is not None} | common
     plans = read_plans(Network, variants, common, data)
     for plan in plans:
-        plan.check(Network, seed_list[0], data)
+        plan.check(Network, seed_list[0], data, warns=plan is plans[0])  # of the data: once
     shared = SharedData()
     jobs = [job for seed in seed_list for job in _jobs_of(plans, seed, data, shared, n_jobs)]
     try:

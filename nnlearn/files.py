@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -44,6 +44,7 @@ LAYERS: Mapping[str, type[Layer]] = {
     "dropout": Dropout,
 }
 
+FIT_START = "fit.start"
 _ROWS, _STEP_LOSS, _START = "history.rows", "history.step_loss", "history.start"
 
 _NUMBER = (type(None), float)
@@ -165,21 +166,17 @@ def load(path: str | os.PathLike[str]) -> Network:
     ...     nn.load(path)
     Network([2, Dense(3, sigmoid), Dense(1, sigmoid)], cost='cross_entropy', seed=1)
     """
-    from nnlearn._checkpoint_file import fit_tensors
-
     with opened(path) as (file, size):
-        state, _, _ = read(file, size, fit_tensors)
+        state, _, _ = read(file, size)
         return Network._restored(state, np.dtype(state["dtype"]))
 
 
-#: What tells, of a file's "fit", the parameters' shapes and dtype, which more tensors there are.
-FitTensors = Callable[[Any, Shapes, str], dict[str, Any]]
-
-
 def read(
-    file: BinaryIO, size: int, fit_tensors: FitTensors
+    file: BinaryIO, size: int
 ) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, Array]]:
     """A network's state as a file has it, the state of its fit or None, and all tensors."""
+    from nnlearn._checkpoint_file import fit_tensors
+
     header = read_header(file, size)
     metadata = {**header.metadata}
     fit = metadata.pop("fit", None)
@@ -191,7 +188,7 @@ def read(
     _check_tensors(header, shapes, state["dtype"], more)
     check_sum(file, header)
     tensors = {name: read_tensor(file, tensor) for name, tensor in header.tensors.items()}
-    for name in (*shapes, *(name for name in more if name != "fit.start")):
+    for name in (*shapes, *(name for name in more if name != FIT_START)):
         _finite(name, tensors[name])
     state["parameters"] = {name: tensors[name] for name in shapes}
     state["history"] = _history_in(header.metadata["history"], tensors)

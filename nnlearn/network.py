@@ -254,8 +254,8 @@ class Network(Model):
             Forget velocities of earlier fits first.
         resume : str or os.PathLike, optional
             A file of `Checkpoint`: go on where it ends, up to `epochs` in all. The network becomes
-            what it was then, with history, counters and seed; the data and all settings but
-            `epochs` must be those of the fit that wrote it.
+            what it was then, with history, counters and seed. The data and the settings must be
+            those of the fit that wrote it, but for epochs, callbacks, n_threads and verbose.
         n_threads : int, optional
             How many threads may share a long step of this fit; None: the network's.
         verbose : {None, 0, 1}, default None

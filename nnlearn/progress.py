@@ -116,11 +116,14 @@ class GroupProgress:
         As for `make_progress`; a plain line stands for each tenth of the networks that ended.
     n : int
         The number of networks.
+    what : str, default "networks"
+        What is counted.
     """
 
-    def __init__(self, verbose: int | None, n: int) -> None:
+    def __init__(self, verbose: int | None, n: int, what: str = "networks") -> None:
         self._display = _make_display(check_verbose(verbose))
         self._clock = _Clock()
+        self._of = f"of {n} {what}"
         self._n = n
         self._done = 0
         self._tenths = 0  # of the networks, at the last lasting line
@@ -139,7 +142,7 @@ class GroupProgress:
         """
         if not self._display:
             return
-        head = f"{done} of {self._n} networks"
+        head = f"{done} {self._of}"
         left = self._clock.left(work)
         tenths = 10 * done // self._n
         if self._tenths < tenths < 10:
@@ -154,7 +157,7 @@ class GroupProgress:
         """Draw the last state and end the line."""
         if self._display:
             how = ", interrupted after" if interrupted else " in"
-            text = f"{self._done} of {self._n} networks trained{how} {self._clock.taken()}"
+            text = f"{self._done} {self._of} trained{how} {self._clock.taken()}"
             self._display.end(text)
 
 

@@ -27,7 +27,7 @@ class Exponential:
     Parameters
     ----------
     decay : float
-        In (0, 1].
+        Above 0; above 1 the rate grows.
 
     Raises
     ------
@@ -44,7 +44,7 @@ class Exponential:
     decay: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "decay", _share("decay", self.decay))
+        object.__setattr__(self, "decay", _checks.real("decay", self.decay, above=0.0))
 
     def __call__(self, epoch: int) -> float:
         """The factor for an epoch from 1."""
@@ -64,7 +64,7 @@ class Step:
     every : int
         Epochs from one change to the next, >= 1.
     factor : float
-        In (0, 1].
+        Above 0; above 1 the rate grows.
 
     Raises
     ------
@@ -83,7 +83,7 @@ class Step:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "every", _checks.integer("every", self.every, minimum=1))
-        object.__setattr__(self, "factor", _share("factor", self.factor))
+        object.__setattr__(self, "factor", _checks.real("factor", self.factor, above=0.0))
 
     def __call__(self, epoch: int) -> float:
         """The factor for an epoch from 1."""

@@ -72,6 +72,9 @@ Array = npt.NDArray[Any]
 #: square, and that of rounding, of the order of 2e-16 / step, are both below 1e-9 then.
 STEP = 1e-5
 
+#: A step below this is lost in the rounding of what it is added to.
+LEAST_STEP = 1e-12
+
 #: What central differences of a cost of about 1 resolve, with room for gradients of 1e-3 and for
 #: strong curvature. A wrong sign, factor or term is far above.
 TOLERANCE = 1e-6
@@ -138,7 +141,7 @@ def numerical_gradient(f: Callable[[Array], float], x: npt.ArrayLike, *, step: f
     x : array_like
         Where; of any shape. It is not written into: f gets a copy at each call.
     step : float, default 1e-5
-        Of the differences, > 0, for values of about 1; larger values get larger steps.
+        Of the differences, >= 1e-12, for values of about 1; larger values get larger steps.
 
     Returns
     -------
@@ -169,7 +172,7 @@ def numerical_gradient(f: Callable[[Array], float], x: npt.ArrayLike, *, step: f
     """
     if not callable(f):
         _checks.fail(TypeError, "f", "be a function of an array", f)
-    step = _checks.real("step", step, above=0.0)
+    step = _checks.real("step", step, minimum=LEAST_STEP)
     point = np.array(_real_array("x", x))
     gradient = np.empty(point.shape)
     for index in np.ndindex(point.shape):
@@ -221,7 +224,7 @@ def assert_gradients(
     entries : int, optional
         Check so many entries of each parameter, drawn by the seed; None: all.
     step : float, default 1e-5
-        Of the differences, > 0, times max(1, abs(value)).
+        Of the differences, >= 1e-12, times max(1, abs(value)).
     tolerance : float, default 1e-6
         Of the gradient in float64 against the differences, relative to the parameter's largest.
         They resolve about 1e-9 of a cost of 1, which is 1e-6 of a gradient of 1e-3.
@@ -276,7 +279,7 @@ def assert_gradients(
     if entries is not None:
         entries = _checks.integer("entries", entries, minimum=1)
     limits = Limits(
-        _checks.real("step", step, above=0.0),
+        _checks.real("step", step, minimum=LEAST_STEP),
         _checks.real("tolerance", tolerance, minimum=0.0),
         _checks.real("max_skipped", max_skipped, minimum=0.0),
     )

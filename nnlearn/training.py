@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn import _checks
+from nnlearn import _arrays, _checks, _core
 from nnlearn._fit_data import Sets
 from nnlearn._fit_settings import Settings
 from nnlearn._pacing import Pace, Stopper
 from nnlearn.callbacks import is_true, name_of
+from nnlearn.checkpoints import Checkpoint
 from nnlearn.history import History
 from nnlearn.progress import Progress, make_progress
 
@@ -31,7 +32,7 @@ def fit(
     net: Network, x: Any, y: Any, validation: Any, sample_weight: Any, settings: Settings
 ) -> History:
     """Train the network; see `Network.fit`."""
-    run = Run(net, settings, sample_weight is not None)
+    run = Run(net, settings, _arrays.unpack(x, y)[1], sample_weight)
 
     def body() -> History:
         began = time.perf_counter()
@@ -39,7 +40,7 @@ def fit(
         resumed = run.read()
         sets = Sets.prepared(net, x, y, validation, sample_weight, run.settings, shared)
         if resumed is not None:
-            resumed.check(run.settings, sets, run.weighted)
+            resumed.check(run, sets)
         run.begin(sets, resumed, time.perf_counter() - began)
         run.train()
         return run.history
@@ -50,13 +51,15 @@ def fit(
 class Run:
     """One fit: the loop over epochs and what is recorded."""
 
-    def __init__(self, net: Network, settings: Settings, weighted: bool) -> None:
+    def __init__(self, net: Network, settings: Settings, y: Any, sample_weight: Any) -> None:
         self.net = net
         self.settings = settings
-        self.weighted = weighted  # the samples have weights of their own
+        self.y, self.sample_weight = y, sample_weight  # as given
         self.rate = settings.optimizer.learning_rate  # of this epoch
         self.pace: Pace
         self.stopper: Stopper | None = None
+        self.resumed: Resumed | None = None
+        self.taken = False  # what the file says of the network is the network's
         self.reason = ""  # why a fit that is resumed is at its end already
         self.has_accuracy = not net._architecture.is_regression
         self.history = History([])
@@ -80,34 +83,39 @@ class Run:
         return resumed
 
     def begin(self, sets: Sets, resumed: Resumed | None, seconds: float) -> None:
-        """What is known once the data is there. Nothing of the network changes before the end."""
+        """What is known once the data is there. Nothing of the network changes."""
         net, settings = self.net, self.settings
-        self.sets = sets
+        self.sets, self.resumed = sets, resumed
         self.history = History(self._columns()) if resumed is None else resumed.history
         self.history.prepare_seconds += seconds
-        self._begin_pacing(None if resumed is None else resumed.best)
+        self._begin_pacing()
         self.progress: Progress = make_progress(settings.verbose, settings.epochs)
         if settings.n_threads is not None:
             net._core.n_threads = settings.n_threads
         if resumed is not None:
-            resumed.apply(net)
-            self.n_steps = resumed.n_steps
-            self.step_losses = resumed.history.step_loss
-        self.past = net.history._again()
-        self.counters = net._core.counters if resumed is None else resumed.counters
-        trainer = net._trainer
-        self.trainer = net._core_module.Trainer(net._core) if trainer is None else trainer
+            self.past, self.counters, trainer = resumed.past, resumed.counters, resumed.trainer
+            self.n_steps, self.step_losses = resumed.n_steps, resumed.history.step_loss
+        else:
+            self.past, self.counters = net.history._again(), net._core.counters
+            trainer = net._trainer or net._core_module.Trainer(net._core)
+        self.trainer: _core.Trainer = trainer
 
-    def _begin_pacing(self, best: list[Array] | None) -> None:
+    def _begin_pacing(self) -> None:
         """What the learning rate and the end of the fit go by; ValueError for a wrong column.
 
-        best: the parameters kept so far, of a fit that is resumed, whose rows are gone through.
+        The rows of a fit that is resumed are gone through, as if they had just come.
         """
         settings, regression = self.settings, not self.has_accuracy
+        best = None if self.resumed is None else self.resumed.best
         self.pace = Pace(self.rate, settings.schedule, self.history, regression)
         if settings.early_stopping is not None:
             self.stopper = Stopper(settings.early_stopping, self.history, regression, best)
+        for callback in settings.callbacks:
+            if isinstance(callback, Checkpoint):
+                callback.check(self.history, regression)
         for epoch in range(1, len(self.history) + 1):
+            assert self.resumed is not None
+            self.resumed.check_rate(epoch, self.pace.rate(epoch))
             self.reason = self._rules_end(epoch)
 
     def _columns(self) -> list[str]:
@@ -121,7 +129,8 @@ class Run:
         """All epochs; what was reached is recorded however they end."""
         first = len(self.history) + 1
         trains = first <= self.settings.epochs and not self.reason
-        self._check_parameters()
+        if self.resumed is None:
+            self._check_parameters()
         rate = self.pace.rate(first) if trains else self.rate
         if self.settings.reset_optimizer and first == 1:
             self.trainer.clear()
@@ -132,10 +141,8 @@ class Run:
                 self.sets.train, batch_size, core_settings, self.sets.augment
             )
             self._prepare(rate)
-        self.net._trainer = self.trainer
-        self.begun = True
-        if self.sets.scale is not None and self.settings.epochs:
-            self.net._input_scale = self.sets.scale
+        self.begun = True  # from here on `settle` completes what is interrupted
+        self._take_over()
         ended_by: BaseException | None = None
         self.net._run = self
         try:
@@ -151,6 +158,15 @@ class Run:
             self.settle()
             self.progress.close(interrupted=ended_by is not None)
             self._call_at_end(ended_by)
+
+    def _take_over(self) -> None:
+        """Give the network what this fit begins with. May be called again."""
+        if self.resumed is not None and not self.taken:
+            self.resumed.apply(self.net)
+        self.taken = True
+        self.net._trainer = self.trainer
+        if self.sets.scale is not None and self.settings.epochs:
+            self.net._input_scale = self.sets.scale
 
     def _prepare(self, rate: float) -> None:
         """Let the coming epochs be trained with this learning rate."""
@@ -197,6 +213,8 @@ class Run:
         self.net._run = None
         if self.settings.n_threads is not None:
             self.net._core.n_threads = self.n_threads
+        if self.begun:
+            self._take_over()
         if self.net._trainer is not None:
             self.net._trainer.unbind()  # the data must not live as long as the network
         if not self.begun:
@@ -264,8 +282,17 @@ class Run:
                 reason = reason or f"callback {name_of(callback)} returned True"
         if self.net._core.stopping:
             reason = "stopped by stop()"
+        if reason and not self.ending:
+            self._write_the_last()
         self.history.stop_reason = reason
         return bool(reason)
+
+    def _write_the_last(self) -> None:
+        """Let checkpoints write this epoch, which a callback or stop() has made the last."""
+        self.ending = True
+        for callback in self.settings.callbacks:
+            if isinstance(callback, Checkpoint):
+                callback.on_epoch_end(self.net, self.history)
 
     def _rules_end(self, epoch: int) -> str:
         """Why schedule or stopper end the fit after this epoch, or nothing."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,31 @@ def test_an_interrupt_at_any_line_gives_the_best_parameters_back() -> None:
     assert restored > 20
 
 
+def test_an_interrupt_at_any_line_of_a_resumed_fit_leaves_this_network_or_that(
+    tmp_path: Path,
+) -> None:
+    """As it was, or as the file has it with what came after: seed, history and counters agree."""
+    path = tmp_path / "fit"
+    saved = network(seed=7)
+    fit(saved, epochs=1)
+    fit(saved, epochs=2, callbacks=nn.Checkpoint(path))
+    own = network(seed=1)
+    fit(own, epochs=1)
+    line, ends = 1, set()
+    while interrupted_at(line, net := own.copy(), epochs=3, resume=path):
+        rows = len(net.history)
+        assert (net.seed, rows) in ((1, 1), (7, 3), (7, 4)), line
+        assert net._core.counters == (rows, 2 * rows), line
+        assert list(net.history["epoch"]) == list(range(1, rows + 1)), line
+        for reached in (own, saved):
+            if rows == len(reached.history):
+                same = np.array_equal(net.weights[0], reached.weights[0])
+                assert same or rows == 3, line  # of a fourth epoch what was reached
+        ends.add(rows)
+        line += 1
+    assert ends == {1, 3, 4}
+
+
 def test_an_interrupt_while_another_thread_reads_ends_the_fit() -> None:
     """Settling the network waits for no reader."""
     wide = nn.Network([4, 1500, 1500, 2], seed=0)
@@ -122,18 +148,19 @@ def begin_to_read_once(function: Callable[..., None]) -> Callable[..., None]:
 @pytest.mark.parametrize("how", ["copy", "pickle"])
 def test_copies_beside_fits_and_resets_are_of_one_moment(how: str) -> None:
     """A copy never has more rows than epochs, and its velocity is that of its weights."""
-    net, end = network(), time.monotonic() + 1.0
+    net, enough = network(), threading.Event()
     copies: list[nn.Network] = []
 
     def train() -> None:
-        while time.monotonic() < end:
+        while not enough.is_set():
             net.reset()
             fit(net, epochs=3)
 
-    thread = threading.Thread(target=train)
+    thread, end = threading.Thread(target=train), time.monotonic() + 1.0
     thread.start()
-    while thread.is_alive():
+    while time.monotonic() < end or len(copies) < 20:
         copies.append(net.copy() if how == "copy" else pickle.loads(pickle.dumps(net)))
+    enough.set()
     thread.join()
     states = {0: network()}
     for epochs in (1, 2, 3):
@@ -146,7 +173,6 @@ def test_copies_beside_fits_and_resets_are_of_one_moment(how: str) -> None:
         fit(twin, epochs=1)
         fit(other, epochs=1)
         assert all(map(np.array_equal, other.weights, twin.weights))
-    assert len(copies) > 10
 
 
 # ---------------------------------------------------------------- callbacks

@@ -1,10 +1,13 @@
 """Checkpoints: a fit goes on in another process as if nothing had happened."""
 
+import functools
+import math
 import os
 import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +241,7 @@ OTHERS = [
     ({"schedule": lambda epoch: 1.0}, "schedule must be DropOnPlateau.*got the function"),
     ({"early_stopping": 5}, "early_stopping must be EarlyStopping"),
     ({"class_weight": None}, "class_weight must be 'balanced', as in the file .*, got None"),
-    ({"sample_weight": np.ones(300)}, "sample_weight must be None, as in the file .*, got given"),
+    ({"sample_weight": np.ones(300)}, "sample_weight must be None, .*, got an array of shape"),
     ({"shuffle": False}, "shuffle must be True, as in the file .*, got False"),
     ({"validation": None}, "the evaluated sets must be val, as in the file .*, got none"),
     ({"validation": DIGITS.validation[:50]}, "the set 'val' must have [0-9,]* rows, .*, got 50"),
@@ -262,18 +265,164 @@ def test_other_settings_are_named_and_the_network_stays(
 def test_other_networks_and_other_data_are_named(tmp_path: Path) -> None:
     path = tmp_path / "fit"
     fit(network(), 2, callbacks=nn.Checkpoint(path))
-    for layers, settings in (
-        ([784, 21, 10], {"dropout": 0.2}),
-        ([784, 20, 10], {}),
-        ([784, 20, 10], {"dropout": 0.2, "dtype": "float64"}),
-        ([784, 20, 10], {"dropout": 0.2, "cost": "quadratic"}),
+    for layers, settings, message in (
+        ([784, 21, 10], {"dropout": 0.2}, r"layer 1 is Dense\(n=21, .*, got Dense\(n=20, "),
+        ([784, 20, 10], {}, "the number of layers is 2, got 3"),
+        ([784, 20, 10], {"dropout": 0.2, "init": "he"}, "layer 1 is .*'he'.*, got .*'scaled'"),
+        ([784, 20, 10], {"dropout": 0.2, "dtype": "float64"}, "dtype is 'float64', got 'float32'"),
+        ([784, 20, 10], {"dropout": 0.2, "cost": "quadratic"}, "cost is 'quadratic', got 'cross_"),
     ):
-        with pytest.raises(
-            ValueError, match=r"the file .* must be of this network, .*, got one of"
-        ):
+        with pytest.raises(ValueError, match=message):
             fit(nn.Network(layers, **settings), 4, resume=path)
     with pytest.raises(ValueError, match=r"the training data must have 300 rows, .*, got 250"):
         network().fit(DIGITS.train[:250], epochs=4, resume=path, **SETTINGS)
+
+
+def test_other_numbers_as_weights_or_labels_are_told(tmp_path: Path) -> None:
+    path, weights = tmp_path / "fit", np.linspace(1, 2, 300)
+    x, y = DIGITS.train
+    interrupted(network(), 2, 4, path, sample_weight=weights)
+    fit(network(None), 4, resume=path, sample_weight=list(weights))
+    with pytest.raises(ValueError, match=r"sample_weight must be an array .* SHA-256 \w+, as in"):
+        fit(network(None), 4, resume=path, sample_weight=weights[::-1])
+    with pytest.raises(ValueError, match=r"y must be an array .* SHA-256 \w+, as in the file"):
+        network(None).fit(x, y[::-1], epochs=4, resume=path, sample_weight=weights, **SETTINGS)
+
+
+def test_a_set_named_train_is_one_of_the_evaluated_sets(tmp_path: Path) -> None:
+    path = tmp_path / "fit"
+    own = {"evaluate_train": False, "early_stopping": None, "schedule": None}
+    own["validation"] = {"train": DIGITS.validation}
+    interrupted(network(), 2, 4, path, **own)
+    few = {**own, "validation": {"train": DIGITS.validation[:3]}}
+    with pytest.raises(ValueError, match="the set 'train' must have"):
+        fit(network(), 4, resume=path, **few)
+    with pytest.raises(ValueError, match=r"the evaluated sets must be train, .*, got none"):
+        fit(network(), 4, resume=path, **{**own, "validation": None})
+
+
+class Halving:
+    """A schedule of the user's, without a repr of its own."""
+
+    def __call__(self, epoch: int) -> float:
+        return 0.5 ** (epoch - 1)
+
+
+def decaying(epoch: int, by: float = 0.5) -> float:
+    return by ** (epoch - 1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: decaying, lambda: Halving(), lambda: functools.partial(decaying, by=0.5)],
+    ids=["function", "object", "partial"],
+)
+def test_a_schedule_of_the_users_is_resumed(tmp_path: Path, make: Callable[[], Any]) -> None:
+    path, whole = tmp_path / "fit", network()
+    expected = fit(whole, 4, schedule=make())
+    interrupted(network(), 2, 4, path, schedule=make())
+    net = network(None)
+    assert_same_fit(net, fit(net, 4, resume=path, schedule=make()), whole, expected)
+    other = functools.partial(decaying, by=0.25)
+    with pytest.raises(ValueError, match=r"schedule must be .*, as in the file .* that is resumed"):
+        fit(network(), 4, resume=path, schedule=other)
+
+
+def test_functions_of_one_name_are_told_by_their_rates(tmp_path: Path) -> None:
+    path = tmp_path / "fit"
+
+    def schedule(factor: float) -> Callable[[int], float]:
+        return lambda epoch: 1.0 if epoch == 1 else factor
+
+    interrupted(network(), 2, 4, path, schedule=schedule(0.5))
+    fit(network(), 4, resume=path, schedule=schedule(0.5))
+    message = r"schedule must give a learning rate of 0.25 for epoch 2, as in .*, got 0.125"
+    with pytest.raises(ValueError, match=message):
+        fit(network(), 4, resume=path, schedule=schedule(0.25))
+
+
+def test_threads_callbacks_and_reset_optimizer_are_free(tmp_path: Path) -> None:
+    whole, path = network(), tmp_path / "fit"
+    expected = fit(whole, 4)
+    interrupted(network(), 2, 4, path)
+    for free in ({"n_threads": 2}, {"reset_optimizer": True}, {"callbacks": lambda n, h: None}):
+        net = network(None)
+        assert_same_fit(net, fit(net, 4, resume=path, **free), whole, expected)
+
+
+def test_the_seconds_of_preparation_add_up(tmp_path: Path) -> None:
+    path = tmp_path / "fit"
+    interrupted(network(), 2, 3, path)
+    before = nn.load(path).history.prepare_seconds
+    assert 0 < before < fit(network(), 3, resume=path).prepare_seconds
+
+
+@pytest.mark.parametrize("how", ["callback", "stop"])
+def test_the_epoch_that_a_callback_or_stop_makes_the_last_is_written(
+    tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "fit"
+
+    def end(net: nn.Network, history: nn.History) -> bool:
+        if len(history) == 3 and how == "stop":
+            net.stop()
+        return len(history) == 3 and how == "callback"
+
+    for callbacks in ([end, nn.Checkpoint(path, every=5)], [nn.Checkpoint(path, every=5), end]):
+        fit(network(), 9, callbacks=callbacks)
+        assert len(nn.load(path).history) == 3
+        path.unlink()
+
+
+def test_what_ends_by_its_results_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "fit"
+    settings = {"early_stopping": 1, "evaluate_every": 1, "schedule": None}
+    history = fit(network(), 50, callbacks=nn.Checkpoint(path, every=1000), **settings)
+    assert len(nn.load(path).history) == len(history) < 50
+
+
+def test_equal_is_not_better_and_nan_never_is(tmp_path: Path) -> None:
+    checkpoint = nn.Checkpoint(tmp_path / "fit", monitor="val_accuracy")
+    best = Path(checkpoint.best_path)
+    seen = []
+
+    def note(net: nn.Network, history: nn.History) -> None:
+        seen.append(len(nn.load(best).history) if best.exists() else 0)
+
+    # Steps too small to change a prediction: the accuracy stays; evaluated at 2 and 4 alone.
+    settings = {"learning_rate": 1e-12, "early_stopping": None, "schedule": None}
+    fit(network(), 4, callbacks=[checkpoint, note], **settings)
+    assert seen == [0, 2, 2, 2]
+
+
+def test_what_fails_before_an_epoch_leaves_the_network_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "fit"
+
+    def schedule(epoch: int) -> float:
+        return 1.0 if epoch <= 2 else math.nan
+
+    interrupted(network(), 2, 9, path, schedule=schedule)
+    net = network(5)
+    net.fit(DIGITS.train, epochs=1, learning_rate=0.1, momentum=0.5)
+    before, rows = snapshot(net), without_seconds(net.history)
+    with pytest.raises(ValueError, match="schedule's factor for epoch 3 must be"):
+        fit(net, 9, resume=path, schedule=schedule)
+    assert_same_bits(snapshot(net), before)
+    np.testing.assert_equal(without_seconds(net.history), rows)
+    assert (net.seed, net._core.counters) == (5, (1, 30))
+
+
+def test_a_column_that_is_not_recorded_leaves_scale_and_velocity(tmp_path: Path) -> None:
+    net = network()
+    net.fit(DIGITS.train, epochs=1, learning_rate=0.1, momentum=0.5)
+    before = snapshot(net)
+    pixels = (DIGITS.train.x * 255).astype(np.uint8)
+    checkpoint = nn.Checkpoint(tmp_path / "fit", monitor="val_loss")
+    settings = {"learning_rate": 0.1, "momentum": 0.5, "reset_optimizer": True}
+    with pytest.raises(ValueError, match=r"Checkpoint must monitor .*: give fit validation="):
+        net.fit(pixels, DIGITS.train.y, callbacks=checkpoint, **settings)
+    assert_same_bits(snapshot(net), before)
+    net.accuracy(DIGITS.train.x * 3, DIGITS.train.y)  # no scale of 255 is remembered
 
 
 def test_a_saved_network_is_no_fit(tmp_path: Path) -> None:
@@ -321,8 +470,18 @@ def test_what_cannot_be_written_ends_the_fit_and_keeps_network_and_file(tmp_path
         fit(net, 5, callbacks=[spoil, nn.Checkpoint(folder / "fit")])
     assert len(net.history) == 2
     assert net.history.stop_reason.startswith("ended by FileNotFoundError")
-    with pytest.raises(FileNotFoundError, match="path must lie in a folder that exists"):
-        fit(network(), 1, callbacks=nn.Checkpoint(folder / "fit"))
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_anything_trains(tmp_path: Path) -> None:
+    for path, kind in (
+        (tmp_path / "none" / "fit", FileNotFoundError),
+        (tmp_path, IsADirectoryError),
+        (Path("/dev/null"), ValueError),
+    ):
+        net = network()
+        with pytest.raises(kind):
+            fit(net, 9, callbacks=nn.Checkpoint(path, every=5))
+        assert len(net.history) == 0
 
 
 def test_called_by_hand_it_writes_nothing(tmp_path: Path) -> None:

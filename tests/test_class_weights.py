@@ -85,6 +85,15 @@ def test_balancing_finds_the_rare_class() -> None:
     assert recall(class_weight="balanced") > 0.7
 
 
+def test_variants_with_and_without_them_share_no_weighted_data() -> None:
+    data = nn.Dataset(nn.Split(X, Y), nn.Split(X, Y))
+    variants: dict[str, Any] = {"plain": {}, "weighted": {"class_weight": {2: 8}}}
+    settings = {"layers": [4, 3], "dtype": "float64", "learning_rate": 0.5, "epochs": 2}
+    c = nn.compare(variants, data, seeds=[1], n_jobs=1, verbose=0, **settings)
+    assert_equal(c["plain"][0].network, trained())
+    assert_equal(c["weighted"][0].network, trained(class_weight={2: 8}))
+
+
 @pytest.mark.parametrize(
     ("class_weight", "kind", "message"),
     [

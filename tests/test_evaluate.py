@@ -366,13 +366,17 @@ def test_bad_arguments_are_named(call: Any, error: type[Exception], message: str
 
 def test_nothing_of_it_can_be_changed() -> None:
     e = made(TRUE, OUTPUTS)
-    for array in (e.losses, e.predicted, e.true, e.rank, e.confidence, e.probability, e.confusion):
+    arrays = (e.losses, e.predicted, e.true, e.rank, e.confidence, e.probability, e.confusion)
+    for array in (*arrays, e.precision, e.recall, e.f1):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
     with pytest.raises(AttributeError):
         e.loss = 0.0  # type: ignore[misc]
     y = X[:, 0].copy()
     numbers = nn.Network([N_IN, Dense(1, "linear")], seed=1).evaluate(X, y)
+    for array in (numbers.rmse, numbers.mae, numbers.r2):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
     kept = numbers.true.copy()
     y[:] = 7
     assert np.array_equal(numbers.true, kept)

@@ -141,6 +141,79 @@ EXERCISES = {
             },
         ),
     },
+    "4_overfitting": {
+        "patience": Exercise(
+            "patience = (9, 6)",
+            {
+                "patience = (6, 9)": "the other way round",
+                "patience = (12, 12)": "training has ended before it",
+                "patience = (11, 8)": "equal is not better",
+                "patience = (6, 3)": "patience starts anew there",
+                "patience = (9, 9)": "not the parameters of the last epoch",
+                "patience = (8, 6)": "count three without a better one",
+                "patience = 9": "give two numbers",
+                "patience = (9, ...)": "replace both dots",
+            },
+        ),
+        "remains": Exercise(
+            "remains = 0.779",
+            {
+                "remains = 0.99995": "this is after one step",
+                "remains = 0.0821": "not one image",
+                "remains = 0.75": "a share of what is left",
+                "remains = 1.284": "makes weights smaller",
+                "remains = 0.5": "by 1 - ηλ/n",
+                "remains = '0.779'": "answer with a number",
+            },
+        ),
+        "cured": Exercise(
+            "cured = nn.Network([784, 30, 10], seed=0)\n"
+            "cured.fit(few.train, epochs=20, learning_rate=0.5, l2=0.5, verbose=0);",
+            {
+                "cured = history": "the network itself, not what fit returns",
+                "cured = nn.Network([784, 1])": "784 inputs and 10 outputs",
+                "cured = nn.Network([784, 30, 10], seed=0)": "has not been trained yet",
+                "cured = nn.Network([784, 50, 10], seed=0)\n"
+                "cured.fit(few.validation, epochs=60, learning_rate=0.5, verbose=0);": (
+                    "on which ones has it been trained?"
+                ),
+                "cured = net": "of the validation images are wrong, with net",
+            },
+        ),
+    },
+    "5_hyper_parameters": {
+        "rescaled": Exercise(
+            "rescaled = 5.0",
+            {
+                "rescaled = 0.1": "n is not the same",
+                "rescaled = 0.002": "the other way round",
+                "rescaled = 50": "λ/n must be the same",
+                "rescaled = '5'": "answer with a number",
+            },
+        ),
+        "suggested": Exercise(
+            "suggested = 0.1",
+            {
+                "suggested = 0.2": "this is the threshold",
+                "suggested = 0.25": "with 0.5 the loss does not fall",
+                "suggested = 1": "rises at once",
+                "suggested = 0.005": "a larger rate works too",
+                "suggested = 0.05": "half of the largest rate",
+                "suggested = '0.1'": "answer with a number",
+            },
+        ),
+        "schedule": Exercise(
+            function("schedule(epoch)", "0.5 ** ((epoch - 1) // 10)"),
+            {
+                function("schedule(epoch)", "0"): "give a number above 0",
+                function("schedule(epoch)", "0.5"): "has the whole rate, the factor 1, not 0.5",
+                function("schedule(epoch)", "1"): "epoch 11 still has the whole rate",
+                function("schedule(epoch)", "0.5 ** (epoch // 10)"): "it drops before epoch 11",
+                function("schedule(epoch)", "1 if epoch <= 10 else 0.5"): "it drops once",
+                function("schedule(epoch)", "0.9 ** ((epoch - 1) // 10)"): "have 0.9, 0.81 and",
+            },
+        ),
+    },
 }
 
 #: What each notebook shows to play with.
@@ -149,6 +222,8 @@ WIDGETS = {
     "1_cost_functions": {"toy", "live"},
     "2_softmax": {"explorer"},
     "3_initialisation": {"explorer"},
+    "4_overfitting": {"live"},
+    "5_hyper_parameters": {"momentum"},
 }
 
 

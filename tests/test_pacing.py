@@ -145,6 +145,15 @@ def test_a_drop_begins_the_patience_of_early_stopping_anew(scripted: Any) -> Non
     assert len(history) == 4
 
 
+def test_where_both_are_due_the_drop_comes_first_and_spares_the_fit(scripted: Any) -> None:
+    # Best at 1: after 4 both have waited three epochs. The rate drops, so the stopper waits again;
+    # after 7 both are due once more, and this drop is the last.
+    plateau = nn.DropOnPlateau(patience=3, n_drops=2)
+    _, history, _ = scripted([0.5] + [0.4] * 9, schedule=plateau, early_stopping=3)
+    assert list(history["learning_rate"]) == [1, 1, 1, 1, 0.5, 0.5, 0.5]
+    assert history.stop_reason.startswith("drop 2 of the learning rate was due")
+
+
 def test_after_a_drop_the_stopper_still_ends(scripted: Any) -> None:
     # The rate drops once, after epoch 3 (3 - 1 = 2). From 4 on the schedule's column gets better
     # every epoch, the stopper's does not: 6 - 3 = 3.
@@ -258,8 +267,22 @@ def test_a_function_of_the_epoch_is_called_once_an_epoch_in_order() -> None:
     assert list(history["learning_rate"]) == [1.0, 0.5, 1.0 / 3.0]
 
 
-def test_callbacks_come_after_schedule_and_stopper_and_after_the_last_epoch_too(
-    scripted: Any,
-) -> None:
+def test_a_callback_finds_what_schedule_and_stopper_have_decided() -> None:
+    xor, seen = nn.datasets.xor(), []
+
+    def note(net: nn.Network, history: nn.History) -> None:
+        assert net._run is not None
+        assert net._run.stopper is not None
+        seen.append((net._run.stopper.best.epoch, net._run.pace.last_drop))
+
+    settings = {
+        "early_stopping": nn.EarlyStopping(monitor="loss", min_delta=1e9),
+        "schedule": nn.DropOnPlateau(monitor="loss", min_delta=1e9, patience=1),
+    }
+    nn.Network([2, 1]).fit(xor, learning_rate=0.1, epochs=3, callbacks=note, **settings)
+    assert seen == [(1, 0), (1, 2), (1, 3)]
+
+
+def test_callbacks_are_called_after_the_last_epoch_too(scripted: Any) -> None:
     _, history, after = scripted([0.7, 0.6, 0.6], early_stopping=2)
     assert len(after) == len(history) == 3

@@ -70,7 +70,7 @@ def test_its_repr_rebuilds_it(thing: Any) -> None:
     ("make", "message"),
     [
         (lambda: nn.Exponential(0.0), "decay must be a finite number > 0, got 0.0"),
-        (lambda: nn.Exponential(1.5), r"decay must be in \(0, 1\], got 1.5"),
+        (lambda: nn.OneCycle(5, start=1.5), r"start must be in \(0, 1\], got 1.5"),
         (lambda: nn.Exponential(math.nan), "decay must be a finite number > 0, got nan"),
         (lambda: nn.Step(0, 0.5), "every must be an integer >= 1, got 0"),
         (lambda: nn.Step(2, -0.5), "factor must be a finite number > 0, got -0.5"),

@@ -22,7 +22,8 @@ NEITHER = "fit must be given learning_rate or an optimizer object, got"
 SUGGESTS = "nn.find_learning_rate suggests one"
 UNKNOWN = "fit must be given settings that it has, got"
 SGD_TEXT = "SGD(learning_rate=0.1, momentum=0.0, nesterov=False)"
-NAMES = "validation must be a mapping of names to sets, got"
+TWO = "must be a Split or a pair (x, y), got"
+NAMES = "a name of validation must"
 BESIDE = "validation y must be given beside validation x"
 PAIR = "an array of shape (2,) and dtype float64"
 HUGE = 10**400
@@ -133,16 +134,20 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
         f"validation {SETS} an array of shape (30, 4) and dtype float32",
     ),
     ({"validation": ()}, TypeError, f"validation {SETS} ()"),
-    ({"validation": {"dev": 0.5}}, TypeError, f"validation['dev'] {SETS} 0.5"),
+    (
+        {"validation": {"dev": 0.5}},
+        TypeError,
+        "validation['dev'] must be a Split or a pair (x, y), got 0.5",
+    ),
     (
         {"validation": {3: (X, Y)}},
         TypeError,
-        f"{NAMES} 3",
+        f"{NAMES} be text, got 3",
     ),
     (
         {"validation": {"": (X, Y)}},
-        TypeError,
-        f"{NAMES} ''",
+        ValueError,
+        f"{NAMES} have letters, got ''",
     ),
     (
         {"validation": {"train": (X, Y)}, "evaluate_train": True},

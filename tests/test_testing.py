@@ -112,7 +112,13 @@ def test_the_step_is_the_users():
         (lambda v: None, [1.0], {}, TypeError, "f must return a number, got None"),
         (lambda v: np.nan, [1.0], {}, ValueError, "f must return a finite number, got nan"),
         (lambda v: 1.0, ["a"], {}, TypeError, "x must hold real numbers"),
-        (lambda v: 1.0, [1.0], {"step": 0}, ValueError, "step must be a finite number > 0, got 0"),
+        (
+            lambda v: 1.0,
+            [1.0],
+            {"step": 0},
+            ValueError,
+            "step must be a finite number >= 1e-12, got 0",
+        ),
     ],
 )
 def test_numerical_gradient_refuses(f, x, settings, kind, text):
@@ -463,7 +469,7 @@ def test_only_so_many_entries_are_evaluated(monkeypatch):
     [
         ({"entries": 0}, ValueError, "entries must be an integer >= 1, got 0"),
         ({"entries": 2.0}, TypeError, "entries must be an integer >= 1, got 2.0"),
-        ({"step": -1e-5}, ValueError, "step must be a finite number > 0, got -1e-05"),
+        ({"step": -1e-5}, ValueError, "step must be a finite number >= 1e-12, got -1e-05"),
         ({"tolerance": np.nan}, ValueError, "tolerance must be a finite number >= 0, got nan"),
         ({"float32_tolerance": -1}, ValueError, "float32_tolerance must be a finite number >= 0"),
         ({"max_skipped": -0.1}, ValueError, "max_skipped must be a finite number >= 0, got -0.1"),

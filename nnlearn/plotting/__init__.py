@@ -10,6 +10,7 @@ from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
 from nnlearn.plotting.histories import plot_history
 from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
 from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
+from nnlearn.plotting.searches import plot_search, plot_searches
 from nnlearn.plotting.studies import plot_batch_sizes, plot_learning_curve
 from nnlearn.plotting.variants import plot_variants
 
@@ -26,6 +27,8 @@ __all__ = [
     "plot_learning_rates",
     "plot_noise_sensitivity",
     "plot_penalties",
+    "plot_search",
+    "plot_searches",
     "plot_variants",
     "require_matplotlib",
 ]

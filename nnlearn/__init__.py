@@ -36,7 +36,7 @@ from nnlearn.searching import search
 from nnlearn.spaces import integers, loguniform, uniform, when
 
 if TYPE_CHECKING:
-    from nnlearn import datasets, plotting, testing, widgets
+    from nnlearn import augment, datasets, plotting, testing, widgets
 
 __all__ = [
     "SGD",
@@ -62,6 +62,7 @@ __all__ = [
     "Run",
     "Split",
     "Step",
+    "augment",
     "batch_size_study",
     "compare",
     "datasets",
@@ -89,7 +90,7 @@ __all__ = [
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("datasets", "plotting", "testing", "widgets")
+_LAZY = ("augment", "datasets", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:

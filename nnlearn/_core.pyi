@@ -10,6 +10,7 @@ __version__: str
 _T = TypeVar("_T")
 _Array = npt.NDArray[Any]
 _Optimizer = tuple[str, float, float, bool]
+_Augment = tuple[tuple[int, int, int], tuple[tuple[str, float, float], ...]]
 
 class Stopped(Exception): ...
 class NumberError(ValueError): ...
@@ -30,6 +31,9 @@ class Data:
     def scan(
         self, with_checksum: bool = True, /
     ) -> tuple[tuple[int, int] | None, float, int, int]: ...
+    def augment(
+        self, augment: _Augment, out: _Array, seed: int, round: int, n_threads: int, /
+    ) -> None: ...
     @property
     def n_rows(self) -> int: ...
     @property
@@ -104,7 +108,9 @@ class Network:
     def inspect(
         self, data: Data, z: list[_Array], a: list[_Array], delta: list[_Array], /
     ) -> None: ...
-    def paths(self, data: Data, batch_size: int, /) -> tuple[int, bool, list[dict[str, Any]]]: ...
+    def paths(
+        self, data: Data, batch_size: int, augment: _Augment | None = None, /
+    ) -> tuple[int, bool, list[dict[str, Any]]]: ...
     def claimed(self, body: Callable[[], _T], settle: Callable[[], object], /) -> _T: ...
     def stop(self) -> None: ...
     @property
@@ -118,7 +124,14 @@ class Network:
 
 class Trainer:
     def __new__(cls, network: Network) -> Trainer: ...
-    def bind(self, data: Data, batch_size: int, optimizer: _Optimizer, /) -> int: ...
+    def bind(
+        self,
+        data: Data,
+        batch_size: int,
+        optimizer: _Optimizer,
+        augment: _Augment | None = None,
+        /,
+    ) -> int: ...
     def prepare(
         self,
         *,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn import _arrays, _checks, _sparse
 from nnlearn._core_data import core_data
+from nnlearn._fit_settings import checked_augment
 
 if TYPE_CHECKING:
     from nnlearn._model import Model
@@ -16,20 +17,26 @@ if TYPE_CHECKING:
 Path = Mapping[str, Any]
 
 
-def explain(net: "Model", x: Any, batch_size: int) -> str:
+def explain(net: "Model", x: Any, batch_size: int, augment: Any) -> str:
     """The text of `Network.explain`."""
+    images = None
+    if augment is not None:
+        from nnlearn.augment._images import core_augment
+
+        images = core_augment(checked_augment(augment, None), x, net.input_shape)
     x, _ = _arrays.unpack(x, None)
     rows = _arrays.inputs(x, net._architecture, net.dtype)
     if rows.shape[0] == 0:
         raise ValueError(_checks.message("x", "have at least one row", f"shape {rows.shape}"))
-    data = core_data(net, rows, {}, "x", net._input_scale, True, True, None)
+    sparse = None if images is None else False
+    data = core_data(net, rows, {}, "x", net._input_scale, True, True, sparse)
     batch_size = min(batch_size, data.n_rows)
-    block, shared, paths = net._core.paths(data, batch_size)
+    block, shared, paths = net._core.paths(data, batch_size, images)
     kernels = net._core_module.info()
     lines = [
         f"batches of {batch_size:,} rows of x {rows.shape}, {rows.dtype}, in {net.dtype}",
         f"kernels: {kernels['kernels']}, and BLIS with {kernels['blis_kernels']}",
-        f"x: {_of_x(data, rows, net)}",
+        f"x: {_of_images(images)}" if images is not None else f"x: {_of_x(data, rows, net)}",
         f"threads: {_of_threads(shared, net)}",
     ]
     if block < batch_size:
@@ -55,6 +62,14 @@ def _of_x(data: Any, rows: Any, net: "Model") -> str:
         first = type(net.layers[0]).__name__
         text += f"; written out batch by batch, as the first layer is a {first}"
     return text
+
+
+def _of_images(images: tuple[Any, ...]) -> str:
+    """That every row is changed on its way into a batch."""
+    shape, parts = images
+    sides = " x ".join(map(str, shape[1:] if shape[0] == 1 else shape))
+    names = ", ".join(name for name, amount, _ in parts if amount > 0)
+    return f"all of its numbers, as images of {sides} changed anew in every epoch ({names})"
 
 
 def _of_threads(shared: bool, net: "Model") -> str:

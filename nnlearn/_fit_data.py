@@ -31,6 +31,7 @@ class Sets:
     train: _core.Data
     evaluated: dict[str, _core.Data]
     scale: float | None  # 255 for training inputs of uint8
+    augment: tuple[Any, ...] | None = None  # what the core does to the training set's images
 
     @classmethod
     def prepared(
@@ -44,10 +45,12 @@ class Sets:
         shared: SharedData | None,
     ) -> Sets:
         """Convert and check all sets; hold out a share where `validation` is one."""
+        augment = _core_augment(net, x, settings)
         x, y = _arrays.unpack(x, y)
         sets: dict[str, tuple[Any, Any]] = {}
         is_share = isinstance(validation, (float, np.floating))
         sparse = settings.sparse
+        train_sparse = sparse if augment is None else False  # images are dense once changed
         train = labelled(
             net,
             x,
@@ -56,7 +59,7 @@ class Sets:
             class_weight=settings.class_weight,
             fit=True,
             shared=shared,
-            sparse=not is_share and sparse,  # of a share's rest below
+            sparse=not is_share and train_sparse,  # of a share's rest below
         )
         dtype = x.dtype if train.x is None else train.x.dtype
         if is_share:
@@ -71,7 +74,7 @@ class Sets:
                 class_weight=settings.class_weight,
                 fit=True,
                 scan=False,
-                sparse=sparse,
+                sparse=train_sparse,
             )
             y = kept[1]
         elif validation is not None:
@@ -95,7 +98,16 @@ class Sets:
                 _warn_of_unseen(title, y, held_y)
         if settings.evaluate_train:
             evaluated["train"] = train
-        return cls(train, evaluated, scale)
+        return cls(train, evaluated, scale, augment)
+
+
+def _core_augment(net: Network, x: Any, settings: Settings) -> tuple[Any, ...] | None:
+    """The augmentation as the core takes it, with the shape of the images of x."""
+    if settings.augment is None:
+        return None
+    from nnlearn.augment._images import core_augment
+
+    return core_augment(settings.augment, x, net.input_shape)
 
 
 def _warn_of_unseen(name: str, train_y: Any, held_y: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from nnlearn.progress import check_verbose
 from nnlearn.schedules import Schedule
 
 if TYPE_CHECKING:
+    from nnlearn.augment import Augmentation
     from nnlearn.network import Network
 
 #: Names that other libraries use, and the hint for each.
@@ -52,6 +53,9 @@ FOREIGN: Mapping[str, str] = {
     "lr_schedule": "use schedule=",
     "scheduler": "use schedule=",
     "lr_decay": "use schedule=Exponential(...)",
+    "augmentation": "use augment=",
+    "data_augmentation": "use augment=",
+    "transform": "use augment=",
     "initial_epoch": "use resume=",
     "metrics": "accuracy and loss are always recorded",
     "evaluation_data": "use validation=",
@@ -79,6 +83,7 @@ class Settings:
     sparse: bool | None
     schedule: Schedule | None
     early_stopping: EarlyStopping | None
+    augment: Augmentation | None
     callbacks: tuple[Callback, ...]
     shuffle: bool
     seed: int
@@ -116,6 +121,7 @@ class Settings:
             sparse=_checked_sparse(net, given["sparse"]),
             schedule=schedule,
             early_stopping=stopping,
+            augment=checked_augment(given["augment"], given["sparse"]),
             callbacks=tuple(as_callbacks(given["callbacks"])),
             shuffle=_checks.boolean("shuffle", given["shuffle"]),
             seed=net.seed if seed is None else _checks.seed(seed),
@@ -137,6 +143,22 @@ def _checked_sparse(net: Network, value: Any) -> bool | None:
         first = type(net.layers[0]).__name__
         _checks.fail(ValueError, "sparse", f"be None or False before a {first} layer", value)
     return sparse
+
+
+def checked_augment(value: Any, sparse: Any) -> Augmentation | None:
+    """An augmentation of the user's, or None; one that changes images goes with no sparse form."""
+    if value is None:
+        return None
+    from nnlearn.augment import Augmentation
+
+    if not isinstance(value, Augmentation):
+        requirement = "be a part of nnlearn.augment or None"
+        hint = "put parts together with augment.Compose" if isinstance(value, Iterable) else None
+        _checks.fail(TypeError, "augment", requirement, value, hint)
+    if sparse and value._changes:
+        requirement = "be None or False with augment, whose images have new zeros every epoch"
+        _checks.fail(ValueError, "sparse", requirement, sparse)
+    return value
 
 
 def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:

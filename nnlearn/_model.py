@@ -404,7 +404,7 @@ class Model:
         functions = [self._architecture.activation_after(i) for i in range(len(sizes))]
         return Inspection(tuple(z), tuple(a), tuple(delta), tuple(functions))
 
-    def explain(self, x: Any, batch_size: int = 10) -> str:
+    def explain(self, x: Any, batch_size: int = 10, *, augment: Any = None) -> str:
         """Which path training takes through each layer for this data, and why, in words.
 
         Whether the first layer works on the nonzeros of x alone; for each Dense layer whether its
@@ -417,6 +417,8 @@ class Model:
             As `forward` takes it, a SciPy matrix too.
         batch_size : int, default 10
             Rows a step, >= 1; more than n is one batch.
+        augment : augment.Augmentation, optional
+            As `fit` takes it.
 
         Returns
         -------
@@ -446,7 +448,8 @@ class Model:
         """
         from nnlearn._explain import explain
 
-        return explain(self, x, _checks.integer("batch_size", batch_size, minimum=1))
+        batch_size = _checks.integer("batch_size", batch_size, minimum=1)
+        return explain(self, x, batch_size, augment)
 
 
 def _short(layer: Layer) -> str:

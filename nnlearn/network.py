@@ -172,6 +172,7 @@ class Network(Model):
         sparse: bool | None = None,
         schedule: Any = None,
         early_stopping: Any = None,
+        augment: Any = None,
         callbacks: Any = (),
         shuffle: bool = True,
         seed: int | None = None,
@@ -236,6 +237,11 @@ class Network(Model):
             "drop_on_plateau" stand for those of this many epochs.
         early_stopping : EarlyStopping or int, optional
             End when the results no longer become better; an int is the patience.
+        augment : augment.Augmentation, optional
+            Change the images that are the rows of x at random, anew in every epoch:
+            ``nnlearn.augment.Shift`` and its like. Their shape is the part's `shape`, a Split's,
+            or the network's. Evaluated sets stay as they are, the training set too where it is
+            evaluated.
         callbacks : function, Callback or a sequence of them, default ()
             Called after each epoch, after schedule and early stopping, in their order; see
             `Callback`. True from on_epoch_end ends the fit. `Checkpoint` is one.
@@ -324,6 +330,7 @@ class Network(Model):
             sparse=sparse,
             schedule=schedule,
             early_stopping=early_stopping,
+            augment=augment,
             callbacks=callbacks,
             shuffle=shuffle,
             seed=seed,

@@ -137,7 +137,9 @@ class Run:
         if trains:
             batch_size = min(self.settings.batch_size, self.sets.train.n_rows)
             core_settings = self.settings.optimizer._core_settings()
-            self.n_steps = self.trainer.bind(self.sets.train, batch_size, core_settings)
+            self.n_steps = self.trainer.bind(
+                self.sets.train, batch_size, core_settings, self.sets.augment
+            )
             self._prepare(rate)
         self.begun = True  # from here on `settle` completes what is interrupted
         self._take_over()

@@ -16,11 +16,14 @@ from twins import assert_same_bits, snapshot
 
 import nnlearn as nn
 from nnlearn import _core, _core64, _sparse
+from nnlearn.augment import Compose, Elastic, Shift
 
 CORES: dict[str, ModuleType] = {"float32": _core, "float64": _core64}
 TARGETS, WEIGHTS = np.eye(3)[Y], np.linspace(0, 2, len(X))
 SGD: dict[str, Any] = {"epochs": 2, "learning_rate": 0.3, "l2": 0.1}
 MOMENTUM = SGD | {"momentum": 0.9}
+
+CHANGES = Compose(Shift(1), Elastic(1, 1), shape=(2, 2))
 
 Call = Callable[[nn.Network], Any]
 
@@ -114,6 +117,7 @@ LOOKS: dict[str, tuple[Call, int]] = {
 FITS: dict[str, tuple[Call, int]] = {
     "fit": (lambda net: net.fit(X, Y, **SGD), 5),
     "fit with momentum": (lambda net: net.fit(X, Y, **MOMENTUM), 7),
+    "fit with augmentation": (lambda net: net.fit(X, Y, augment=CHANGES, **SGD), 6),
     "fit with weights": (lambda net: net.fit(X, TARGETS, sample_weight=WEIGHTS, **MOMENTUM), 8),
 }
 
@@ -212,6 +216,15 @@ def test_a_file_that_finds_no_memory_is_an_os_error(dtype: str, tmp_path: Path) 
     n_failed, loaded = sweep(CORES[dtype], lambda: nn.load(path), OSError)
     assert n_failed >= 4
     assert_same_bits(kept(loaded), kept(net))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_images_that_find_no_memory_are_a_memory_error(dtype: str) -> None:
+    x = (200 * X).astype(dtype)
+    core = CORES.get(dtype, _core)
+    n_failed, images = sweep(core, lambda: CHANGES(x), MemoryError)
+    assert n_failed == (3 if dtype == "uint8" else 2)
+    np.testing.assert_array_equal(images, CHANGES(x))
 
 
 def test_a_comparison_that_finds_no_memory_says_where() -> None:

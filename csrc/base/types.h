@@ -83,6 +83,22 @@ typedef struct nn_csr {
 /* The most states, each as large as the parameters, that any of them keeps: SGD's velocity. */
 enum { NN_OPTIMIZER_SLOTS = 1 };
 
+/* ---- Augmentation --------------------------------------------------------------------------- */
+
+/* How images are changed at random: each part draws u, uniform in [-1, 1], anew for every image.
+ * Lengths are in pixels, places relative to the image's centre. */
+#define NN_AUGMENT_TABLE(X)                                                                        \
+    X(NN_AUGMENT_SHIFT, "shift")   /* by amount u along each axis, u drawn for each */             \
+    X(NN_AUGMENT_ROTATE, "rotate") /* by amount u degrees */                                       \
+    X(NN_AUGMENT_SKEW, "skew")     /* rows move sideways by amount u times their height */         \
+    X(NN_AUGMENT_SCALE, "scale")   /* to 1 + amount u times the size */                            \
+    X(NN_AUGMENT_ELASTIC,                                                                          \
+      "elastic") /* every pixel moves along each axis by amount times a u of   \
+                                        its own, smoothed by a Gaussian of `sigma` */
+
+/* The most parts of one augmentation. */
+enum { NN_AUGMENT_PARTS = 16 };
+
 #define NN_ENUMERATOR(name, text) name,
 typedef enum nn_dtype { NN_DTYPE_TABLE(NN_ENUMERATOR) } nn_dtype;
 typedef enum nn_layer_kind { NN_LAYER_TABLE(NN_ENUMERATOR) } nn_layer_kind;
@@ -90,6 +106,7 @@ typedef enum nn_activation { NN_ACTIVATION_TABLE(NN_ENUMERATOR) } nn_activation;
 typedef enum nn_init { NN_INIT_TABLE(NN_ENUMERATOR) } nn_init;
 typedef enum nn_cost { NN_COST_TABLE(NN_ENUMERATOR) } nn_cost;
 typedef enum nn_optimizer_kind { NN_OPTIMIZER_TABLE(NN_ENUMERATOR) } nn_optimizer_kind;
+typedef enum nn_augment_kind { NN_AUGMENT_TABLE(NN_ENUMERATOR) } nn_augment_kind;
 #undef NN_ENUMERATOR
 
 /* The name of a code, NULL beyond the list; the code of a name, -1 for a foreign one. */
@@ -105,6 +122,8 @@ const char *nn_cost_name(int code);
 int nn_cost_find(const char *name);
 const char *nn_optimizer_name(int code);
 int nn_optimizer_find(const char *name);
+const char *nn_augment_name(int code);
+int nn_augment_find(const char *name);
 
 /* One layer as the caller describes it. What a kind does not use is ignored. */
 typedef struct nn_layer {
@@ -132,6 +151,24 @@ typedef struct nn_penalty {
     double n;      /* what they are divided by: the number of training samples */
     bool biases;   /* penalise the biases too */
 } nn_penalty;
+
+/* One random change of an image. */
+typedef struct nn_augment_part {
+    nn_augment_kind kind;
+    double amount; /* >= 0, finite, 0 for none; scale: < 1 */
+    double sigma;  /* elastic: in pixels, > 0, up to the shorter side of the image */
+} nn_augment_part;
+
+/* Changes of images, which are rows of x: channel after channel, each row by row. All parts make
+ * one map from a pixel's place p to the place in the image given that its value is taken from,
+ *     p -> f_1(f_2(... f_n(p))),
+ * f_1 the map of the first part, which so comes first; the fields of elastic parts belong to the
+ * pixels of the result. There the image is interpolated bilinearly, once, with 0 outside it. */
+typedef struct nn_augment {
+    size_t channels, height, width; /* >= 1 */
+    size_t n_parts;                 /* up to NN_AUGMENT_PARTS */
+    nn_augment_part parts[NN_AUGMENT_PARTS];
+} nn_augment;
 
 /* Why a dense layer's products run in one kind of loops or the other. */
 typedef enum nn_loops {

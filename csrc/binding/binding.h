@@ -163,4 +163,8 @@ int nnpy_find(int (*find)(const char *), const char *what, const char *name);
 /* Fills *optimizer from (name, learning_rate, momentum, nesterov). False with an exception. */
 bool nnpy_parse_optimizer(PyObject *tuple, nn_optimizer *optimizer);
 
+/* Fills *augment from ((channels, height, width), ((name, amount, sigma), ...)). False with an
+ * exception. */
+bool nnpy_parse_augment(PyObject *tuple, nn_augment *augment);
+
 #endif

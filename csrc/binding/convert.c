@@ -115,3 +115,43 @@ bool nnpy_parse_optimizer(PyObject *tuple, nn_optimizer *optimizer) {
     optimizer->nesterov = nesterov;
     return kind >= 0;
 }
+
+/* Fills the parts from a tuple of (name, amount, sigma). False with an exception. */
+static bool parse_parts(PyObject *parts, nn_augment *augment) {
+    const Py_ssize_t n = PyTuple_GET_SIZE(parts);
+    if (n > NN_AUGMENT_PARTS) {
+        PyErr_Format(PyExc_ValueError, "augment must have at most %d parts, got %zd",
+                     NN_AUGMENT_PARTS, n);
+        return false;
+    }
+    augment->n_parts = (size_t)n;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        nn_augment_part *part = &augment->parts[i];
+        const char *name;
+        PyObject *tuple = PyTuple_GET_ITEM(parts, i);
+        if (!PyTuple_Check(tuple)) {
+            PyErr_SetString(PyExc_TypeError, "a part of augment must be a tuple");
+            return false;
+        }
+        if (!PyArg_ParseTuple(tuple, "sdd", &name, &part->amount, &part->sigma)) return false;
+        int kind = nnpy_find(nn_augment_find, "a part of augment", name);
+        if (kind < 0) return false;
+        part->kind = (nn_augment_kind)kind;
+    }
+    return true;
+}
+
+bool nnpy_parse_augment(PyObject *tuple, nn_augment *augment) {
+    Py_ssize_t channels, height, width;
+    PyObject *parts;
+    if (!PyTuple_Check(tuple)) {
+        PyErr_SetString(PyExc_TypeError, "augment must be a tuple");
+        return false;
+    }
+    if (!PyArg_ParseTuple(tuple, "(nnn)O!", &channels, &height, &width, &PyTuple_Type, &parts))
+        return false;
+    *augment = (nn_augment){.channels = channels > 0 ? (size_t)channels : 0,
+                            .height = height > 0 ? (size_t)height : 0,
+                            .width = width > 0 ? (size_t)width : 0};
+    return parse_parts(parts, augment);
+}

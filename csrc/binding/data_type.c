@@ -155,6 +155,41 @@ static PyObject *data_scan(PyObject *object, PyObject *args) {
                          (unsigned long long)scan.checksum);
 }
 
+PyDoc_STRVAR(augment_doc,
+             "augment($self, augment, out, seed, round, n_threads, /)\n--\n\n"
+             "out = the rows of x, changed at random as images; out: like x, C-contiguous.\n"
+             "augment: as Trainer.bind takes it.");
+
+static PyObject *data_augment(PyObject *object, PyObject *args) {
+    data_object *self = (data_object *)object;
+    PyObject *tuple, *out;
+    unsigned long long seed, round;
+    Py_ssize_t n_threads;
+    nn_augment augment;
+    poller poll;
+    if (!PyArg_ParseTuple(args, "OOKKn:augment", &tuple, &out, &seed, &round, &n_threads) ||
+        !nnpy_parse_augment(tuple, &augment))
+        return NULL;
+    if (!PyArray_Check(self->x)) {
+        PyErr_SetString(PyExc_TypeError, "data must have an x that is not sparse alone");
+        return NULL;
+    }
+    PyArrayObject *x = (PyArrayObject *)self->x;
+    PyArrayObject *array = nnpy_output(out, "out", PyArray_TYPE(x), 2);
+    if (array == NULL) return NULL;
+    if (!PyArray_SAMESHAPE(x, array)) {
+        PyErr_SetString(PyExc_ValueError, "out must have the shape of x");
+        return NULL;
+    }
+    if (!nnpy_poll_begin(&poll, object, NULL, NULL)) return NULL;
+    nn_status status = nn_augment_apply(&augment, self->data, (uint64_t)seed, (uint64_t)round,
+                                        n_threads > 0 ? (size_t)n_threads : 1, PyArray_DATA(array),
+                                        nnpy_poll, &poll);
+    nnpy_poll_end(&poll);
+    if (status != NN_OK) return nnpy_raise(nnpy_state(object), status, &poll);
+    Py_RETURN_NONE;
+}
+
 static PyObject *data_n_rows(PyObject *object, void *closure) {
     (void)closure;
     return PyLong_FromSize_t(nn_data_n_rows(((data_object *)object)->data));
@@ -170,7 +205,9 @@ static PyObject *data_sparse(PyObject *object, void *closure) {
     return Py_NewRef(((data_object *)object)->sparse);
 }
 
-static PyMethodDef methods[] = {{"scan", data_scan, METH_VARARGS, scan_doc}, {0}};
+static PyMethodDef methods[] = {{"scan", data_scan, METH_VARARGS, scan_doc},
+                                {"augment", data_augment, METH_VARARGS, augment_doc},
+                                {0}};
 
 static PyGetSetDef getset[] = {{"x", data_x, NULL, "The inputs, as given.", NULL},
                                {"sparse", data_sparse, NULL, "Their Sparse, or None.", NULL},

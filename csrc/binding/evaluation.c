@@ -253,9 +253,10 @@ fail:
 }
 
 const char nnpy_paths_doc[] = PyDoc_STR(
-    "paths($self, data, batch_size, /)\n--\n\n"
+    "paths($self, data, batch_size, augment=None, /)\n--\n\n"
     "(rows, shared, [dict, ...]): how training works on each dense layer, by the names that\n"
-    "nn_path has for it in C; rows: of a block, shared: steps are shared among threads.");
+    "nn_path has for it in C; rows: of a block, shared: steps are shared among threads.\n"
+    "augment: as Trainer.bind takes it.");
 
 /* One layer's. New reference. */
 static PyObject *path_as_dict(const nn_path *path) {
@@ -271,17 +272,19 @@ static PyObject *path_as_dict(const nn_path *path) {
 
 PyObject *nnpy_network_paths(PyObject *object, PyObject *args) {
     const nn_network *network = ((network_object *)object)->network;
-    PyObject *data, *list = NULL;
+    PyObject *data, *tuple = Py_None, *list = NULL;
     Py_ssize_t batch_size;
     size_t rows, n = nn_network_n_tensors(network) / 2;
     bool shared;
-    if (!PyArg_ParseTuple(args, "On:paths", &data, &batch_size) || !is_data(object, data))
+    nn_augment augment;
+    if (!PyArg_ParseTuple(args, "On|O:paths", &data, &batch_size, &tuple) || !is_data(object, data))
         return NULL;
+    if (tuple != Py_None && !nnpy_parse_augment(tuple, &augment)) return NULL;
     nn_path *paths = PyMem_Calloc(n, sizeof *paths);
     if (paths == NULL) return PyErr_NoMemory();
-    nn_status status =
-        nn_training_paths(network, ((data_object *)data)->data,
-                          batch_size > 0 ? (size_t)batch_size : 0, paths, &rows, &shared);
+    nn_status status = nn_training_paths(network, ((data_object *)data)->data,
+                                         batch_size > 0 ? (size_t)batch_size : 0,
+                                         tuple != Py_None ? &augment : NULL, paths, &rows, &shared);
     if (status == NN_OK)
         list = PyList_New((Py_ssize_t)n);
     else

@@ -18,10 +18,9 @@ static PyObject *core_info(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(igno
                          nn_blis_kernels());
 }
 
-PyDoc_STRVAR(names_doc,
-             "names($module, list, /)\n--\n\n"
-             "The names of a list, as a tuple: 'layer', 'activation', 'init', 'cost' or\n"
-             "'optimizer'.");
+PyDoc_STRVAR(names_doc, "names($module, list, /)\n--\n\n"
+                        "The names of a list, as a tuple: 'layer', 'activation', 'init', 'cost',\n"
+                        "'optimizer' or 'augment'.");
 
 typedef const char *name_function(int code);
 
@@ -30,11 +29,9 @@ static name_function *names_of(const char *list) {
     static const struct {
         const char *list;
         name_function *name;
-    } lists[] = {{"layer", nn_layer_name},
-                 {"activation", nn_activation_name},
-                 {"init", nn_init_name},
-                 {"cost", nn_cost_name},
-                 {"optimizer", nn_optimizer_name}};
+    } lists[] = {{"layer", nn_layer_name},         {"activation", nn_activation_name},
+                 {"init", nn_init_name},           {"cost", nn_cost_name},
+                 {"optimizer", nn_optimizer_name}, {"augment", nn_augment_name}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (strcmp(lists[i].list, list) == 0) return lists[i].name;
     return NULL;

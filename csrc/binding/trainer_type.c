@@ -43,22 +43,26 @@ static void trainer_dealloc(PyObject *object) {
 
 /* ---- training ------------------------------------------------------------------------------- */
 
-PyDoc_STRVAR(bind_doc, "bind($self, data, batch_size, optimizer, /)\n--\n\n"
+PyDoc_STRVAR(bind_doc, "bind($self, data, batch_size, optimizer, augment=None, /)\n--\n\n"
                        "Gets ready for epochs on this data; returns the steps of one. optimizer:\n"
-                       "(name, learning_rate, momentum, nesterov).");
+                       "(name, learning_rate, momentum, nesterov). augment: None or\n"
+                       "((channels, height, width), ((name, amount, sigma), ...)).");
 
 static PyObject *trainer_bind(PyObject *object, PyObject *args) {
     trainer_object *self = (trainer_object *)object;
     module_state *state = nnpy_state(object);
-    PyObject *data, *tuple;
+    PyObject *data, *tuple, *images = Py_None;
     Py_ssize_t batch_size;
     nn_optimizer optimizer = {0};
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "O!nO:bind", state->data_type, &data, &batch_size, &tuple))
+    nn_augment augment;
+    if (state == NULL || !PyArg_ParseTuple(args, "O!nO|O:bind", state->data_type, &data,
+                                           &batch_size, &tuple, &images))
         return NULL;
+    if (images != Py_None && !nnpy_parse_augment(images, &augment)) return NULL;
     if (!nnpy_parse_optimizer(tuple, &optimizer) || !nnpy_enter(self->network)) return NULL;
-    nn_status status = nn_trainer_bind(self->trainer, ((data_object *)data)->data,
-                                       batch_size > 0 ? (size_t)batch_size : 0, &optimizer);
+    nn_status status = nn_trainer_bind_augmented(self->trainer, ((data_object *)data)->data,
+                                                 batch_size > 0 ? (size_t)batch_size : 0,
+                                                 &optimizer, images != Py_None ? &augment : NULL);
     nnpy_leave(self->network);
     if (status != NN_OK) return nnpy_raise(state, status, NULL);
     Py_XSETREF(self->data, Py_NewRef(data));

@@ -9,6 +9,7 @@
 #ifndef NN_KERNELS_SIMD_H
 #define NN_KERNELS_SIMD_H
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/real.h"
@@ -82,6 +83,22 @@ static SIMD_INLINE vec vec_mul(vec a, vec b) {
 
 static SIMD_INLINE vec vec_add(vec a, vec b) {
     return a + b;
+}
+
+/* Unsigned numbers of 64 bits, in a vector as large as a vec. */
+typedef uint64_t words __attribute__((vector_size(sizeof(vec))));
+
+enum { WORDS = sizeof(words) / sizeof(uint64_t) };
+
+/* The products of the lower halves of a and b, 32 bits each. */
+static SIMD_INLINE words words_multiply_low(words a, words b) {
+#if defined __AVX512F__
+    return (words)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined __AVX2__
+    return (words)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#else
+    return (a & UINT32_MAX) * (b & UINT32_MAX);
+#endif
 }
 
 #endif

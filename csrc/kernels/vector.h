@@ -11,6 +11,7 @@
 
 #include "base/cpu.h"
 #include "base/real.h"
+#include "kernels/images.h"
 #include "kernels/products.h"
 
 /* The numbers of one SGD update, in the precision of the weights. */
@@ -25,6 +26,7 @@ typedef struct nn__sgd {
 
 typedef struct nn__vector_kernels {
     const nn__product_kernels *products; /* of the same level */
+    const nn__image_kernels *images;     /* the same */
 
     /* y += b in every row.   y (rows, n), b (n,) */
     void (*add_bias)(nn_real *restrict y, const nn_real *restrict b, size_t rows, size_t n);

@@ -1,6 +1,6 @@
 /* The bodies of vector.h's table, compiled once a CPU level: the including file has defined
- * NN_VECTOR_TABLE_NAME and NN_PRODUCT_TABLE_NAME. Loops are plain so that the compiler vectorises
- * them.
+ * NN_VECTOR_TABLE_NAME, NN_PRODUCT_TABLE_NAME and NN_IMAGE_TABLE_NAME. Loops are plain so that the
+ * compiler vectorises them.
  *
  * Every level gives the same bits, unlike products_body.h. Only softmax sums across the elements of
  * a vector, in an order that sum.h writes out; sum_rows and product add up element by element, row
@@ -129,6 +129,7 @@ static bool all_finite(const nn_real *x, size_t n) {
 
 const nn__vector_kernels NN_VECTOR_TABLE_NAME = {
     .products = &NN_PRODUCT_TABLE_NAME,
+    .images = &NN_IMAGE_TABLE_NAME,
     .add_bias = add_bias,
     .sum_rows = sum_rows,
     .multiply = multiply,

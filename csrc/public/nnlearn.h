@@ -218,6 +218,18 @@ void nn_data_write_out(nn_data *data);
  * written out a block at a time where a layer needs them dense. Codes: NN_ERROR_MEMORY. */
 nn_status nn_data_create_sparse(nn_data **data, const nn_sparse *sparse);
 
+/* ---- augmentation ---- */
+
+/* out = the images that are the rows of x, each changed at random: number r of `round` in the way
+ * that an epoch after `round` others would change row r with this seed. out (n_rows, n_columns) of
+ * x's dtype: float32, in the double build float64, or uint8, rounded to the nearest. x is finite.
+ * Up to n_threads threads share the images, which changes no result. NN_ERROR_SHAPE: an image has
+ * not as many numbers as x has columns. NN_ERROR_ARGUMENT: a part is outside its range, or the
+ * dtype is the other build's. Also NN_ERROR_SIZE, NN_ERROR_MEMORY, NN_ERROR_KERNELS, NN_STOPPED. */
+nn_status nn_augment_apply(const nn_augment *augment, const nn_data *data, uint64_t seed,
+                           uint64_t round, size_t n_threads, void *out, nn_poll *poll,
+                           void *poll_context);
+
 /* ==== Training =============================================================================== */
 
 /* The settings of an epoch. Start from nn_epoch_defaults(). */
@@ -264,13 +276,22 @@ void nn_trainer_free(nn_trainer *trainer);
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer);
 
+/* The same, and every row that is trained on is changed first, as the image that `augment`
+ * describes, in a way that is a function of the epoch's seed, the network's epochs so far and the
+ * number of the row in x. Only epochs do so: evaluations of the same data see it as it is. The
+ * first layer then works on all numbers of x, its sparse form written out. NULL: as
+ * nn_trainer_bind. NN_ERROR_SHAPE: an image has not as many numbers as x has columns.
+ * NN_ERROR_ARGUMENT: a part is outside its range. Else as nn_trainer_bind. */
+nn_status nn_trainer_bind_augmented(nn_trainer *trainer, const nn_data *data, size_t batch_size,
+                                    const nn_optimizer *optimizer, const nn_augment *augment);
+
 /* How training works on each dense layer in full batches of so many rows of this data (a shorter
- * last batch, and a step worked on in parts, may take other loops): paths (n_dense,),
- * *rows that a block has (a larger batch is worked on in blocks), *shared: whether a step is long
- * enough to be shared among threads. What nn_trainer_bind and the steps go by.
- * Codes: NN_ERROR_SHAPE; NN_ERROR_SIZE: no rows, batch size 0. */
+ * last batch, and a step worked on in parts, may take other loops): paths (n_dense,), *rows that a
+ * block has (a larger batch is worked on in blocks), *shared: whether a step is long enough to be
+ * shared among threads. What nn_trainer_bind and the steps go by. `augment` may be NULL. Codes:
+ * NN_ERROR_SHAPE; NN_ERROR_SIZE: no rows, batch size 0. */
 nn_status nn_training_paths(const nn_network *network, const nn_data *data, size_t batch_size,
-                            nn_path *paths, size_t *rows, bool *shared);
+                            const nn_augment *augment, nn_path *paths, size_t *rows, bool *shared);
 
 /* Lets go of the bound data and frees its workspace; the optimiser's state stays. */
 void nn_trainer_unbind(nn_trainer *trainer);

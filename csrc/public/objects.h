@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "kernels/rows.h"
+#include "layers/augment.h"
 #include "layers/optimizer.h"
 #include "layers/plan.h"
 #include "public/nnlearn.h"
@@ -81,8 +82,9 @@ nn_status nn__sweep_outputs(const nn_network *network, const nn_data *data,
 /* A batch: rows of the data, in the order given, and what its gradient is divided by. */
 typedef struct nn__batch {
     const nn_data *data;
-    const uint32_t *order; /* (n,), or NULL: rows 0 .. n-1 */
-    size_t n, n_next;      /* n_next rows of the order behind these will be wanted next */
+    const uint32_t *order;      /* (n,), or NULL: rows 0 .. n-1 */
+    size_t n, n_next;           /* n_next rows of the order behind these will be wanted next */
+    const nn__augment *augment; /* what its rows go through first, begun for the epoch, or NULL */
 } nn__batch;
 
 /* Sums over the samples of a batch. */

@@ -33,9 +33,13 @@ void nn__output_delta(const nn__plan *plan, const nn__buffers *output, nn__works
 static nn_status block_delta(const nn__plan *plan, const nn__pass *pass, const nn__batch *batch,
                              const nn_real *parameters, nn__workspace *workspace, nn__sums *sums) {
     const uint32_t *order = batch->order != NULL ? batch->order + pass->row0 : NULL;
+    const size_t n_threads = pass->shared ? pass->n_threads : 1;
     const nn__buffers *output;
-    NN_TRY(nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true,
-                           pass->shared ? pass->n_threads : 1, workspace));
+    NN_TRY(nn__data_gather(batch->data, plan, order, pass->row0, pass->rows, true, n_threads,
+                           workspace));
+    if (batch->augment != NULL)
+        nn__augment_rows(batch->augment, workspace->x, nn__padded(plan->n_inputs), order,
+                         pass->row0, pass->rows, n_threads);
     NN_TRY(nn__plan_forward(plan, pass, workspace, parameters, &output));
     nn__sums_add(sums, plan, plan->loss, output, workspace, pass);
     nn__output_delta(plan, output, workspace, pass->rows, 1.0 / (double)batch->n);

@@ -25,8 +25,10 @@ struct nn_trainer {
     nn__workspace workspace;
     nn_optimizer_kind kind;              /* whose state the slots hold */
     nn__arena slots[NN_OPTIMIZER_SLOTS]; /* laid out as the network's parameters */
-    double work;                         /* multiplications of a step's forward pass */
-    size_t tile;                         /* of the first weights in the layout, 0 for one */
+    double work;   /* multiplications of a step's forward pass, and of the change of its images */
+    bool augments; /* rows go through `augment` first */
+    nn__augment augment; /* of the bound data */
+    size_t tile;         /* of the first weights in the layout, 0 for one */
     nn__layout layout;
     packed packed;
     nn_failure failure;
@@ -48,6 +50,8 @@ void nn_trainer_unbind(nn_trainer *trainer) {
     nn__arena_close(&trainer->packed.gradient);
     for (size_t i = 0; i < NN_OPTIMIZER_SLOTS; i++) nn__arena_close(&trainer->packed.slots[i]);
     nn__layout_free(&trainer->layout);
+    nn__augment_free(&trainer->augment);
+    trainer->augments = false;
     trainer->order = NULL;
     trainer->data = NULL;
 }
@@ -89,22 +93,35 @@ typedef struct decision {
     double work;     /* of a step: multiplications of its forward pass */
 } decision;
 
-static decision decide(const nn__plan *plan, const nn_data *data, size_t batch_size) {
+static decision decide(const nn__plan *plan, const nn_data *data, size_t batch_size,
+                       const nn_augment *augment) {
     const size_t most = nn__plan_block_rows(plan, BLOCK_BUDGET);
     decision d = {.rows = batch_size < most ? batch_size : most};
-    d.capacity = nn__data_capacity(data, plan, d.rows);
-    d.work =
-        nn__plan_work(plan, d.capacity > 0 ? nn__data_density(data) : 1.0) * (double)batch_size;
+    if (augment == NULL) d.capacity = nn__data_capacity(data, plan, d.rows);
+    d.work = nn__plan_work(plan, d.capacity > 0 ? nn__data_density(data) : 1.0);
+    if (augment != NULL) d.work += nn__augment_work(augment);
+    d.work *= (double)batch_size;
     return d;
 }
 
+/* The augmentation, or NULL where it changes nothing. */
+static const nn_augment *effective(const nn_augment *augment) {
+    return augment != NULL && nn__augment_changes(augment) ? augment : NULL;
+}
+
+/* An image has as many numbers as x has columns.   Codes: NN_ERROR_SHAPE. */
+static nn_status check_image(const nn_augment *augment, const nn_data *data) {
+    return augment == NULL || nn__augment_fits(augment, data->x.n_columns) ? NN_OK : NN_ERROR_SHAPE;
+}
+
 nn_status nn_training_paths(const nn_network *network, const nn_data *data, size_t batch_size,
-                            nn_path *paths, size_t *rows, bool *shared) {
+                            const nn_augment *augment, nn_path *paths, size_t *rows, bool *shared) {
     const nn__plan *plan = &network->plan;
     NN_TRY(nn__data_check(data, plan, NULL));
+    NN_TRY(check_image(augment, data));
     if (batch_size == 0 || data->x.n_rows == 0) return NN_ERROR_SIZE;
-    const decision d =
-        decide(plan, data, batch_size < data->x.n_rows ? batch_size : data->x.n_rows);
+    const decision d = decide(plan, data, batch_size < data->x.n_rows ? batch_size : data->x.n_rows,
+                              effective(augment));
     *rows = d.rows;
     *shared = d.work >= NN_SHARED_WORK;
     for (size_t i = 0; i < plan->n_nodes; i++)
@@ -115,13 +132,25 @@ nn_status nn_training_paths(const nn_network *network, const nn_data *data, size
 
 nn_status nn_trainer_bind(nn_trainer *trainer, const nn_data *data, size_t batch_size,
                           const nn_optimizer *optimizer) {
+    return nn_trainer_bind_augmented(trainer, data, batch_size, optimizer, NULL);
+}
+
+nn_status nn_trainer_bind_augmented(nn_trainer *trainer, const nn_data *data, size_t batch_size,
+                                    const nn_optimizer *optimizer, const nn_augment *augment) {
     const nn__plan *plan = &trainer->network->plan;
     NN_TRY(nn__data_check(data, plan, plan->loss));
     NN_TRY(nn__optimizer_check(optimizer));
+    NN_TRY(check_image(augment, data));
+    if (augment != NULL) NN_TRY(nn__augment_check(augment));
     if (batch_size == 0) return NN_ERROR_SIZE;
     if (batch_size > data->x.n_rows) batch_size = data->x.n_rows;
     nn_trainer_unbind(trainer);
-    const decision d = decide(plan, data, batch_size);
+    augment = effective(augment);
+    const decision d = decide(plan, data, batch_size, augment);
+    if (augment != NULL)
+        NN_TRY(nn__augment_make(&trainer->augment, augment, d.rows, d.work >= NN_SHARED_WORK,
+                                trainer->network->vector));
+    trainer->augments = augment != NULL;
     NN_TRY(nn__workspace_make(&trainer->workspace, plan, d.rows, d.capacity));
     trainer->tile = d.capacity > 0 ? nn__sparse_dense_tile(plan->nodes[0].n_out, d.rows) : 0;
     trainer->work = d.work;
@@ -286,7 +315,8 @@ static nn_status train_step(nn_trainer *trainer, const nn_epoch *settings, const
     nn__batch batch = {.data = trainer->data,
                        .order = trainer->order + first,
                        .n = n,
-                       .n_next = left - n < most ? left - n : most};
+                       .n_next = left - n < most ? left - n : most,
+                       .augment = trainer->augments ? &trainer->augment : NULL};
     nn__sums own = {0};
     if (pass->poll == NULL && batch.n <= trainer->workspace.rows)
         NN_TRY(nn__batch_step(pass, &batch, &trainer->workspace, update, &own));
@@ -319,7 +349,9 @@ static nn__update update_of(nn_trainer *trainer, const nn_epoch *settings,
 static nn_status train_steps(nn_trainer *trainer, const nn_epoch *settings, nn__update *update,
                              nn__sums *sums, size_t *n_steps) {
     const nn_network *network = trainer->network;
-    const double most = nn__plan_work(&network->plan, 1.0) * (double)trainer->batch_size;
+    double most = nn__plan_work(&network->plan, 1.0);
+    if (trainer->augments) most += nn__augment_work(&trainer->augment.spec);
+    most *= (double)trainer->batch_size;
     nn__pass pass = {.training = true,
                      .seed = settings->seed,
                      .n_threads = settings->n_threads > 0 ? settings->n_threads
@@ -353,6 +385,8 @@ nn_status nn_train_epoch(nn_trainer *trainer, const nn_epoch *settings, nn_epoch
     nn__sums sums = {0};
     pack(trainer);
     set_order(trainer, settings);
+    if (trainer->augments)
+        nn__augment_begin(&trainer->augment, settings->seed, nn_network_epochs(network));
     nn__update update = update_of(trainer, settings, &penalty);
     nn_status status = train_steps(trainer, settings, &update, &sums, &result->n_steps);
     nn__sparse_dense_settle(&update);

@@ -13,6 +13,7 @@ from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
 from nnlearn.plotting.searches import plot_search, plot_searches
 from nnlearn.plotting.studies import plot_batch_sizes, plot_learning_curve
 from nnlearn.plotting.tuning import plot_tuning
+from nnlearn.plotting.variants import plot_variants
 
 __all__ = [
     "COLOURS",
@@ -30,5 +31,6 @@ __all__ = [
     "plot_search",
     "plot_searches",
     "plot_tuning",
+    "plot_variants",
     "require_matplotlib",
 ]

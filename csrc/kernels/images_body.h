@@ -1,0 +1,150 @@
+/* The bodies of images.h's table, compiled once a CPU level: the including file has defined
+ * NN_IMAGE_TABLE_NAME. Every level gives the same bits: no product is fused with a sum.
+ *
+ * Philox4x32-10 as in base/rng.c, here for many blocks at once, each word in a lane of 64 bits: a
+ * product of 32-bit words then has its lane, and what stands above a word is never looked at. */
+#include "kernels/images.h"
+#include "kernels/simd.h"
+
+/* Blocks of one turn, whole vectors of words at every level. */
+enum { TURN_BLOCKS = 16, TURN_WORDS = 4 * TURN_BLOCKS };
+
+static SIMD_INLINE words words_all(uint64_t x) {
+    words w;
+    for (int i = 0; i < WORDS; i++) w[i] = x;
+    return w;
+}
+
+/* The words of WORDS blocks whose first counters are c0: pairs[0] holds the first and second word
+ * of each block, pairs[1] the third and fourth. */
+static SIMD_INLINE void philox(words pairs[2], words c0, uint32_t row, uint64_t round,
+                               const uint32_t key[2]) {
+    const words m0 = words_all(UINT64_C(0xd2511f53)), m1 = words_all(UINT64_C(0xcd9e8d57));
+    words c1 = words_all(row), c2 = words_all((uint32_t)round), c3 = words_all(round >> 32);
+    uint32_t k0 = key[0], k1 = key[1];
+    for (int i = 0; i < 10; i++) {
+        const words p0 = words_multiply_low(c0, m0), p1 = words_multiply_low(c2, m1);
+        c0 = (p1 >> 32) ^ c1 ^ words_all(k0);
+        c2 = (p0 >> 32) ^ c3 ^ words_all(k1);
+        c1 = p1;
+        c3 = p0;
+        k0 += UINT32_C(0x9e3779b9);
+        k1 += UINT32_C(0xbb67ae85);
+    }
+    pairs[0] = (c0 & words_all(UINT32_MAX)) | c1 << 32;
+    pairs[1] = (c2 & words_all(UINT32_MAX)) | c3 << 32;
+}
+
+static void uniforms(nn_real *restrict out, size_t n, const uint32_t key[2], uint32_t row,
+                     uint64_t round) {
+    const nn_real scale = (nn_real)0x1p-15, least = (nn_real)(0x1p-16 - 1.0);
+    for (size_t block = 0; 8 * block < n; block += TURN_BLOCKS, out += 2 * TURN_WORDS) {
+        uint32_t bits[TURN_WORDS];
+        for (size_t b = 0; b < TURN_BLOCKS; b += WORDS) {
+            words c0, pairs[2];
+            for (size_t i = 0; i < WORDS; i++) c0[i] = (uint32_t)(block + b + i);
+            philox(pairs, c0, row, round, key);
+            memcpy(bits + 2 * b, &pairs[0], sizeof pairs[0]);
+            memcpy(bits + 2 * TURN_BLOCKS + 2 * b, &pairs[1], sizeof pairs[1]);
+        }
+        for (size_t i = 0; i < TURN_WORDS; i++) {
+            out[i] = (nn_real)(int32_t)(bits[i] & 0xffff) * scale + least;
+            out[TURN_WORDS + i] = (nn_real)(int32_t)(bits[i] >> 16) * scale + least;
+        }
+    }
+}
+
+static void places(nn_real *restrict X, nn_real *restrict Y, const nn_real x[2], const nn_real y[2],
+                   size_t n) {
+    const nn_real x0 = x[0], dx = x[1], y0 = y[0], dy = y[1];
+    for (int32_t j = 0; j < (int32_t)n; j++) {
+        X[j] = x0 + dx * (nn_real)j;
+        Y[j] = y0 + dy * (nn_real)j;
+    }
+}
+
+static void displace(nn_real *restrict X, nn_real *restrict Y, const nn_real *restrict u,
+                     const nn_real *restrict v, const nn_real c[4], size_t n) {
+    const nn_real xu = c[0], xv = c[1], yu = c[2], yv = c[3];
+    for (size_t j = 0; j < n; j++) {
+        X[j] += xu * u[j] + xv * v[j];
+        Y[j] += yu * u[j] + yv * v[j];
+    }
+}
+
+/* x within [-1, most], -1 for NaN. */
+static inline nn_real within(nn_real x, nn_real most) {
+    const nn_real above = x > -1 ? x : -1;
+    return above < most ? above : most;
+}
+
+static void corners(int32_t *restrict corner, nn_real *restrict X, nn_real *restrict Y,
+                    const nn__frame *frame, size_t n) {
+    const nn_real width = (nn_real)frame->width, height = (nn_real)frame->height;
+    const int32_t stride = (int32_t)frame->stride;
+    for (size_t j = 0; j < n; j++) {
+        const nn_real x = within(X[j], width) + 1, y = within(Y[j], height) + 1;
+        const int32_t column = (int32_t)x, row = (int32_t)y;
+        X[j] = x - (nn_real)column;
+        Y[j] = y - (nn_real)row;
+        corner[j] = row * stride + column;
+    }
+}
+
+#if defined __SSE2__ && !defined NN_DOUBLE
+#include <immintrin.h>
+
+/* The pairs of numbers at four places: left[k] = p[corner[k]], right[k] = p[corner[k] + 1]. */
+static SIMD_INLINE void load_pairs(__m128 *left, __m128 *right, const nn_real *p,
+                                   const int32_t *corner) {
+    __m128 low = _mm_setzero_ps(), high = low;
+    low = _mm_loadl_pi(low, (const __m64 *)(const void *)(p + corner[0]));
+    low = _mm_loadh_pi(low, (const __m64 *)(const void *)(p + corner[1]));
+    high = _mm_loadl_pi(high, (const __m64 *)(const void *)(p + corner[2]));
+    high = _mm_loadh_pi(high, (const __m64 *)(const void *)(p + corner[3]));
+    *left = _mm_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0));
+    *right = _mm_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1));
+}
+
+/* `interpolate` for four numbers after four others; returns how many. */
+static size_t interpolate_fours(nn_real *restrict out, const nn_real *restrict framed,
+                                size_t stride, const int32_t *restrict corner,
+                                const nn_real *restrict X, const nn_real *restrict Y, size_t n) {
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+        const __m128 x = _mm_loadu_ps(X + j), y = _mm_loadu_ps(Y + j);
+        __m128 p0, p1, q0, q1;
+        load_pairs(&p0, &p1, framed, corner + j);
+        load_pairs(&q0, &q1, framed + stride, corner + j);
+        const __m128 above = p0 + x * (p1 - p0), below = q0 + x * (q1 - q0);
+        _mm_storeu_ps(out + j, above + y * (below - above));
+    }
+    return j;
+}
+#else
+static size_t interpolate_fours(nn_real *restrict out, const nn_real *restrict framed,
+                                size_t stride, const int32_t *restrict corner,
+                                const nn_real *restrict X, const nn_real *restrict Y, size_t n) {
+    (void)out, (void)framed, (void)stride, (void)corner, (void)X, (void)Y, (void)n;
+    return 0;
+}
+#endif
+
+static void interpolate(nn_real *restrict out, const nn_real *restrict framed, size_t stride,
+                        const int32_t *restrict corner, const nn_real *restrict X,
+                        const nn_real *restrict Y, size_t n) {
+    for (size_t j = interpolate_fours(out, framed, stride, corner, X, Y, n); j < n; j++) {
+        const nn_real *p = framed + corner[j], *q = p + stride;
+        const nn_real above = p[0] + X[j] * (p[1] - p[0]);
+        const nn_real below = q[0] + X[j] * (q[1] - q[0]);
+        out[j] = above + Y[j] * (below - above);
+    }
+}
+
+const nn__image_kernels NN_IMAGE_TABLE_NAME = {
+    .uniforms = uniforms,
+    .places = places,
+    .displace = displace,
+    .corners = corners,
+    .interpolate = interpolate,
+};

@@ -103,7 +103,8 @@ class Objective:
 
     Called with a mapping of settings, as hyperopt does, it returns ``{"loss": ..., "status":
     "ok", ...}``, where less is better: the error 1 - accuracy or the loss. Settings whose
-    condition does not hold are left out, and whole numbers may come as floats.
+    condition does not hold are left out, and whole numbers may come as floats. What lies outside
+    the space is refused.
 
     Several threads may call it at once; each network has one thread.
 

@@ -106,7 +106,7 @@ def search(
     TypeError, ValueError
         Before anything trains: a space that is empty or contradicts itself or the stored study, a
         name that is no setting or is given twice, an end of a range or a choice that `Network` or
-        fit refuse.
+        fit refuse, a storage that cannot be opened.
     Interrupted
         On Ctrl-C once trials run, a KeyboardInterrupt. All networks are stopped first; the search
         so far is in its attribute ``search``.

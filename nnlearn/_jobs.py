@@ -127,7 +127,7 @@ def run_jobs(jobs: Sequence[Task], n_jobs: int, progress: GroupProgress) -> None
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C.
+        On Ctrl-C, or where a callback raises it.
     Exception
         The first error of a job, with its `where` in front of the message. A divergence is none.
         In both cases all threads are idle, and jobs that had ended have their result.
@@ -159,7 +159,7 @@ def _watch(
         ended, pending = wait(pending, timeout=INTERVAL, return_when=FIRST_COMPLETED)
         for job, future in zip(jobs, futures, strict=True):
             if future in ended and (error := future.exception()) is not None:
-                raise named(error, job.where)
+                raise named(error, job.where) if isinstance(error, Exception) else error
         running = [(min(job.epoch + 1, job.epochs), job.epochs) for job in jobs if job.running]
         work = sum(job.share for job in jobs) / len(jobs)
         progress.update(len(jobs) - len(pending), running, work)

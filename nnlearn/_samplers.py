@@ -12,7 +12,6 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from threadpoolctl import threadpool_limits
 
 from nnlearn import _gaussian_process
 from nnlearn._space import Space
@@ -99,7 +98,9 @@ class GridSampler(BaseSampler):
     """Every point of the grid once, in an order drawn by the seed.
 
     A point is taken when a trial has its parameters: one that ended by itself, or that runs, here
-    or in another process.
+    or in another process. Between a look at what is taken and the parameters of a new trial another
+    process may take the same point, at the end of the grid or where interrupted trials left gaps:
+    it is tried twice then.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -184,6 +185,8 @@ class GaussianProcessSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The candidate of the most expected improvement."""
+        from threadpoolctl import threadpool_limits  # scikit-learn brings it
+
         if not search_space:
             return {}
         sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlearn import _checks
-from nnlearn.spaces import Choices, Domain, Leaf, When, as_domain, label
+from nnlearn.spaces import Choices, Domain, Leaf, When, as_domain, is_same
 
 #: ``pick(name, key, leaf)`` gives the value of a setting; `key` is Optuna's name for it.
 Pick = Callable[[str, str, Leaf], Any]
@@ -69,6 +69,21 @@ class Space:
         self.choose(pick)
         return params
 
+    def words(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings as they are shown: numbers and text as they are, all else as text."""
+        found = {}
+
+        def pick(name: str, key: str, leaf: Leaf) -> Any:
+            found[name] = leaf.encode(settings[name])
+            return settings[name]
+
+        self.choose(pick)
+        return found
+
+    def describe(self, settings: Mapping[str, Any]) -> str:
+        """The settings in one line: what tells them apart."""
+        return ", ".join(f"{name}={word}" for name, word in self.words(settings).items())
+
     def leaves(self) -> dict[str, Leaf]:
         """Every range and every list of choices, by its key."""
         return dict(pair for name, domain in self.domains.items() for pair in _leaves(name, domain))
@@ -101,7 +116,7 @@ class Space:
                 found = _leaf(moved, self.domains[moved], base)
                 for value in found[1].corners() if found else ():
                     settings = self._moved(base, moved, value)
-                    seen.setdefault(describe(settings), settings)
+                    seen.setdefault(self.describe(settings), settings)
         return list(seen.values())
 
     def _base(self, case: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,11 +143,6 @@ class Space:
                 cases = [c | more for c in cases for more in self._grid_at(name, c)]
                 cases = cases[:_MOST_CASES]
         return iter(cases)
-
-
-def describe(settings: Mapping[str, Any]) -> str:
-    """Settings in one line: what tells them apart."""
-    return ", ".join(f"{name}={label(value)}" for name, value in settings.items())
 
 
 def _leaf(name: str, domain: Domain, chosen: Mapping[str, Any]) -> tuple[str, Leaf] | None:
@@ -173,9 +183,9 @@ def _check_condition(name: str, condition: When, domains: Mapping[str, Domain]) 
     if not all(isinstance(leaf, Choices) for leaf in found):
         hint = f"{other!r} is a range"
         _checks.fail(ValueError, where, "name a setting with a list of choices", other, hint)
-    known = [choice for leaf in found if isinstance(leaf, Choices) for choice in leaf.labels]
+    known = [choice for leaf in found if isinstance(leaf, Choices) for choice in leaf.values]
     for value in condition.values:
-        if label(value) not in known:
+        if not any(is_same(value, choice) for choice in known):
             _checks.fail(ValueError, where, f"name a choice of {other!r} ({known})", value)
 
 

@@ -1,6 +1,8 @@
 """Optuna's studies and storages, as a search opens them."""
 
 import contextlib
+import hashlib
+import json
 import os
 import time
 import warnings
@@ -8,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from nnlearn import _checks
-from nnlearn.spaces import label
+from nnlearn._texts import Nameless, text_of
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
@@ -22,10 +24,12 @@ GRACE = 120
 STUDY_NAME = "nnlearn"
 
 _ATTRIBUTE = "nnlearn"
+_LONGEST = 300  # text of a setting that is kept as it is
 _NO_MATTER = ("callbacks", "sparse", "verbose")  # settings that change no result
 _LOCK_SECONDS = 60  # that SQLite waits while another process writes
 _IN_MEMORY = (None, "", ":memory:")  # what SQLite calls a database without a file
 _ATTEMPTS, _PAUSE = 10, 0.1  # seconds
+_LONGEST_ENTRY = 2**16  # bytes of the first line of a journal
 
 
 def require_optuna() -> None:
@@ -53,7 +57,7 @@ def open_study(
     storage: "BaseStorage | None",
     study_name: str | None,
     direction: Literal["maximize", "minimize"],
-    identity: Mapping[str, Mapping[str, str]],
+    identity: Mapping[str, Mapping[str, str]] | None,
     **parts: Any,
 ) -> "Study":
     """The study of this name, or a new one.
@@ -66,8 +70,8 @@ def open_study(
         Its name there.
     direction : {"maximize", "minimize"}
         Of a new one.
-    identity : mapping
-        What makes two searches the same study, by kind and name, in words.
+    identity : mapping or None
+        What makes two searches the same study, by kind and name, in words. None: a new one.
     **parts
         Sampler and pruner.
 
@@ -90,7 +94,8 @@ def open_study(
         load_if_exists=storage is not None,
         **parts,
     )
-    _agree(study, direction, identity)
+    if identity is not None:
+        _agree(study, direction, identity)
     return study
 
 
@@ -110,11 +115,27 @@ def open_storage(storage: Any) -> "BaseStorage | None":
         _checks.fail(TypeError, "storage", requirement, storage, 'storage="sqlite:///search.db"')
     address = os.fspath(storage)
     if "://" not in address:
+        _check_journal(address)
         return JournalStorage(JournalFileBackend(address))
     database = _database(address)
     if database.engine.url.database in _IN_MEMORY:  # another for every thread
         _checks.fail(ValueError, "storage", "be a database in a file or on a server", storage)
     return database
+
+
+def _check_journal(path: str) -> None:
+    """Refuse a file that holds something else, before Optuna writes into it."""
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        first = file.readline(_LONGEST_ENTRY)
+    try:
+        is_journal = not first or "op_code" in json.loads(first)
+    except (TypeError, ValueError):
+        is_journal = False
+    if not is_journal:
+        hint = "sqlite:///search.db is how a database is named"
+        _checks.fail(ValueError, "storage", "be a new file or a journal of Optuna's", path, hint)
 
 
 def _database(address: str, **signs: Any) -> "RDBStorage":
@@ -126,10 +147,15 @@ def _database(address: str, **signs: Any) -> "RDBStorage":
     for left in reversed(range(_ATTEMPTS)):
         try:
             return RDBStorage(address, engine_kwargs=sqlite, **signs)
-        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.IntegrityError):
-            if not left:
-                raise
-            time.sleep(_PAUSE)  # another process is making the same tables
+        except sqlalchemy.exc.ArgumentError as error:
+            why = str(error)
+        except sqlalchemy.exc.DBAPIError as error:
+            why = str(error.orig)
+            is_busy = isinstance(error, sqlalchemy.exc.IntegrityError)
+            if left and (is_busy or "locked" in why or "already exists" in why):
+                time.sleep(_PAUSE)  # another process is making the same tables
+                continue
+        _checks.fail(ValueError, "storage", "be a database that can be opened", address, why)
     raise AssertionError("unreachable")
 
 
@@ -203,16 +229,27 @@ def _agree(study: "Study", direction: str, identity: Mapping[str, Mapping[str, s
 def identity_of(
     space: Mapping[str, Any],
     common: Mapping[str, Any],
-    rest: Mapping[str, Any],
+    rest: Mapping[str, str],
 ) -> dict[str, dict[str, str]]:
-    """What makes two searches the same study: words that are the same in every process."""
+    """What makes two searches the same study: words that are the same in every process.
+
+    Raises ValueError for a setting that has none.
+    """
     kept = {name: value for name, value in common.items() if name not in _NO_MATTER}
     return {
-        "space": {name: _words(domain) for name, domain in space.items()},
-        "settings": {name: _words(value) for name, value in kept.items()},
-        "data and seeds": {name: _words(value) for name, value in rest.items()},
+        "space": {name: _words(name, domain) for name, domain in space.items()},
+        "settings": {name: _words(name, value) for name, value in kept.items()},
+        "data and seeds": dict(rest),
     }
 
 
-def _words(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else str(label(value))
+def _words(name: str, value: Any) -> str:
+    try:
+        text = text_of(value, exact=True)
+    except Nameless as nameless:
+        requirement = "read the same in every process, to be kept in a storage"
+        hint = "a function of a module does, and an object with a repr of its own"
+        raise ValueError(_checks.message(name, requirement, str(nameless), hint)) from None
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}... with SHA-256 {hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from nnlearn import _checks
 from nnlearn._settings import Names, Plan, read_plans, read_seeds
 from nnlearn._shared import SharedData
-from nnlearn._space import Space, describe
-from nnlearn.callbacks import Callback, as_callbacks
+from nnlearn._space import Space
+from nnlearn._texts import digest
+from nnlearn.callbacks import Callback, as_callbacks, name_of
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History, is_maximised
 from nnlearn.network import Network
@@ -104,7 +103,8 @@ class Objective:
 
     Called with a mapping of settings, as hyperopt does, it returns ``{"loss": ..., "status":
     "ok", ...}``, where less is better: the error 1 - accuracy or the loss. Settings whose
-    condition does not hold are left out, and whole numbers may come as floats.
+    condition does not hold are left out, and whole numbers may come as floats. What lies outside
+    the space is refused.
 
     Several threads may call it at once; each network has one thread.
 
@@ -135,7 +135,7 @@ class Objective:
         self._shape_data = data
         self._data, self._validation = _with_validation(data)
         self._shared = SharedData()
-        corners = {describe(settings): settings for settings in self._space.corners()}
+        corners = {self._space.describe(corner): corner for corner in self._space.corners()}
         plans = read_plans(Network, corners, common, data, _WORD)
         histories: list[History] = []
         for plan in plans:  # one warning of the data is enough
@@ -151,6 +151,9 @@ class Objective:
         """The value of an Optuna trial's settings, or hyperopt's answer for a mapping."""
         if isinstance(trial, Mapping):
             return self._answer(trial)
+        if not callable(getattr(trial, "suggest_float", None)):
+            requirement = "be a trial of Optuna's or a mapping of settings"
+            _checks.fail(TypeError, "trial", requirement, trial)
         return self._judge(trial, self._space.suggest(trial)).value
 
     def __repr__(self) -> str:
@@ -194,13 +197,12 @@ class Objective:
         """
         return one > other if self.direction == "maximize" else one < other
 
-    def _identity(self) -> dict[str, Any]:
+    def _identity(self) -> dict[str, str]:
         """What else makes two searches the same: seeds, value, data."""
-        train, validation = self._data.train, self._validation
-        sums = [float(np.sum(part.y, dtype=np.float64)) for part in (train, validation)]
-        shapes = [tuple(part.x.shape) for part in (train, validation)]
-        data = f"x {shapes[0]} and {shapes[1]}, y with sums {sums[0]:g} and {sums[1]:g}"
-        return {"seeds": self.seeds, "monitor": self.monitor, "data": data}
+        words = {"seeds": str(self.seeds), "monitor": repr(self.monitor)}
+        for name, part in (("training", self._data.train), ("validation", self._validation)):
+            words |= {f"{name} x": digest(part.x), f"{name} y": digest(part.y)}
+        return words
 
     def _judge(
         self,
@@ -247,6 +249,8 @@ class Objective:
             try:
                 self._fit(plan, network, callbacks)
             except FloatingPointError as divergence:
+                if not network.history.stop_reason.startswith("diverged"):
+                    raise  # a callback's error
                 error = str(divergence)
             if halted():
                 raise Halted
@@ -280,7 +284,7 @@ class Objective:
         return network
 
     def _plan(self, settings: Mapping[str, Any]) -> Plan:
-        variant = {describe(settings): settings}
+        variant = {self._space.describe(settings): settings}
         return read_plans(Network, variant, self._common, self._shape_data, _WORD)[0]
 
     def _value(self, network: Network) -> float:
@@ -306,7 +310,10 @@ class Objective:
         def pick(name: str, key: str, leaf: Leaf) -> Any:
             if name not in given:
                 _checks.fail(ValueError, _WORD, f"give {name!r}", dict(given))
-            return leaf.decode(given[name])
+            try:
+                return leaf.take(given[name])
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name}: {error}") from None
 
         return self._space.choose(pick)
 
@@ -318,7 +325,7 @@ class Halted(Exception):
 class _Report(Callback):
     """Tells a trial the value after each epoch, and ends the fit when it is pruned.
 
-    After the last epoch, or where early stopping ends the fit, nothing is pruned any more.
+    After the last epoch, or where something else ends the fit, nothing is pruned any more.
     """
 
     def __init__(self, trial: Any, monitor: str, turned: bool) -> None:
@@ -332,9 +339,13 @@ class _Report(Callback):
         if value != value:  # not evaluated
             return False
         self._trial.report(_turn(value, self._monitor) if self._turned else value, len(history))
-        is_over = history.stop_reason != "" or len(history) == self.n_epochs
-        self.prunes = not is_over and bool(self._trial.should_prune())
+        self.prunes = len(history) != self.n_epochs and bool(self._trial.should_prune())
         return self.prunes
+
+    def on_fit_end(self, net: Network, history: History) -> None:
+        """Take it back where early stopping, say, ended the fit at the same epoch."""
+        own = f"callback {name_of(self)} returned True"
+        self.prunes = self.prunes and history.stop_reason.startswith(own)
 
 
 def _is_turned(trial: Any, direction: str) -> bool:

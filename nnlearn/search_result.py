@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnlearn import _checks, _html
 from nnlearn.network import Network
-from nnlearn.spaces import label
 from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
@@ -157,18 +156,21 @@ class Search:
         -------
         Table
             A row for each trial: its number, its settings, the value, the epochs and seconds it
-            took, its state. Pruned trials come after those that ended, by the value they had then.
-            With several seeds ``low`` and ``high`` are the lowest and highest of their values.
+            took, its state. Where ``epochs`` is a setting, those it took are ``epochs run``. Pruned
+            trials come after those that ended, by the value they had then. With several seeds
+            ``low`` and ``high`` are the lowest and highest of their values.
             Where a trial failed or diverged, ``error`` says why.
         """
         names = list(self.objective._space.domains)
         several = len(self.objective.seeds) > 1
         errors = any(trial.error for trial in self.trials)
         spread = ["low", "high"] if several else []
-        head = ["trial", *names, self.monitor, *spread, "epochs", "seconds", "state"]
+        epochs = "epochs run" if "epochs" in names else "epochs"
+        head = ["trial", *names, self.monitor, *spread, epochs, "seconds", "state"]
         rows = []
         for trial in sorted(self.trials, key=self._rank):
-            settings = [_shown(trial.settings.get(name)) for name in names]
+            words = self.objective._space.words(trial.settings) if trial.settings else {}
+            settings = [words.get(name) for name in names]
             extremes = [f(trial.values, default=math.nan) for f in (min, max)] if several else []
             rest = [trial.epochs, trial.seconds, trial.state, *([trial.error] if errors else [])]
             rows.append((trial.number, *settings, trial.value, *extremes, *rest))
@@ -244,11 +246,6 @@ class Search:
 def _head(table: Table) -> Table:
     """The first rows of a long table."""
     return Table(table.columns, table.rows[:_MOST_ROWS], table.title, formats=table._formats)
-
-
-def _shown(value: Any) -> Any:
-    """A setting as a table has it: numbers and text as they are, all else as text."""
-    return value if isinstance(value, (bool, int, float, str)) else label(value)
 
 
 def _trial(trial: Any, objective: "Objective") -> Trial:

@@ -106,7 +106,7 @@ def search(
     TypeError, ValueError
         Before anything trains: a space that is empty or contradicts itself or the stored study, a
         name that is no setting or is given twice, an end of a range or a choice that `Network` or
-        fit refuse.
+        fit refuse, a storage that cannot be opened.
     Interrupted
         On Ctrl-C once trials run, a KeyboardInterrupt. All networks are stopped first; the search
         so far is in its attribute ``search``.
@@ -129,7 +129,10 @@ def search(
     minutes and marks it as failed.
 
     Processes that give the same storage and name share one study: each makes `trials` more of its
-    own. Space, settings, seeds and data must be the same there; method and number may differ.
+    own. Space, settings, seeds and data must be the same there; method and number may differ. Of a
+    grid, processes that ask at the same moment may try the same point. A setting that is a lambda,
+    or an object without a repr of its own, cannot be told from another: with a storage it is
+    refused.
 
     References
     ----------
@@ -158,7 +161,9 @@ def search(
     pruner = _pruner(prune, objective)
     with quiet():
         opened = open_storage(storage)
-        identity = identity_of(space, common, objective._identity())
+        identity = None
+        if opened is not None:
+            identity = identity_of(objective._space.domains, common, objective._identity())
         parts = {"sampler": sampler, "pruner": pruner}
         study = open_study(opened, study_name, objective.direction, identity, **parts)
         pulse = Pulse(opened, study)
@@ -241,13 +246,19 @@ class _Trial(Task):
             self._network.stop()
 
     def _train(self, stop: threading.Event) -> None:
+        from optuna.trial import TrialState
+
         asked = self._run.ask()
         if asked is None:
             self.result = False
             return
         trial, settings = asked
         attend = _Attend(self, trial.number, stop)
-        told = self._judge(trial, settings, attend, stop)
+        try:
+            told = self._judge(trial, settings, attend, stop)
+        except BaseException:
+            self._run.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+            raise
         self._run.study.tell(trial, **told, skip_if_finished=True)
         if not stop.is_set():
             self.result = True

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from nnlearn import _checks
+from nnlearn._texts import is_exact, text_of
 
 #: Points of a range in a grid that says nothing of its own.
 GRID_POINTS = 5
+
+_ROUNDING = 1e-9  # of the larger end, by which values may miss one, being drawn as logarithms
 
 
 def uniform(low: float, high: float, *, n: int | None = None) -> "Range":
@@ -227,6 +230,14 @@ class Range:
         whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
         return int(value) if whole else _checks.integer("value", value, minimum=-(2**63))
 
+    def take(self, value: Any) -> Any:
+        """`decode` of what the user, or another library, gives; refused beyond the ends."""
+        value = self.decode(_checks.real("value", value))
+        slack = _ROUNDING * max(abs(self.low), abs(self.high))
+        if not self.low - slack <= value <= self.high + slack:
+            _checks.fail(ValueError, "value", f"be from {self.low} to {self.high}", value)
+        return min(max(value, self.low), self.high)
+
 
 @dataclass(frozen=True, repr=False)
 class Choices:
@@ -237,17 +248,25 @@ class Choices:
     def __post_init__(self) -> None:
         if not self.values:
             _checks.fail(ValueError, "choices", "hold at least one value", list(self.values))
-        for one, other in itertools.combinations(self.labels, 2):
-            if one == other:
+        for one, other in itertools.combinations(self.values, 2):
+            if is_same(one, other):
                 _checks.fail(ValueError, "choices", "differ from each other", list(self.values))
 
     def __repr__(self) -> str:
-        return repr(list(self.values))
+        return text_of(list(self.values))
 
     @cached_property
     def labels(self) -> tuple[Any, ...]:
-        """What stands for each value in Optuna's storages: itself, or a text."""
-        return tuple(label(value) for value in self.values)
+        """What stands for each value in Optuna's storages: itself, or a text.
+
+        Of different values that read the same the later ones are numbered.
+        """
+        labels: list[Any] = []
+        for value in self.values:
+            text = label(value)
+            n = [label(earlier) for earlier in self.values[: len(labels)]].count(text)
+            labels.append(f"{text} ({n + 1})" if n else text)
+        return tuple(labels)
 
     def corners(self) -> list[Any]:
         """The values that stand for the choices when they are checked: all of them."""
@@ -269,14 +288,21 @@ class Choices:
 
     def encode(self, value: Any) -> Any:
         """The value as Optuna stores it."""
-        return label(value)
+        return self.labels[self._index(value)]
 
     def decode(self, value: Any) -> Any:
         """The choice for its label, or for an equal value."""
-        given = label(value)
-        if given not in self.labels:
-            _checks.fail(ValueError, "value", f"be one of {self!r}", value)
-        return self.values[self.labels.index(given)]
+        return self.values[self._index(value)]
+
+    take = decode
+
+    def _index(self, given: Any) -> int:
+        for index, value in enumerate(self.values):
+            if is_same(value, given):
+                return index
+        if isinstance(given, str) and given in self.labels:
+            return self.labels.index(given)
+        _checks.fail(ValueError, "value", f"be one of {self!r}", given)
 
 
 @dataclass(frozen=True, repr=False)
@@ -290,13 +316,13 @@ class When:
 
     def __repr__(self) -> str:
         one = len(self.values) == 1 and not isinstance(self.values[0], list)
-        value = self.values[0] if one else list(self.values)
+        value = text_of(self.values[0] if one else list(self.values))
         otherwise = "" if self.otherwise is None else f", {self.otherwise!r}"
-        return f"when({self.name!r}, {value!r}, {self.then!r}{otherwise})"
+        return f"when({self.name!r}, {value}, {self.then!r}{otherwise})"
 
     def holds(self, value: Any) -> bool:
         """Whether the condition does, the other setting having this value."""
-        return label(value) in [label(wanted) for wanted in self.values]
+        return any(is_same(value, wanted) for wanted in self.values)
 
     def branches(self, key: str) -> "list[tuple[str, Domain]]":
         """Both domains with their keys: a setting with two ranges is two of Optuna's parameters."""
@@ -332,8 +358,11 @@ def label(value: Any) -> Any:
         value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    text = repr(value)
-    if " at 0x" not in text:
-        return text
-    name = getattr(value, "__qualname__", None)  # of a function
-    return name if isinstance(name, str) else type(value).__qualname__
+    return text_of(value)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are one choice."""
+    if one is other or label(one) != label(other):
+        return one is other
+    return is_exact(one) or bool(one == other)

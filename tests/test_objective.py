@@ -80,9 +80,32 @@ def test_the_objective_takes_a_mapping(data, lines):
         objective({name: value for name, value in settings.items() if name != "l2"})
     with pytest.raises(ValueError, match=r"settings must be those of the space .*, got 'l1'"):
         objective(settings | {"l1": 0.5})
+    with pytest.raises(ValueError, match=r"learning_rate: value must be from 1.0 to 2.0, got 500"):
+        objective(settings | {"learning_rate": 500})
+    with pytest.raises(TypeError, match=r"trial must be a trial of Optuna's or a mapping .* got 5"):
+        objective(5)
     loss = nn.Objective({"learning_rate": [0.01]}, lines, hidden=3, epochs=1)
     answer = loss({"learning_rate": 0.01})
     assert answer["loss"] == answer["values"][0]
+
+
+def test_a_value_that_is_nan_makes_the_worst():
+    far = (np.full((4, 2), 3e38), np.zeros(4))
+    space = {"learning_rate": [1e-6]}
+    layers = [2, nn.Dense(200, activation="relu"), nn.Dense(1, activation="linear")]
+    objective = nn.Objective(space, nn.Dataset(LINES.train, far), layers=layers, epochs=1)
+    answer = objective({"learning_rate": 1e-6})
+    assert answer["loss"] == np.inf
+    assert answer["diverged"] == "val_loss became NaN"
+
+
+def test_an_error_of_a_callback_is_no_divergence(data):
+    def callback(net, history):
+        raise FloatingPointError("mine")
+
+    objective = nn.Objective(SPACE, data, epochs=1, callbacks=callback)
+    with pytest.raises(FloatingPointError, match="mine"):
+        objective({"learning_rate": 0.5, "hidden": (4,), "batch_size": 10})
 
 
 def test_hyperopt_takes_the_objective_and_its_space(data):

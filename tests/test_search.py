@@ -1,7 +1,9 @@
 """search: methods, values, pruning, what goes wrong, Ctrl-C, what is shown."""
 
 import _thread
+import pathlib
 import sys
+import textwrap
 import threading
 import time
 
@@ -14,7 +16,7 @@ from twins import assert_same_bits
 import nnlearn as nn
 from nnlearn import _gaussian_process, _studies
 from nnlearn.search_result import Interrupted
-from nnlearn.searching import METHODS
+from nnlearn.searching import METHODS, _Run
 
 optuna = pytest.importorskip("optuna")
 
@@ -72,6 +74,37 @@ def test_conditional_settings_are_tried_where_their_condition_holds(data):
             quadratic = settings["cost"] == "quadratic"
             assert ("momentum" in settings) == quadratic
             assert (settings["learning_rate"] >= 1) == quadratic
+
+
+def test_a_grid_does_not_repeat_points_that_failed(tmp_path, data):
+    def callback(net, history):
+        raise KeyError("none")
+
+    settings = {"method": "grid", "trials": 20, "storage": tmp_path / "s.log"}
+    for _ in range(2):
+        assert len(look(data, callbacks=callback, **settings)) == 16
+
+
+def test_a_gaussian_process_looks_elsewhere_while_a_trial_runs():
+    from nnlearn._samplers import GaussianProcessSampler, distributions_of
+    from nnlearn._space import Space
+
+    space = distributions_of(Space.read({"a": nn.uniform(0, 1), "b": nn.uniform(0, 1)}))
+
+    def chosen():
+        trial = optuna.trial.create_trial(value=0.0)
+        return GaussianProcessSampler(space, 0).sample_relative(study, trial, space)
+
+    with _studies.quiet():
+        study = optuna.create_study(direction="maximize")
+        for a, b in np.random.default_rng(0).random((12, 2)):
+            params, value = {"a": a, "b": b}, -((a - 0.4) ** 2) - (b - 0.6) ** 2
+            study.add_trial(optuna.create_trial(params=params, distributions=space, value=value))
+        alone = chosen()
+        assert chosen() == alone
+        running = optuna.trial.TrialState.RUNNING
+        study.add_trial(optuna.create_trial(params=alone, distributions=space, state=running))
+        assert chosen() != alone
 
 
 def distance(method, n=20):
@@ -154,6 +187,15 @@ def test_the_value_is_the_mean_over_seeds_and_the_network_the_best_of_them(data)
     assert found.table()["low"][0] == min(best.values)
 
 
+def test_of_equal_trials_the_earlier_ones_network_is_kept(data):
+    objective = nn.Objective(SPACE, data, epochs=1)
+    nets = [nn.Network([2, 3, 2], seed=seed) for seed in range(4)]
+    run = _Run(None, objective, None)
+    for number, value in ((2, 0.5), (1, 0.5), (3, 0.5), (0, 0.4)):
+        run.keep(number, value, nets[number])
+    assert run.kept == (0.5, 1, nets[1])
+
+
 def test_with_early_stopping_the_value_is_that_of_the_best_epoch(data):
     space = {"learning_rate": nn.loguniform(0.5, 5)}
     settings = {"hidden": 8, "epochs": 40, "early_stopping": 3, "prune": False}
@@ -226,6 +268,18 @@ def test_a_trial_is_not_pruned_when_it_is_over(data):
     assert {t.state for t in found.trials} == {"complete"}
 
 
+def test_a_trial_that_early_stopping_ended_is_not_pruned(data):
+    space = {"learning_rate": [2.0]}
+    settings = {"hidden": 8, "trials": 1, "epochs": 40, "early_stopping": 3}
+    (alone,) = look(data, space, prune=False, **settings).trials
+    assert alone.epochs < 40
+    states = []
+    for epoch in (alone.epochs - 1, alone.epochs):
+        pruner = optuna.pruners.ThresholdPruner(lower=2.0, n_warmup_steps=epoch)
+        states += [t.state for t in look(data, space, prune=pruner, **settings).trials]
+    assert states == ["pruned", "complete"]
+
+
 def test_pruning_is_by_the_median_unless_it_is_off(data):
     assert isinstance(look(data).study.pruner, optuna.pruners.MedianPruner)
     space = {"learning_rate": nn.loguniform(1e-3, 10)}
@@ -255,6 +309,27 @@ def test_an_error_in_a_trial_costs_that_trial_alone(data):
     assert table["state"] == ["complete"] * 8 + ["failed"] * 8
     assert table["error"][-1] == "KeyError: 'no 4'"
     assert found.best.settings["hidden"] == (6,)
+
+
+def test_a_floating_point_error_of_a_callback_is_a_failure(data):
+    def callback(net, history):
+        raise FloatingPointError("mine")
+
+    found = look(data, callbacks=callback)
+    assert {(t.state, t.error) for t in found.trials} == {("failed", "FloatingPointError: mine")}
+
+
+def test_a_callback_may_interrupt_the_search(data):
+    def callback(net, history):
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(1)
+
+    seen = []
+    with pytest.raises(Interrupted, match="3 trials had ended") as caught:
+        look(data, epochs=1, callbacks=callback)
+    states = [t.state for t in caught.value.search.trials]
+    assert states == ["complete"] * 3 + ["interrupted"]
 
 
 def test_when_all_trials_fail_the_first_error_is_told(data):
@@ -361,6 +436,21 @@ def test_the_table_has_the_best_trial_first(data):
     assert "<table" in found._repr_html_()
 
 
+def test_the_table_of_different_epochs_has_two_columns(data):
+    settings = {"hidden": 3, "learning_rate": 0.5, "trials": 3, "prune": False, "verbose": 0}
+    found = nn.search({"epochs": [1, 2]}, data, **settings)
+    table = found.table()
+    assert table.columns == ("trial", "epochs", "val_accuracy", "epochs run", "seconds", "state")
+    assert table["epochs"] == table["epochs run"]
+
+
+def test_the_table_tells_choices_apart_that_read_the_same(data):
+    space = {"schedule": [lambda k: 1.0, lambda k: 0.1]}
+    found = look(data, space, method="grid", hidden=3, learning_rate=0.5)
+    assert len(found) == len(set(found.table()["schedule"])) == 2
+    assert len({t.settings["schedule"](1) for t in found.trials}) == 2
+
+
 def test_a_long_table_is_cut_in_the_views(data):
     found = look(data, trials=33, epochs=1)
     assert repr(found).endswith("... 3 more in table()")
@@ -399,6 +489,10 @@ def test_searches_are_drawn(data):
     np.testing.assert_allclose(alone, errors[1])
     with pytest.raises(ValueError, match="searches must hold at least one search"):
         nn.plotting.plot_searches({}, many)
+    with pytest.raises(TypeError, match=r"search must be what search\(\) returned, got 3"):
+        nn.plotting.plot_search(3)
+    with pytest.raises(TypeError, match=r"searches of 'a' must be what search\(\) returned, got 3"):
+        nn.plotting.plot_searches({"a": [one, 3]}, many)
 
 
 def test_progress_counts_trials(data, capsys):
@@ -416,6 +510,19 @@ def test_optuna_says_what_it_said_before(data, capsys):
 def test_importing_nnlearn_imports_no_optuna():
     text = "import sys, nnlearn; print(sorted({'optuna', 'sklearn', 'scipy'} & {*sys.modules}))"
     assert script(text) == "[]\n"
+
+
+def test_what_the_gaussian_process_needs_no_other_method_imports():
+    text = """
+        import sys
+        sys.path.insert(0, {tests!r})
+        sys.modules["threadpoolctl"] = None
+        from searches import DATA, look
+        for method in ("random", "grid", "tpe"):
+            print(len(look(DATA, method=method, trials=1)), end="")
+    """
+    tests = str(pathlib.Path(__file__).parent)
+    assert script(textwrap.dedent(text.format(tests=tests))) == "111"
 
 
 @pytest.mark.parametrize(("module", "method"), [("optuna", "random"), ("sklearn", "gp")])

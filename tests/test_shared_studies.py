@@ -1,5 +1,6 @@
 """Studies in a storage: continued, shared by processes, refused where they contradict."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -7,7 +8,9 @@ import sys
 import textwrap
 import time
 import warnings
+from contextlib import nullcontext
 
+import numpy as np
 import pytest
 from searches import DATA, SPACE, look, tried
 
@@ -64,6 +67,131 @@ def test_a_search_that_contradicts_the_stored_study_is_refused(change, message, 
     with pytest.raises(ValueError, match=message):
         look(data, storage=path, trials=1, **change)
     assert len(look(data, storage=path, trials=1, study_name="another", **change)) == 1
+
+
+def schedule(epoch):
+    return 0.9**epoch
+
+
+WEIGHTS = np.linspace(0.5, 1.5, 60)
+OTHER_WEIGHTS = np.where(np.arange(60) == 30, 2.0, WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "other"),
+    [
+        ("schedule", schedule, None),
+        ("schedule", functools.partial(pow, 0.9), functools.partial(pow, 0.8)),
+        ("sample_weight", WEIGHTS, OTHER_WEIGHTS),
+        ("sample_weight", [*WEIGHTS], [*OTHER_WEIGHTS]),
+        ("early_stopping", 3, 4),
+    ],
+)
+def test_a_setting_that_differs_from_the_stored_ones_is_refused(name, value, other, tmp_path, data):
+    path = tmp_path / "s.log"
+    for _ in range(2):
+        look(data, storage=path, trials=1, **{name: value})
+    with pytest.raises(ValueError, match=rf"with the same settings, got {name}=.* the study has"):
+        look(data, storage=path, trials=1, **{name: other})
+
+
+def test_choices_in_the_middle_of_long_arrays_count(tmp_path, data):
+    for values, refused in ((WEIGHTS, False), (WEIGHTS.copy(), False), (OTHER_WEIGHTS, True)):
+        with pytest.raises(ValueError, match="same space") if refused else nullcontext():
+            look(data, SPACE | {"sample_weight": [values]}, storage=tmp_path / "s.log", trials=1)
+
+
+class Bare:
+    def __call__(self, epoch):
+        return 0.9
+
+
+@pytest.mark.parametrize("nameless", [lambda epoch: 0.9, Bare(), [lambda epoch: 0.9]])
+def test_what_has_no_name_is_not_stored(nameless, tmp_path, data):
+    space, settings = SPACE, {"schedule": nameless}
+    if isinstance(nameless, list):
+        space, settings = SPACE | settings, {}
+    look(data, space, trials=1, **settings)
+    message = "schedule must read the same in every process, to be kept in a storage, got"
+    with pytest.raises(ValueError, match=message):
+        look(data, space, storage=tmp_path / "s.log", trials=1, **settings)
+
+
+def changed(part):
+    """The same data but for one part."""
+    (x, y), (vx, vy) = DATA.train, DATA.validation
+    return {
+        "training x": nn.Dataset((x * 0, y), DATA.validation),
+        "training y": nn.Dataset((x, y[::-1]), DATA.validation),
+        "validation x": nn.Dataset(DATA.train, (vx[::-1], vy)),
+        "validation y": nn.Dataset(DATA.train, (vx, vy[::-1])),
+    }[part]
+
+
+@pytest.mark.parametrize("part", ["training x", "training y", "validation x", "validation y"])
+def test_other_data_is_refused(part, tmp_path, data):
+    path = tmp_path / "s.log"
+    look(data, storage=path, trials=1)
+    message = f"must be continued with the same data and seeds, got {part}=an array of shape"
+    with pytest.raises(ValueError, match=message):
+        look(changed(part), storage=path, trials=1)
+
+
+def test_other_numbers_of_a_sparse_matrix_are_refused(tmp_path, data):
+    sparse = pytest.importorskip("scipy.sparse")
+    x, y = data.train
+    forms = [sparse.csr_matrix(x), sparse.csr_matrix(x), sparse.csr_matrix(x[::-1])]
+    some = [nn.Dataset((form, y), data.validation) for form in forms]
+    for one in some[:2]:
+        look(one, storage=tmp_path / "s.log", trials=1)
+    with pytest.raises(ValueError, match="training x=a sparse matrix of shape"):
+        look(some[2], storage=tmp_path / "s.log", trials=1)
+
+
+@pytest.mark.parametrize(
+    ("storage", "why"),
+    [
+        ("sqlite:////nonexistent/x.db", "unable to open database file"),
+        ("foo://x", "Can't load plugin.*foo"),
+        ("sqlite:///{file}", "file is not a database"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_refused_at_once(
+    storage, why, tmp_path, data, monkeypatch
+):
+    (tmp_path / "file").write_text("no database" * 100)
+    monkeypatch.setattr(_studies.time, "sleep", lambda seconds: pytest.fail("tried again"))
+    message = f"storage must be a database that can be opened, got '.*: {why}"
+    with pytest.raises(ValueError, match=message):
+        look(data, storage=storage.format(file=tmp_path / "file"))
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_database_is_tried_again_while_it_is_locked(times, tmp_path, data, monkeypatch):
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    busy = sqlalchemy.exc.OperationalError("CREATE", {}, Exception("database is locked"))
+    errors, real = [busy] * times, optuna.storages.RDBStorage
+
+    class Locked(real):
+        def __init__(self, *values, **named):
+            if errors:
+                raise errors.pop()
+            super().__init__(*values, **named)
+
+    monkeypatch.setattr(optuna.storages, "RDBStorage", Locked)
+    monkeypatch.setattr(_studies, "_PAUSE", 0)
+    refused = pytest.raises(ValueError, match=r"can be opened, got .*: database is locked")
+    with nullcontext() if times == 1 else refused:
+        assert len(look(data, storage=f"sqlite:///{tmp_path}/s.db", trials=1)) == 1
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b'{"a": 1}\n{"a": 2}\n', b"3\n", b"\xff\x00"])
+def test_a_foreign_file_is_no_journal(content, tmp_path, data):
+    path = tmp_path / "s.log"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="storage must be a new file or a journal of Optuna's"):
+        look(data, storage=path)
+    assert path.read_bytes() == content
 
 
 def test_a_study_of_the_other_direction_is_refused(tmp_path, data):
@@ -126,7 +254,7 @@ def test_two_processes_share_a_study(storage, data):
     whole = look(data, storage=storage, method="grid", trials=100, epochs=1, prune=False)
     assert {t.state for t in whole.trials} == {"complete"}
     assert len({str(settings) for settings in tried(whole)}) == 16
-    assert 16 <= len(whole) <= 17, "at most once both took the same point"
+    assert len(whole) >= 16, "both may take the same point"
     assert [t.number for t in whole.trials] == list(range(len(whole)))
 
 

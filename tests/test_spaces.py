@@ -78,8 +78,8 @@ def test_labels_are_the_same_in_every_process():
     assert label(np.float64(0.5)) == 0.5
     assert label((30, 10)) == "(30, 10)"
     assert label(SGD(0.5)) == repr(SGD(0.5))
-    assert label(some_function) == "some_function"
-    assert label(object()) == "object"
+    assert label(some_function) == f"the function {__name__}.some_function"
+    assert label(object()) == "an object of builtins.object"
 
 
 def test_a_choice_is_found_by_its_label_and_by_an_equal_value():
@@ -92,6 +92,40 @@ def test_a_choice_is_found_by_its_label_and_by_an_equal_value():
     ]
     with pytest.raises(ValueError, match=r"value must be one of \[.*\], got \(10,\)"):
         choices.decode((10,))
+
+
+def test_choices_that_read_the_same_are_told_apart():
+    one, two = (lambda k: 0.5), (lambda k: 0.9)
+    long, longer = np.zeros(2000), np.zeros(2000)
+    longer[1000] = 1.0
+    choices = as_domain("schedule", [one, two, long, longer])
+    assert len(set(choices.labels)) == 4
+    assert choices.labels[1] == f"{choices.labels[0]} (2)"
+    for value, text in zip(choices.values, choices.labels, strict=True):
+        assert choices.decode(text) is choices.decode(value) is value
+        assert choices.encode(value) == text
+    assert choices.decode(longer.copy()) is longer
+    for twice in ([one, one], [long, long.copy()]):
+        with pytest.raises(ValueError, match="choices must differ from each other"):
+            as_domain("schedule", twice)
+
+
+def test_conditions_tell_choices_apart_that_read_the_same():
+    one, two = (lambda k: 0.5), (lambda k: 0.9)
+    space = Space.read({"schedule": [one, two], "rate": when("schedule", two, [1], [2])})
+    assert [(p["schedule"], p["rate"]) for p in space.points()] == [(one, 2), (two, 1)]
+    assert len({space.describe(corner) for corner in space.corners()}) == 2
+    with pytest.raises(ValueError, match="when of 'rate' must name a choice of 'schedule'"):
+        Space.read({"schedule": [one, two], "rate": when("schedule", lambda k: 1.0, [1])})
+
+
+def test_what_others_give_must_lie_in_the_range():
+    for domain, value in ((uniform(-2, -1), -2), (loguniform(0.1, 10), 10 * (1 + 1e-15))):
+        assert domain.take(value) == pytest.approx(value)
+        assert domain.low <= domain.take(value) <= domain.high
+    for domain, value in ((loguniform(0.1, 2), 500), (integers(1, 9), 0), (uniform(0, 1), -0.1)):
+        with pytest.raises(ValueError, match=f"value must be from .*, got {value}"):
+            domain.take(value)
 
 
 def test_whole_numbers_may_come_as_floats():

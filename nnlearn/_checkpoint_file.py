@@ -9,9 +9,6 @@ the fit's epochs in it; schedule and early stopping are worked out from its rows
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ import numpy.typing as npt
 
 from nnlearn import _checks, _core, _tensor_file, files
 from nnlearn._fit_settings import Settings
+from nnlearn._texts import digest, text_of
 from nnlearn._whole_file import opened, refuse, replace_file
 from nnlearn.history import History
 from nnlearn.optimizers import OPTIMIZERS
@@ -171,32 +169,7 @@ def _texts(run: Run) -> dict[str, str]:
     """The settings that a resumed fit must share, as they read; arrays by a digest."""
     fields = [field.name for field in dataclasses.fields(run.settings)]
     texts = {name: text_of(getattr(run.settings, name)) for name in fields if name not in _FREE}
-    return {**texts, "sample_weight": _digest(run.sample_weight), "y": _digest(run.y)}
-
-
-def text_of(value: Any) -> str:
-    """A setting as it reads in every process: what has no repr of its own by its name."""
-    if isinstance(value, functools.partial):
-        inner = [text_of(part) for part in (value.func, *value.args)]
-        inner += [f"{name}={text_of(part)}" for name, part in value.keywords.items()]
-        return f"functools.partial({', '.join(inner)})"
-    if inspect.isroutine(value):
-        return f"the function {value.__module__}.{value.__qualname__}"
-    kind = type(value)
-    if kind.__repr__ is vars(object)["__repr__"]:  # one that has an address
-        return f"an object of {kind.__module__}.{kind.__qualname__}"
-    return repr(value)
-
-
-def _digest(values: Any) -> str:
-    """Numbers by some digits of their SHA-256, whatever array or list holds them."""
-    if values is None:
-        return "None"
-    array = np.asarray(values)
-    kind = np.float64 if array.dtype.kind == "f" else np.int64
-    data = np.ascontiguousarray(array, kind)
-    digest = hashlib.sha256(repr(data.shape).encode() + data.tobytes()).hexdigest()
-    return f"an array of shape {data.shape} and SHA-256 {digest[:12]}"
+    return {**texts, "sample_weight": digest(run.sample_weight), "y": digest(run.y)}
 
 
 # ---- reading ------------------------------------------------------------------------------------

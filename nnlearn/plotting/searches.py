@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import finish, line_style, log_axis, new_axes, spans_much
+from nnlearn.plotting._style import (
+    check_drawn,
+    finish,
+    line_style,
+    log_axis,
+    new_axes,
+    spans_much,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,9 +44,14 @@ def plot_search(search: "Search", ax: "Axes | None" = None, *, name: str = "") -
     ------
     ValueError
         If no trial has a value.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.search_result import Search
+
+    check_drawn("search", search, Search)
     curve = _drawn(search, search.best_so_far())
     dots = {
         state: [(t.number + 1, t.value) for t in search.trials if t.state == state]
@@ -87,13 +99,21 @@ def plot_searches(
     ------
     ValueError
         If there is no search.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.search_result import Search
+
+    check_drawn("searches", searches, Mapping)
     groups: dict[str, list[Search]] = {
         name: list(group) if isinstance(group, Sequence) else [group]
         for name, group in searches.items()
     }
+    for group in groups.values():
+        for search in group:
+            check_drawn("each of searches", search, Search)
     if not any(groups.values()):
         raise ValueError("searches must hold at least one search, got none")
     ax = new_axes(ax)

@@ -306,7 +306,8 @@ function wayTable() {
       first.textContent = `reaches ${shortNumber(goal)}`;
       limit.hidden = surface !== "bowl";
       body.replaceChildren(...ways.map((way) => {
-        const told = (k) => (k === null ? "–" : `step ${k}`);
+        const none = way.diverged ? "–" : "not yet";
+        const told = (k) => (k === null ? none : `step ${k}`);
         const end = way.diverged ? h("strong", {}, "diverges") : told(way.settled);
         return h(
           "tr",

@@ -49,7 +49,8 @@ def new_axes(ax: "Axes | None", size: tuple[float, float] = (6.4, 4.0)) -> "Axes
 def check_drawn(name: str, value: object, kind: type) -> None:
     """Raise TypeError unless what is to be drawn is of this kind."""
     if not isinstance(value, kind):
-        _checks.fail(TypeError, name, f"be a {kind.__name__}", value)
+        article = "an" if kind.__name__.startswith(tuple("AEIOU")) else "a"
+        _checks.fail(TypeError, name, f"be {article} {kind.__name__}", value)
 
 
 def line_style(index: int, n_points: int) -> dict[str, Any]:

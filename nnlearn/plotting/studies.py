@@ -90,8 +90,11 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
             line.set_label(f"{line.get_label()}, below the picture")
     ax.set_ylabel("validation loss" if study.regression else "validation accuracy (%)")
     ax.set_xlabel("seconds of training")
-    # Inside, it would lie across the curves, which fill the picture.
-    ax.legend(title="mini-batch size", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    # Inside, it lies across the curves, which fill the picture; outside, a layout must make room.
+    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9, "edgecolor": "white"}
+    if ax.figure.get_layout_engine() is not None:
+        place = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
+    ax.legend(title="mini-batch size", **place).set_zorder(5)
     _dress(ax)
     return ax
 

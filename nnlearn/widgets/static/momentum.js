@@ -318,7 +318,7 @@ function wayTable() {
             `${GLYPH_SIGNS[way.colour]} ${way.name}`,
             way.rate === eta ? null : `, η = ${shortNumber(way.rate)}`,
           ),
-          h("td", {}, step < way.costs.length ? shortNumber(way.costs[step]) : "beyond 1e12"),
+          h("td", {}, step < way.costs.length ? shortNumber(way.costs[step]) : "> 1e12"),
           h("td", {}, told(way.first)),
           h("td", {}, end),
           surface === "bowl" ? h("td", {}, `η = ${shortNumber(way.limit)}`) : null,

@@ -226,15 +226,14 @@ class Descent:
         The start, and the place after each step.
     costs : ndarray, shape (n_steps + 1,)
         The cost at each of them.
+    diverged : bool
+        Whether it went beyond all bounds: to a cost above 1e12, or to one that is no number. A
+        path that ended higher than it began may yet come down.
     """
 
     points: _Array
     costs: _Array
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the path ended higher than it began."""
-        return bool(self.costs[-1] > self.costs[0])
+    diverged: bool = False
 
     def first_at(self, cost: float) -> int | None:
         """The first step after which the cost is at most this one.
@@ -328,19 +327,21 @@ def descend(surface: Surface, start: Any, optimizer: SGD, steps: int) -> Descent
     eta, mu, nesterov = optimizer.learning_rate, optimizer.momentum, optimizer.nesterov
     rows = [(x, y, surface.cost(x, y))]
     vx = vy = 0.0
+    diverged = False
     for _ in range(steps):
         dx, dy = surface.gradient(x, y)
         step_x, step_y = eta * dx, eta * dy
         vx, vy = mu * vx - step_x, mu * vy - step_y
         x, y = (x + (mu * vx - step_x), y + (mu * vy - step_y)) if nesterov else (x + vx, y + vy)
         row = (x, y, surface.cost(x, y))
-        if not np.isfinite(row).all():
-            break
-        rows.append(row)
-        if row[2] > FARTHEST:
+        is_number = bool(np.isfinite(row).all())
+        if is_number:
+            rows.append(row)
+        diverged = not is_number or bool(row[2] > FARTHEST)
+        if diverged:
             break
     path = np.array(rows)
-    return Descent(path[:, :2].copy(), path[:, 2].copy())
+    return Descent(path[:, :2].copy(), path[:, 2].copy(), diverged)
 
 
 def read_place(name: str, place: Any) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from nnlearn.callbacks import Callback, as_callbacks, name_of
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History, is_maximised
 from nnlearn.network import Network
+from nnlearn.recipes._recipe_checks import check_data
 from nnlearn.spaces import Leaf
 
 #: What settings may be judged by: what is measured on the validation set.
@@ -378,13 +379,8 @@ def _check_names(space: Space, common: Mapping[str, Any]) -> None:
 
 def _with_validation(data: Any) -> tuple[Dataset, Split]:
     """The data without the test set; and the validation set, which there must be."""
-    if not isinstance(data, Dataset):
-        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
-        _checks.fail(TypeError, "data", "be a Dataset", data, hint)
-    if data.validation is None:
-        hint = "datasets.from_arrays(x, y, validation=0.1)"
-        _checks.fail(ValueError, "data", "have a validation set", data, hint)
-    return Dataset(data.train, data.validation), data.validation
+    validation = check_data(data)
+    return Dataset(data.train, validation), validation
 
 
 def _monitor(monitor: str | None, histories: Sequence[History]) -> str:

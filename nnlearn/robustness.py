@@ -13,6 +13,7 @@ from nnlearn import _arrays, _checks, _sparse
 from nnlearn.data import Split
 from nnlearn.layers import Dense
 from nnlearn.network import Network
+from nnlearn.recipes._recipe_checks import check_network
 from nnlearn.recipes._result import Result
 from nnlearn.tables import Table, count
 
@@ -87,7 +88,7 @@ def noise_sensitivity(
     >>> bool(found.mean[0] > found.mean[2])
     True
     """
-    _check_network(net)
+    check_network(net)
     if isinstance(x, Split) and y is not None and sigmas is None:
         requirement, hint = "be given by its name beside a Split", "write sigmas=[...]"
         raise TypeError(_checks.message("sigmas", requirement, "None", hint))
@@ -162,7 +163,7 @@ def knock_out(net: Network, x: Any, y: Any = None) -> KnockOut:
     >>> found.layers, found.accuracies[0].shape
     (('dense1',), (30,))
     """
-    _check_network(net)
+    check_network(net)
     names = tuple(name.removesuffix(".weight") for name in net._names[:-2:2])
     if not names:
         _checks.fail(ValueError, "net", "have a hidden layer", net)
@@ -391,12 +392,6 @@ class KnockOut(Result):
             f"{go}; missed most is unit {unit} of {self.layers[layer]}, without which it falls "
             f"from {100 * self.baseline:.2f} % to {100 * lowest:.2f} %."
         )
-
-
-def _check_network(net: Any) -> None:
-    """Raise TypeError unless this is a network."""
-    if not isinstance(net, Network):
-        _checks.fail(TypeError, "net", "be a Network", net)
 
 
 def _check_sigmas(sigmas: Any) -> list[float]:

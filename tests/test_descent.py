@@ -164,6 +164,15 @@ def test_a_step_that_is_no_number_is_left_out():
     path = descend(Valley(), (-1.5, 1.6), SGD(1e200), 500)
     assert np.isfinite(path.points).all()
     assert len(path.costs) == len(path.points) == 1
+    assert path.diverged
+
+
+def test_a_path_that_is_higher_than_its_start_for_a_while_has_not_diverged():
+    sgd = SGD(3.8, momentum=0.98)  # in the bowl up to 3.96 comes to rest
+    path = descend(Bowl(), Bowl.start, sgd, 20)
+    assert path.costs[-1] > path.costs[0]
+    assert not path.diverged
+    assert descend(Bowl(), Bowl.start, sgd, 2000).costs[-1] < 1e-6
 
 
 def test_no_step_is_the_start():
@@ -186,7 +195,6 @@ def test_when_a_cost_is_reached_and_when_it_stays(costs, first, settled):
     path = Descent(np.zeros((4, 2)), np.array(costs, float))
     assert path.first_at(2) == first
     assert path.settled_at(2) == settled
-    assert path.diverged == (costs[-1] > costs[0])
 
 
 @pytest.mark.parametrize(

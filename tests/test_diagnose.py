@@ -11,7 +11,7 @@ import nnlearn as nn
 from nnlearn.datasets import load_mnist_small, two_moons
 from nnlearn.diagnosis import kinds
 from nnlearn.diagnosis.kinds import KINDS
-from nnlearn.diagnosis.observation import guess_loss
+from nnlearn.diagnosis.observation import guess_loss, observe
 from nnlearn.history import History
 
 DIGITS = load_mnist_small()
@@ -338,6 +338,34 @@ def test_targets_tell_classes_as_labels_do():
     assert nn.diagnose(net, SOME.x, targets) == nn.diagnose(net, SOME)
 
 
+# ---- weights that are no numbers ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("data", [(), (SOME,), (SOME.x,)])
+def test_weights_that_are_not_finite_are_found_and_nothing_else_is_said(value, data):
+    net = fitted([784, 30, 10], epochs=1, learning_rate=0.5)
+    net.biases[1][3] = value
+    findings = nn.diagnose(net, *data)
+    (finding,) = findings
+    assert (finding.kind, finding.layer) == (kinds.LOST, "dense2")
+    assert dict(finding.evidence) == {"not finite": 1, "parameters": 784 * 30 + 30 + 310}
+    assert finding.sentence == (
+        "1 of 23,860 weights and biases are NaN or infinite, the first in dense2.bias"
+    )
+    assert set(findings.not_looked_at.values()) == {"the weights are not finite"}
+    assert findings.not_looked_at.keys() == KINDS.keys() - {kinds.LOST}
+
+
+def test_of_weights_lost_to_a_rate_the_rate_is_the_cause():
+    net = fitted([784, 30, 10], epochs=1, learning_rate=0.5)
+    net.history.stop_reason = "diverged at epoch 2"
+    net.weights[0] = np.full((784, 30), np.nan)
+    findings = nn.diagnose(net, SOME)
+    assert findings.kinds == (kinds.RATE_HIGH, kinds.LOST)
+    assert kinds.RATE_HIGH not in findings.not_looked_at
+
+
 # ---- rates and penalties -----------------------------------------------------------------------
 
 
@@ -483,6 +511,16 @@ def test_dead_weights_tell_lambda_over_n_and_outputs_that_do_not_vary():
     assert of_kind(nn.diagnose(net), kinds.PENALTY).layer == finding.layer
 
 
+@pytest.mark.parametrize("penalty", [0.9, 0.0])
+def test_gradients_that_a_ruling_penalty_makes_vanish_are_no_finding_of_their_own(penalty):
+    net = nn.Network([784, 30, 10], seed=0)
+    for array in net.weights:
+        array *= np.float32(1e-3)
+    net.history = recorded(loss=[3.25, 3.25], cost=[3.25 + penalty] * 2, penalty=[penalty] * 2)
+    found = nn.diagnose(net, SOME).kinds
+    assert (kinds.PENALTY in found, kinds.VANISHING in found) == (penalty > 0, penalty == 0)
+
+
 def test_a_fitting_penalty_is_no_finding():
     net = fitted([784, 30, 10], data=TRAIN, epochs=5, learning_rate=0.5, l2=0.5)
     assert nn.diagnose(net, TRAIN).kinds == ()
@@ -544,8 +582,17 @@ def test_without_validation_overfitting_is_not_looked_at():
 
 def test_of_many_rows_some_at_equal_distances_are_taken():
     net, data, findings = examined(relu)
-    assert "1,667 of 5,000 rows of x and y" in findings.looked_at
+    assert "2,000 of 5,000 rows of x and y" in findings.looked_at
     assert nn.diagnose(net, data[::3]).kinds == findings.kinds
+    for n in (1999, 2000, 2001, 4999):
+        rows = nn.Split(np.arange(n, dtype=np.float32)[:, None], np.arange(n) % 2)
+        sample = observe(nn.Network([1, 2], seed=0), rows, None).sample
+        chosen = sample.x[:, 0].astype(int)
+        assert len(chosen) == min(n, 2000)
+        assert chosen[0] == 0
+        steps = np.diff([*chosen, n])
+        assert steps.max() - steps.min() <= 1
+        assert sample.classes.tolist() == (chosen % 2).tolist()
 
 
 def test_without_x_what_needs_it_is_named():

@@ -239,6 +239,7 @@ BAD = [
     ({"start": 0.0}, ValueError, "start must be a finite number > 0, got 0.0"),
     ({"start": math.inf}, ValueError, "start must be a finite number > 0, got inf"),
     ({"epochs": 0}, ValueError, "epochs must be an integer >= 1, got 0"),
+    ({"verbose": "1"}, TypeError, "verbose must be None, 0 or 1, got '1'"),
     ({"seeds": 0}, ValueError, "seeds must be an integer >= 1, got 0"),
     ({"n_jobs": 0}, ValueError, "n_jobs must be an integer >= 1, got 0"),
     ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1, got 0"),
@@ -292,6 +293,21 @@ def test_the_table_gives_percent_spread_and_epochs():
     )
     assert "3 seeds" in table.title
     assert repr(found) == f"{table}\n{found.verdict}"
+
+
+def test_the_noise_in_the_title_is_that_of_the_rate_that_was_held():
+    measure = Measure(True, 400)
+    # Held: 0.5 at the best, sqrt(0.5 0.5 / 400) = 2.5 %. With another rate 0.9: 1.5 %.
+    found, _, rates = search(lambda l2, rate: 0.5 if rate == 0.5 else 0.9, measure=measure)
+    assert rates
+    assert found.table().title.endswith("; least loss decides within 2.50 of the highest")
+
+
+def test_each_training_is_shown_as_it_goes_on(capsys):
+    found = nn.find_l2(make_net(), DATA, learning_rate=0.5, epochs=1, seeds=1, verbose=1)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(found.trials)
+    assert said[0].startswith("1 of 1 networks with l2 0, learning rate 0.5 trained in ")
 
 
 def test_verdicts_say_what_is_best_and_how_good():

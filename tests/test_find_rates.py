@@ -132,12 +132,17 @@ def test_round_numbers_between(low, high, numbers):
     ("curves", "falls", "outcome"),
     [
         ([FALLS, FALLS], 2, "works"),
-        ([FALLS, (3.0, 2.0, 1.0, 1.0)], 1, "rises in epoch 3"),  # equal is no fall
+        ([FALLS, (3.0, 2.0, 1.0, 1.0)], 1, "stands still in epoch 3"),  # equal is no fall
         ([(3.0, 2.0, 2.5), RISES], 0, "rises in epoch 1"),
         ([FALLS, (3.0, 2.0, NAN)], 1, "rises in epoch 2"),
         ([FALLS, (3.0, math.inf)], 1, "rises in epoch 1"),
         ([(3.0, 3.0), (2.0, 2.0)], 0, "stands still"),
-        ([(3.0, 3.0), (2.0, 1.0, 0.5, 0.2)], 1, "rises in epoch 1"),
+        ([(3.0, 3.0), (2.0, 1.0, 0.5, 0.2)], 1, "stands still in epoch 1"),
+        ([(3.0, 3.0), RISES], 0, "rises in epoch 1"),
+        ([(3.0, 2.0, 2.0), (3.0, 4.0)], 0, "rises in epoch 1"),
+        ([(5.0, 0.0, 0.0, 0.0), FALLS], 2, "works"),  # below 0 there is nothing
+        ([(5.0, 0.0, 0.0, 0.1)], 0, "rises in epoch 3"),
+        ([(0.0, 0.0, 0.0, 0.0)], 0, "stands still"),  # nothing was learnt
     ],
 )
 def test_a_rate_works_when_the_loss_falls_in_each_epoch_for_all_seeds(curves, falls, outcome):
@@ -248,6 +253,18 @@ def test_a_rate_at_which_training_diverges_fails():
     assert 0.0 < found.threshold < 0.3
 
 
+def test_a_loss_that_comes_to_0_has_not_failed():
+    net = nn.Network([2, 2], cost="hinge", seed=0)
+    settings = {"start": 1.0, "batch_size": 1, "seeds": 1}
+    found = nn.find_learning_rate(net, 3 * np.eye(2), [0, 1], **settings)
+    trial = next(t for t in found.trials if t.learning_rate == 1.0)
+    assert trial.losses[0][1:] == (0.0, 0.0, 0.0)
+    assert trial.outcome(3) == "works"
+    ax = found.plot(Figure().subplots())
+    crosses = {line.get_ydata()[0] for line in ax.get_lines() if line.get_marker() == "x"}
+    assert 0.0 not in crosses
+
+
 def test_data_that_cannot_be_learnt_get_no_suggestion_but_a_reason():
     net, x, _ = parabola(0.3)
     found = nn.find_learning_rate(net, x, np.zeros(4), batch_size=4, seeds=1)
@@ -334,6 +351,17 @@ def test_an_interrupt_ends_it_and_nothing_trains_on():
     assert len(net.history) == 0
 
 
+def test_each_training_is_shown_as_it_goes_on(capsys):
+    found = nn.find_learning_rate(make_net(), X, Y, seeds=2, verbose=1)
+    said = [line for line in capsys.readouterr().err.splitlines() if "2 of 2" in line]
+    rates_said = [
+        line.partition("2 of 2 networks with learning rate ")[2].split()[0] for line in said
+    ]
+    assert sorted(map(float, rates_said)) == [trial.learning_rate for trial in found.trials]
+    nn.find_learning_rate(make_net(), X, Y, seeds=1)
+    assert capsys.readouterr().err == ""
+
+
 # ---- bad input -----------------------------------------------------------------------------------
 
 BAD = [
@@ -345,6 +373,7 @@ BAD = [
     ({"epochs": 2.0}, TypeError, "epochs must be an integer >= 1, got 2.0"),
     ({"seeds": 0}, ValueError, "seeds must be an integer >= 1, got 0"),
     ({"seeds": [1, 2]}, TypeError, "seeds must be an integer >= 1, got [1, 2]"),
+    ({"verbose": 2}, ValueError, "verbose must be None, 0 or 1, got 2"),
     ({"n_jobs": 0}, ValueError, "n_jobs must be an integer >= 1, got 0"),
     ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1, got 0"),
     ({"l2": -1.0}, ValueError, "l2 must be a finite number >= 0, got -1.0"),

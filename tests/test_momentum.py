@@ -188,7 +188,24 @@ def test_diverging_is_told(mount):
     shown = mount(Momentum(learning_rate=1.5))
     assert cells(shown, "nesterov")[1:3] == ["\N{EN DASH}", "diverges"]
     assert cells(shown, "gradient_descent")[2] != "diverges"
-    assert cells(shown, "nesterov")[0] == "beyond 1e12"
+    assert cells(shown, "nesterov")[0] == "> 1e12"
+
+
+def test_a_path_not_yet_at_rest_is_not_said_to_diverge(mount):
+    shown = mount(Momentum(learning_rate=3.8, momentum=0.98, steps=20))
+    path = shown.widget.paths["momentum"]
+    assert path.costs[-1] > path.costs[0]  # though below the limit, 3.96
+    assert cells(shown, "momentum")[1:3] == ["not yet", "not yet"]
+    assert cells(shown, "gradient_descent")[2] == "diverges"
+
+
+def test_a_path_that_climbs_in_the_bowl_above_its_limit_is_said_to_diverge_at_once(mount):
+    shown = mount(Momentum(learning_rate=2.01, momentum=0.0, steps=5))
+    assert shown.widget.paths["gradient_descent"].costs[-1] < 10
+    assert cells(shown, "gradient_descent")[2] == "diverges"
+    shown.widget.change(start=(-1.8, 0.0))  # along the flat direction it comes down
+    shown.until("root.dataset.generation === '2' && root.dataset.done === 'true'")
+    assert cells(shown, "gradient_descent")[2] == "not yet"
 
 
 def test_the_valley_has_no_limit_of_the_rate(mount):
@@ -253,7 +270,7 @@ def test_sliders_and_choices_set_what_python_reads(mount):
     row = page.locator(".nn-ways-table tr[data-method=gradient_descent] th").inner_text()
     assert row == "● gradient descent, η = 1.67"
     page.get_by_role("button", name="momentum alone converges").click()
-    shown.until("root.querySelector('.nn-ways-table').textContent.includes('beyond 1e12')")
+    shown.until("root.querySelector('.nn-ways-table').textContent.includes('> 1e12')")
     assert [name for name, path in shown.widget.paths.items() if not path.diverged] == ["momentum"]
     shown.widget.change(momentum=0.5)
     shown.until("root.querySelector('[aria-label=\"momentum μ, exact\"]').value === '0.5'")
@@ -359,6 +376,10 @@ CASES = [
     {"learning_rate": 1.5, "momentum": 0.95, "condition": 300.0, "start": (0.3, -1.4)},
     {"learning_rate": 0.07, "momentum": 0.0, "same_pace": True, "goal": 5.0, "steps": 1},
     {"learning_rate": 0.3, "momentum": 0.9, "same_pace": True, "goal": 1e-8},
+    {"learning_rate": 3.8, "momentum": 0.98, "steps": 20},  # above its start, below the limit
+    {"learning_rate": 2.01, "momentum": 0.0, "steps": 5},  # above both
+    {"learning_rate": 2.01, "momentum": 0.0, "steps": 5, "start": (-1.8, 0.0)},
+    {"surface": "valley", "learning_rate": 100.0, "steps": 50},
 ]
 
 

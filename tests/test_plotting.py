@@ -8,9 +8,11 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
+from nnlearn import plotting
 from nnlearn.comparison import Comparison, Run
 from nnlearn.history import History
 from nnlearn.plotting import COLOURS, plot_comparison, plot_history
+from nnlearn.plotting._style import log_axis
 
 NAN = math.nan
 
@@ -50,6 +52,55 @@ def two_variants():
 
 def texts(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1e-12, 1e14), (1e-8, 1e-6), (0.02, 0.3), (0.01, 0.05), (1e-200, 1e200)]
+)
+def test_a_logarithmic_axis_has_a_few_numbers_from_lowest_to_highest(ax, low, high):
+    ax.plot([0, 1], [low, high])
+    log_axis(ax, low, high)
+    ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
+    assert 2 <= len(ticks) <= 11
+    gaps = np.diff(np.log10([low, *ticks, high]))
+    assert gaps.max() <= max((np.log10(high) - np.log10(low)) / 3, 0.5)
+
+
+def test_a_logarithmic_axis_needs_finite_positive_values(ax):
+    for low, high in ((0.0, 1.0), (1.0, math.inf), (1.0, 3.0), (math.nan, 5.0)):
+        log_axis(ax, low, high)
+        assert ax.get_yscale() == "linear"
+
+
+PICTURES = {
+    "plot_batch_sizes": "study must be a BatchSizeStudy",
+    "plot_calibration": "evaluation must be an Evaluation",
+    "plot_comparison": "comparison must be a Comparison",
+    "plot_confusion": "evaluation must be an Evaluation",
+    "plot_history": "history must be a History",
+    "plot_knock_out": "result must be a KnockOut",
+    "plot_learning_curve": "curve must be a LearningCurve",
+    "plot_learning_rates": "result must be a LearningRates",
+    "plot_noise_sensitivity": "result must be a NoiseSensitivity",
+    "plot_penalties": "result must be a Penalties",
+    "plot_search": "search must be a Search",
+    "plot_searches": "searches must be a Mapping",
+}
+
+
+@pytest.mark.parametrize(("name", "message"), PICTURES.items(), ids=PICTURES)
+def test_a_picture_of_another_object_is_refused(name, message):
+    with pytest.raises(TypeError, match=rf"^{message}, got 3$"):
+        getattr(plotting, name)(3)
+
+
+def test_every_picture_says_what_it_draws():
+    assert {name for name in plotting.__all__ if name.startswith("plot_")} == PICTURES.keys()
+
+
+def test_searches_that_are_none_are_refused():
+    with pytest.raises(TypeError, match=r"^each of searches must be a Search, got 3$"):
+        plotting.plot_searches({"a": 3})
 
 
 def test_accuracies_are_the_default_in_percent(ax):

@@ -17,6 +17,7 @@ from nnlearn.recipes.batch_sizes import BatchSizeStudy, SizeCurve
 from nnlearn.recipes.learning_curves import LearningCurve, SizeRuns
 
 NAN = math.nan
+TENS = (1, 2, 5, 10, 20, 50)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,31 @@ def test_with_all_diverged_there_is_no_suggestion(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["10, diverged"]
 
 
+def test_the_legend_stands_beside_the_curves_where_there_is_room(ax):
+    study = BatchSizeStudy(CURVES, regression=False, target=0.97)
+    study.plot(ax)
+    assert ax.get_legend().get_frame_on()
+    beside = Figure(layout="constrained").subplots()
+    study.plot(beside)
+    beside.figure.draw_without_rendering()
+    assert beside.get_legend().get_window_extent().x0 > beside.get_window_extent().x1
+
+
+def test_a_size_that_stays_below_the_picture_is_said_to(ax):
+    low = size(50, [0, 1, 2], [0.1, 0.3, 0.2])
+    BatchSizeStudy((*CURVES, low), regression=False).plot(ax)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["1", "10", "100", "50, below the picture"]
+    assert ax.get_ylim()[0] > 30
+
+
+def test_losses_that_are_infinite_are_not_drawn(ax):
+    wild = size(10, [0, 1, 2, 3], [5.0, math.inf, 2.0, 1.0])
+    BatchSizeStudy((wild,), regression=True).plot(ax)
+    assert not any(np.isinf(line.get_ydata()).any() for line in ax.get_lines())
+    assert ax.get_yscale() == "linear"  # from 2 to 1
+
+
 def test_for_regression_the_target_lies_on_the_way_from_the_first_loss_to_the_best():
     slow = size(1, [0, 1, 2, 3], [5.0, 2.0, 1.4, 1.0])
     fast = size(10, [0, 1, 2, 3], [5.0, 1.6, 1.5, NAN])
@@ -210,6 +236,25 @@ def test_an_epoch_is_finished_though_its_share_is_used_up(net, digits):
 
 
 @pytest.mark.usefixtures("clock")
+def test_epochs_of_one_part_are_trained_together_up_to_the_next_evaluation(
+    net, digits, monkeypatch
+):
+    epochs, fit = [], nn.Network.fit
+    monkeypatch.setattr(
+        nn.Network, "fit", lambda *a, **given: (epochs.append(given["epochs"]), fit(*a, **given))[1]
+    )
+    data = digits.take(100)
+    nn.batch_size_study(net, data, learning_rate=0.1, sizes=[10], seconds=45)
+    # One to warm up; then 45, as the next test has them.
+    trained = [n for n in epochs if n]
+    assert trained == [1] + [1] * 21 + [2] * 10 + [3, 1]
+    twin = net.copy().reset()
+    twin.fit(data.train, epochs=23, learning_rate=0.1)
+    study = nn.batch_size_study(net, data, learning_rate=0.1, sizes=[10], seconds=23)
+    assert study.curves[0].values[-1] == twin.accuracy(data.validation)
+
+
+@pytest.mark.usefixtures("clock")
 def test_evaluations_grow_apart_and_the_end_is_always_evaluated(net, digits):
     study = nn.batch_size_study(net, digits.take(100), learning_rate=0.1, sizes=[10], seconds=45)
     seconds = study.curves[0].seconds
@@ -242,6 +287,12 @@ def test_the_rate_is_scaled_from_the_size_it_is_meant_for(net, digits, scale, ra
         net, digits.take(100), learning_rate=0.5, sizes=[5], seconds=1e-9, batch_size=20
     )
     assert other.curves[0].learning_rate == 0.125
+
+
+@pytest.mark.parametrize(("n", "sizes"), [(60, [1, 2, 5, 10, 20, 50]), (100, [*TENS, 100])])
+def test_the_usual_sizes_go_as_far_as_there_are_samples(net, digits, n, sizes):
+    study = nn.batch_size_study(net, digits.take(n), learning_rate=0.1, seconds=1e-9)
+    assert [curve.size for curve in study.curves] == sizes
 
 
 def test_training_in_parts_is_fit_on_each_with_the_penalty_of_all(net, digits):
@@ -426,6 +477,43 @@ def test_the_picture_has_the_errors_the_fit_beyond_them_and_the_prediction(ax):
     (points,) = ax.containers[0].lines[0].get_xydata()[-1:]
     assert points == pytest.approx((10_000, 4))
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+
+
+def runs_of(*errors):
+    return tuple(
+        SizeRuns(100 * 2**i, 1, 0.0, tuple(v), tuple(t)) for i, (v, t) in enumerate(errors)
+    )
+
+
+def labels_of(ax):
+    return {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_the_picture_of_sizes_that_all_diverged_has_crosses_alone(ax):
+    LearningCurve(runs_of(*[([NAN, NAN], [NAN, NAN])] * 3)).plot(ax)
+    assert labels_of(ax) == {"diverged"}
+    (crosses,) = (line for line in ax.get_lines() if line.get_marker() == "x")
+    assert crosses.get_xdata().tolist() == [100, 200, 400]
+    assert ax.get_yticks().size == 0
+    low, high = ax.get_ylim()
+    assert low < high
+
+
+def test_the_picture_has_a_cross_for_the_sizes_that_diverged(ax):
+    good, bad = ([0.2, NAN], [0.1, NAN]), ([NAN, NAN], [NAN, NAN])
+    LearningCurve(runs_of(good, bad, good)).plot(ax)
+    assert labels_of(ax) == {"validation", "training", "diverged"}
+    (crosses,) = (line for line in ax.get_lines() if line.get_marker() == "x")
+    assert crosses.get_xdata().tolist() == [200]
+
+
+def test_infinite_losses_are_not_drawn(ax):
+    runs = runs_of(([2.0, math.inf], [1.0, 1.0]), ([math.inf] * 2, [1.0, 1.0]))
+    LearningCurve(runs, regression=True).plot(ax)
+    assert np.isfinite(ax.get_ylim()).all()
+    (points,) = ax.containers[0].lines[0].get_xydata()
+    assert points.tolist() == [100, 2]
+    assert "diverged" in labels_of(ax)
 
 
 def test_a_size_is_trained_on_samples_drawn_by_the_seed_with_the_penalty_scaled(net, digits):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nnlearn.diagnosis import from_history, from_rows, kinds
+from nnlearn.diagnosis import from_history, from_rows, from_weights, kinds
 from nnlearn.diagnosis.findings import Finding, Findings
 from nnlearn.diagnosis.observation import Observed, observe
 from nnlearn.history import History
@@ -20,8 +20,8 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
         The network, which stays as it is, or what its training recorded.
     x : array_like, shape (n, n_inputs), or Split, optional
         Rows to send through the network, as `Network.forward` takes them; best those it was
-        trained on. Of many, 2,000 at equal distances are looked at, fewer where rows and layers
-        are very wide.
+        trained on. Of many, 2,000 spread evenly are looked at, fewer where rows and layers are
+        very wide.
     y : array_like, optional
         Their labels or targets.
 
@@ -66,6 +66,8 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
                                        first one's within 100 steps and the last epoch's is still
                                        0.3 of the guess (of a History alone: that of the first
                                        step)
+    weights not finite       weights   a weight or bias is NaN or infinite; only whether the fit
+                                       diverged is asked beside
     saturated units          x         of a hidden layer of sigmoid or tanh 50% of the activations
                                        are saturated, and were with the start weights; or 20% of
                                        its units are saturated on the same side for 99% of the rows
@@ -132,7 +134,10 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
     ()
     """
     seen = observe(net, x, y)
-    found: list[Finding] = []
+    found = _some(from_weights.not_finite(seen))
+    if found:  # what else could be looked at is made of them
+        causes = _some(from_history.rate_too_high(seen)) if from_history.diverged(seen) else []
+        return Findings([*causes, *found], tuple(_looked_at(seen)), _not_looked_at(seen))
     for first in (from_rows.inputs_not_scaled, from_history.penalty_too_large):
         found += _some(first(seen))
     found += _some(from_history.rate_too_high(seen))
@@ -178,10 +183,15 @@ def _not_looked_at(seen: Observed) -> Mapping[str, str]:
 
 def _missing(seen: Observed, kind: str, needs: str) -> str:
     """What a kind would need that is not there; empty where all is."""
+    is_told = kind == kinds.LOST or (kind == kinds.RATE_HIGH and from_history.diverged(seen))
+    if seen.not_finite and not is_told:
+        return "the weights are not finite"
     if needs == "history":
         return _missing_epochs(seen, kind)
     if seen.net is None:
         return "a History alone has no network"
+    if needs == "weights":
+        return ""
     if seen.sample is None:
         return "needs x and y" if "y" in needs else "needs x"
     if "y" in needs and not seen.sample.has_answers:
@@ -200,7 +210,7 @@ def _missing_epochs(seen: Observed, kind: str) -> str:
     """What the history lacks for a kind."""
     epochs = len(seen.history)
     if not epochs:
-        diverged = kind == kinds.RATE_HIGH and bool(seen.history.stop_reason)
+        diverged = kind == kinds.RATE_HIGH and from_history.diverged(seen)
         return "" if diverged else "no epoch recorded"
     if "loss" not in seen.history:
         return "no loss recorded"

@@ -77,11 +77,15 @@ def rate_too_high(seen: Observed) -> Finding | None:
 Told = tuple[int | None, dict[str, float], str]
 
 
+def diverged(seen: Observed) -> bool:
+    """Whether the last fit ended in NaN or infinity."""
+    return seen.history.stop_reason.startswith(_DIVERGED)
+
+
 def _diverged(seen: Observed) -> Told | None:
-    reason = seen.history.stop_reason
-    if not reason.startswith(_DIVERGED):
+    if not diverged(seen):
         return None
-    epoch = int(reason.rpartition(" ")[2])
+    epoch = int(seen.history.stop_reason.rpartition(" ")[2])
     return epoch, {"epoch": epoch}, f"the loss or a weight became NaN or infinite in epoch {epoch}"
 
 

@@ -38,6 +38,7 @@ def _kind(needs: str, rule: str, **limits: float) -> Kind:
 INPUTS = "inputs not scaled"
 PENALTY = "penalty too large"
 RATE_HIGH = "learning rate too high"
+LOST = "weights not finite"
 SATURATED = "saturated units"
 DEAD = "dead ReLUs"
 EXPLODING = "exploding gradients"
@@ -88,6 +89,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             peak=3.0,
             steps=100,
             still=0.3,
+        ),
+        LOST: _kind(
+            "weights",
+            "a weight or bias is NaN or infinite; only whether the fit diverged is asked beside",
         ),
         SATURATED: _kind(
             "x",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +21,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows of x, evenly spaced over all of them.
+    """Rows of x, evenly spread over all of them.
 
     Attributes
     ----------
@@ -94,6 +93,15 @@ class Observed:
         pairs = zip(self.net.weights, self.start.weights, strict=True)
         return tuple(_norm(now - then) / max(_norm(then), 1e-30) for now, then in pairs)
 
+    @cached_property
+    def not_finite(self) -> dict[str, int]:
+        """How many numbers of each parameter are NaN or infinite, where there are any."""
+        if self.net is None:
+            return {}
+        arrays = self.net.parameters.items()
+        counts = {name: int(np.count_nonzero(~np.isfinite(array))) for name, array in arrays}
+        return {name: number for name, number in counts.items() if number}
+
     @property
     def is_trained(self) -> bool:
         """Whether the weights are others than the start weights."""
@@ -148,15 +156,16 @@ def observe(net: Any, x: Any, y: Any) -> Observed:
 
 
 def _sampled(net: Network, x: Any, y: Any) -> Sample:
-    """Rows at equal distances, at most MOST_ROWS and as many as MOST_NUMBERS allow."""
+    """Rows spread evenly, at most MOST_ROWS and as many as MOST_NUMBERS allow."""
     architecture = net._architecture
     rows = _arrays.inputs(x, architecture, net.dtype)
     n = rows.shape[0]
     if n == 0:
         raise ValueError(_checks.message("x", "have at least one row", f"shape {rows.shape}"))
     width = sum(n_in + 2 * n_out for n_in, n_out in (w.shape for w in net.weights))
-    stride = math.ceil(n / min(MOST_ROWS, max(MOST_NUMBERS // width, 1)))
-    some = rows[::stride]
+    most = min(n, MOST_ROWS, max(MOST_NUMBERS // width, 1))
+    chosen = np.arange(most) * n // most
+    some = rows if most == n else rows[chosen]
     if y is None:
         return Sample(some, net.predict(some), None, n, False, None)
     answers = _arrays.answers(y, rows, architecture, net.dtype, net.cost, ("x", "y"))
@@ -164,11 +173,11 @@ def _sampled(net: Network, x: Any, y: Any) -> Sample:
     if labels is not None:
         share = np.bincount(labels, minlength=architecture.n_classes) / n
         guess = guess_loss(net, share) if share.all() else None
-        return Sample(some, labels[::stride], labels[::stride], n, True, guess)
+        return Sample(some, labels[chosen], labels[chosen], n, True, guess)
     assert targets is not None
     guess = _guess_of_targets(net, targets) or None  # 0 measures nothing
-    classes = None if architecture.is_regression else _classes(targets[::stride], architecture)
-    return Sample(some, targets[::stride], classes, n, True, guess)
+    classes = None if architecture.is_regression else _classes(targets[chosen], architecture)
+    return Sample(some, targets[chosen], classes, n, True, guess)
 
 
 def _classes(targets: Array, architecture: Architecture) -> Array:

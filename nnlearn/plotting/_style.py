@@ -1,6 +1,9 @@
 """What all pictures share: axes, colours, lines, scales."""
 
+import math
 from typing import TYPE_CHECKING, Any
+
+from nnlearn import _checks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,11 +15,13 @@ LINES = ("-", "--", ":", "-.")
 
 #: Above this ratio of largest to smallest an error is drawn on a logarithmic axis.
 LOG_RATIO = 4.0
+#: A logarithmic axis has numbers for so many powers of ten at most.
+_MOST_DECADES = 8
 
 
 def spans_much(low: float, high: float) -> bool:
     """Whether positive values from lowest to highest are drawn on a logarithmic axis."""
-    return 0 < low * LOG_RATIO < high
+    return 0 < low * LOG_RATIO < high < math.inf
 
 
 def require_matplotlib() -> None:
@@ -41,6 +46,13 @@ def new_axes(ax: "Axes | None", size: tuple[float, float] = (6.4, 4.0)) -> "Axes
     return ax
 
 
+def check_drawn(name: str, value: object, kind: type) -> None:
+    """Raise TypeError unless what is to be drawn is of this kind."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__.startswith(tuple("AEIOU")) else "a"
+        _checks.fail(TypeError, name, f"be {article} {kind.__name__}", value)
+
+
 def line_style(index: int, n_points: int) -> dict[str, Any]:
     """Colour and line of the curve with this index. A single point gets a marker."""
     return {
@@ -63,6 +75,19 @@ def finish(ax: "Axes") -> None:
     ax.margins(x=0.02)
 
 
+def _log_ticks(low: float, high: float) -> list[float]:
+    """About ten round numbers from low to high at most, and as dense ones around them.
+
+    Those outside the picture are not drawn; axes that share this one may reach further.
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = math.log10(high) - math.log10(low)
+    digits = (1, 2, 3, 5, 7) if decades <= 2 else (1, 3) if decades <= 4 else (1,)
+    step = max(math.ceil(decades / _MOST_DECADES), 1)
+    powers = range(first // step * step - 3 * step, last + 3 * step + 1, step)
+    return [float(f"{digit}e{power}") for power in powers if abs(power) < 308 for digit in digits]
+
+
 def log_axis(ax: "Axes", low: float, high: float) -> None:
     """A logarithmic y axis with plain numbers, if the values span enough and none is zero."""
     from matplotlib.ticker import FixedLocator, NullLocator
@@ -70,8 +95,6 @@ def log_axis(ax: "Axes", low: float, high: float) -> None:
     if not spans_much(low, high):
         return
     ax.set_yscale("log")
-    # Those outside the picture are not drawn; axes that share this one may reach further.
-    ticks = [digit * 10.0**power for power in range(-3, 3) for digit in (1, 2, 3, 5, 7)]
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.yaxis.set_major_locator(FixedLocator(_log_ticks(low, high)))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter("{x:g}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlearn.plotting._columns import Array, column_values, default_column, label_of
-from nnlearn.plotting._style import finish, line_style, log_axis, new_axes
+from nnlearn.plotting._style import check_drawn, finish, line_style, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +43,8 @@ def plot_comparison(
         If no run has a value to draw.
     KeyError
         If the column is not recorded.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
 
@@ -51,6 +53,9 @@ def plot_comparison(
     Mean and band at an epoch are over the runs that have a value there. Runs that diverged are
     drawn as far as they came.
     """
+    from nnlearn.comparison import Comparison
+
+    check_drawn("comparison", comparison, Comparison)
     runs = [run for group in comparison.values() for run in group if len(run.history)]
     if not runs:
         raise ValueError("comparison must hold a run with an epoch, got none")

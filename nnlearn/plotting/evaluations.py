@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,9 +36,14 @@ def plot_confusion(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axes"
     ------
     ValueError
         For regression.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.evaluation import Evaluation
+
+    check_drawn("evaluation", evaluation, Evaluation)
     counts, labels = evaluation.confusion, evaluation._labels()
     n = len(labels)
     ax = new_axes(ax, size=(6.4, 5.6))
@@ -115,9 +120,14 @@ def plot_calibration(evaluation: "Evaluation", bins: int = 10, ax: "Axes | None"
     ------
     ValueError
         If the outputs are no probabilities.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.evaluation import Evaluation
+
+    check_drawn("evaluation", evaluation, Evaluation)
     found = evaluation._reliability(bins)
     ax = new_axes(ax, size=(5.6, 5.0))
     known = found.counts > 0

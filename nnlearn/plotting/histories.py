@@ -7,7 +7,7 @@ import numpy as np
 from nnlearn import _checks
 from nnlearn.history import History
 from nnlearn.plotting._columns import LOSSES, column_values, default_columns, kind_of, words
-from nnlearn.plotting._style import finish, line_style, new_axes
+from nnlearn.plotting._style import check_drawn, finish, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +38,8 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
         If a column is not recorded.
     ValueError
         If the columns have more than two units, or the history has none but ``epoch``.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
 
@@ -48,6 +50,7 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
     >>> plot_history(history, "loss").get_ylabel()
     'loss'
     """
+    check_drawn("history", history, History)
     columns = columns or default_columns(history)
     if not columns:
         got, hint = "epoch alone", "fit the network first"

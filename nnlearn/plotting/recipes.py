@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import finish, line_style, log_axis, new_axes
+from nnlearn.plotting._style import check_drawn, finish, line_style, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,9 +33,14 @@ def plot_learning_rates(result: "LearningRates", ax: "Axes | None" = None) -> "A
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.recipes.rates import LearningRates
+
+    check_drawn("result", result, LearningRates)
     ax = new_axes(ax)
     values = []
     for index, trial in enumerate(result.trials):
@@ -48,7 +53,7 @@ def plot_learning_rates(result: "LearningRates", ax: "Axes | None" = None) -> "A
             values.append(losses)
             ax.plot(losses, label=label, **style)
             label = "_"  # one seed stands for all in the legend
-            if len(losses) > 1 and not losses[-1] < losses[-2]:
+            if len(losses) > 1 and not (losses[-1] < losses[-2] or losses[-1] == 0):
                 ax.plot(len(losses) - 1, losses[-1], "x", color=style["color"], markersize=7)
     ax.set_ylabel("training loss")
     finish(ax)
@@ -89,9 +94,14 @@ def plot_penalties(result: "Penalties", ax: "Axes | None" = None) -> "Axes":
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.recipes.penalties import Penalties
+
+    check_drawn("result", result, Penalties)
     ax = new_axes(ax)
     held = [t for t in result.trials if t.learning_rate == result.held_rate and t.best]
     finish(ax)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import finish, line_style, new_axes
+from nnlearn.plotting._style import check_drawn, finish, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,9 +36,14 @@ def plot_noise_sensitivity(
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.robustness import NoiseSensitivity
+
+    check_drawn("result", result, NoiseSensitivity)
     ax = new_axes(ax)
     from matplotlib.ticker import AutoLocator
 
@@ -83,9 +88,14 @@ def plot_knock_out(
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.robustness import KnockOut
+
+    check_drawn("result", result, KnockOut)
     ax = new_axes(ax)
     several = len(result.layers) > 1
     for i, (name, accuracies) in enumerate(zip(result.layers, result.accuracies, strict=True)):

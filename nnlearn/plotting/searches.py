@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn import _checks
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import finish, line_style, log_axis, new_axes, spans_much
+from nnlearn.plotting._style import (
+    check_drawn,
+    finish,
+    line_style,
+    log_axis,
+    new_axes,
+    spans_much,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,14 +42,16 @@ def plot_search(search: "Search", ax: "Axes | None" = None, *, name: str = "") -
 
     Raises
     ------
-    TypeError
-        If `search` is no Search.
     ValueError
         If no trial has a value.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
-    _check_search("search", search)
+    from nnlearn.search_result import Search
+
+    check_drawn("search", search, Search)
     curve = _drawn(search, search.best_so_far())
     dots = {
         state: [(t.number + 1, t.value) for t in search.trials if t.state == state]
@@ -89,20 +97,23 @@ def plot_searches(
 
     Raises
     ------
-    TypeError
-        If something is no Search.
     ValueError
         If there is no search.
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.search_result import Search
+
+    check_drawn("searches", searches, Mapping)
     groups: dict[str, list[Search]] = {
         name: list(group) if isinstance(group, Sequence) else [group]
         for name, group in searches.items()
     }
-    for name, group in groups.items():
-        for one in group:
-            _check_search(f"searches of {name!r}", one)
+    for group in groups.values():
+        for search in group:
+            check_drawn("each of searches", search, Search)
     if not any(groups.values()):
         raise ValueError("searches must hold at least one search, got none")
     ax = new_axes(ax)
@@ -121,13 +132,6 @@ def plot_searches(
     note = f"mean of {repeats[-1]} repeats, band from lowest to highest" if repeats[-1] > 1 else ""
     ax.legend(title=note or None, title_fontsize="small", frameon=False)
     return ax
-
-
-def _check_search(name: str, search: Any) -> None:
-    from nnlearn.search_result import Search
-
-    if not isinstance(search, Search):
-        _checks.fail(TypeError, name, "be what search() returned", search)
 
 
 def _together(group: "Sequence[Search]") -> tuple[Array, Array]:

@@ -1,12 +1,12 @@
 """Pictures of studies: accuracy by seconds for mini-batch sizes, error by training-set size."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import COLOURS, line_style, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, line_style, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,16 +43,22 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.recipes.batch_sizes import BatchSizeStudy
+
+    check_drawn("study", study, BatchSizeStudy)
     ax = new_axes(ax)
     unit = 1.0 if study.regression else 100.0
     best_so_far = np.fmin.accumulate if study.regression else np.fmax.accumulate
     drawn: list[tuple[Array, Array]] = []
+    lines: list[Any] = []
     for index, curve in enumerate(study.curves):
         # A logarithmic axis has no place for the point before training.
-        seconds, values = np.array(curve.seconds[1:]), unit * np.array(curve.values[1:])
+        seconds, values = np.array(curve.seconds[1:]), unit * _finite(np.array(curve.values[1:]))
         if not seconds.size:
             ax.plot([], [], label=_label(curve), **line_style(index, 0))
             continue
@@ -61,7 +67,7 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
         style["linewidth"] = 2.6 if chosen else 1.5
         ax.plot(seconds, values, color=style["color"], linewidth=0.8, alpha=0.25, zorder=1)
         best = best_so_far(values)
-        ax.plot(
+        lines += ax.plot(
             seconds,
             best,
             label=_label(curve),
@@ -79,10 +85,16 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
     ax.set_xscale("log")
     if drawn and study.suggestion is not None:
         _near_the_best(ax, study, unit, drawn)
+    for line, (_, best) in zip(lines, drawn, strict=True):
+        if np.nanmax(best, initial=-np.inf) < ax.get_ylim()[0]:
+            line.set_label(f"{line.get_label()}, below the picture")
     ax.set_ylabel("validation loss" if study.regression else "validation accuracy (%)")
     ax.set_xlabel("seconds of training")
-    legend = ax.legend(title="mini-batch size", frameon=False, loc="best")
-    legend.set_zorder(5)
+    # Inside, it lies across the curves, which fill the picture; outside, a layout must make room.
+    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9, "edgecolor": "white"}
+    if ax.figure.get_layout_engine() is not None:
+        place = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
+    ax.legend(title="mini-batch size", **place).set_zorder(5)
     _dress(ax)
     return ax
 
@@ -125,18 +137,24 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
     matplotlib.axes.Axes
         Both axes are logarithmic; errors in %, for regression the loss. Dots are means over the
         seeds, bars go from the lowest to the highest. The dashed line is the fit, drawn on to four
-        times the data. What is 0 is not drawn.
+        times the data. What is 0 is not drawn; a cross at the top stands for a size of which all
+        networks diverged.
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.recipes.learning_curves import LearningCurve
+
+    check_drawn("curve", curve, LearningCurve)
     ax = new_axes(ax)
     unit = 1.0 if curve.regression else 100.0
     sizes = np.array([run.size for run in curve.runs], np.float64)
     validation, train = (
-        unit * np.array([getattr(run, name) for run in curve.runs], np.float64)
+        _finite(unit * np.array([getattr(run, name) for run in curve.runs], np.float64))
         for name in ("validation", "train")
     )
     law = curve.fit
@@ -149,21 +167,32 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
         drawn.append(errors[-1])
     bottom = _ROOM * min(drawn, default=1.0)
     _means(ax, sizes, validation, bottom, "validation", COLOURS[0], "" if law else "-")
-    below = not (train >= bottom).any()
+    below = not np.isnan(train).all() and not (train >= bottom).any()
     name = "training (below the picture)" if below else "training"
     _means(ax, sizes, train, bottom, name, COLOURS[1], "-")
     if law is not None:
         twice = 2 * sizes[-1]
         label = f"predicted for {twice:,.0f}"
         ax.plot(twice, unit * law(twice), "o", mfc="white", mec=COLOURS[0], ms=7, label=label)
+    if (lost := np.isnan(validation).all(axis=1)).any():
+        top: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "color": COLOURS[0]}
+        ax.plot(sizes[lost], np.full(lost.sum(), 0.97), "x", label="diverged", **top)
     ax.set_xscale("log")
-    log_axis(ax, bottom, max(drawn, default=1.0))
-    ax.set_ylim(bottom=bottom)
+    if drawn:
+        log_axis(ax, bottom, max(drawn))
+        ax.set_ylim(bottom=bottom)
+    else:
+        ax.set_yticks([])
     ax.set_xlabel("training samples")
     ax.set_ylabel("loss" if curve.regression else "error (%)")
     ax.legend(frameon=False)
     _dress(ax)
     return ax
+
+
+def _finite(values: Array) -> Array:
+    """The values with NaN for those that are infinite, which have no place in a picture."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _sound(values: Array) -> Array:
@@ -177,6 +206,8 @@ def _means(
     """Draw mean and range of each row; what is 0 lies below the bottom of the picture."""
     sizes = sizes[~np.isnan(values).all(axis=1)]
     values = _sound(values)
+    if not len(values):
+        return
     mean, low, high = (
         np.maximum(of(values, axis=1), bottom / 10) for of in (np.nanmean, np.nanmin, np.nanmax)
     )

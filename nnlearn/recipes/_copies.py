@@ -11,7 +11,8 @@ from nnlearn.comparison import Run
 from nnlearn.config import available_cores
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.progress import GroupProgress
+from nnlearn.progress import GroupProgress, check_verbose
+from nnlearn.recipes._recipe_checks import check_network
 
 #: Any rate, to look at the other settings by.
 _SOME_RATE = 1.0
@@ -33,6 +34,8 @@ class Copies:
         How many copies.
     n_jobs : int or None
         How many train at once; None: as many as this process may use cores.
+    verbose : {None, 0, 1}, default 0
+        Whether each training shows how far it is, as for fit.
     **settings
         Of `Network.fit`, for all. They are tried in a fit of no epochs.
 
@@ -43,18 +46,27 @@ class Copies:
     """
 
     def __init__(
-        self, net: Any, x: Any, y: Any, *, seeds: Any, n_jobs: Any, **settings: Any
+        self,
+        net: Any,
+        x: Any,
+        y: Any,
+        *,
+        seeds: Any,
+        n_jobs: Any,
+        verbose: Any = 0,
+        **settings: Any,
     ) -> None:
         check_network(net)
         n_seeds = _checks.integer("seeds", seeds, minimum=1)
         self.seeds = [(net.seed + k) % 2**64 for k in range(n_seeds)]
         cores = available_cores()
         self._n_jobs = cores if n_jobs is None else _checks.integer("n_jobs", n_jobs, minimum=1)
+        self._verbose = check_verbose(verbose)
         self._data = (x, y)
         self._settings = settings
         self._shared = SharedData()
         self._pattern: Network = net.copy().reset()  # its history is not copied again and again
-        self._fit(self._at_start(net.seed), {"learning_rate": _SOME_RATE, "epochs": 0})
+        self._fit(fresh(self._pattern, net.seed), {"learning_rate": _SOME_RATE, "epochs": 0})
 
     def train(
         self, where: str, *, epochs: int, callbacks: Iterable[Callback] = (), **settings: Any
@@ -80,15 +92,16 @@ class Copies:
         Raises
         ------
         KeyboardInterrupt
-            On Ctrl-C, all threads idle.
+            On Ctrl-C, once no copy trains any more; their threads end soon after.
         """
         settings = {"epochs": epochs, "callbacks": list(callbacks), **settings}
         jobs = [self._job(where, seed, settings) for seed in self.seeds]
-        run_jobs(jobs, self._n_jobs, GroupProgress(0, len(jobs)))
+        progress = GroupProgress(self._verbose, len(jobs), f"networks with {where}")
+        run_jobs(jobs, self._n_jobs, progress)
         return tuple(job.result for job in jobs)
 
     def _job(self, where: str, seed: int, settings: dict[str, Any]) -> Job:
-        network = self._at_start(seed)
+        network = fresh(self._pattern, seed)
 
         def fit(callbacks: list[Any]) -> History:
             return self._fit(
@@ -100,19 +113,14 @@ class Copies:
 
         return Job(f"{where}, seed {seed}", network, fit, finish, settings["epochs"])
 
-    def _at_start(self, seed: int) -> Network:
-        network = self._pattern.copy().reset(seed)
-        network.n_threads = 1
-        network._warns = False
-        return network
-
     def _fit(self, network: Network, settings: dict[str, Any]) -> History:
         network._shared = self._shared
         return network.fit(*self._data, **{**self._settings, **settings}, verbose=0)
 
 
-def check_network(net: Any) -> None:
-    """Refuse what is no network."""
-    if not isinstance(net, Network):
-        hint = "call it: Network([784, 30, 10])" if isinstance(net, type) else None
-        _checks.fail(TypeError, "net", "be a Network", net, hint)
+def fresh(net: Network, seed: int) -> Network:
+    """A copy that has learnt nothing yet and works in one thread."""
+    copy = net.copy().reset(seed)
+    copy.n_threads = 1
+    copy._warns = False  # few samples may miss a class
+    return copy

@@ -15,7 +15,7 @@ from nnlearn.data import Split
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.progress import GroupProgress
-from nnlearn.recipes._study_checks import fresh
+from nnlearn.recipes._copies import fresh
 
 #: An epoch is trained in at most so many parts, between which the network may be evaluated.
 MOST_PARTS = 10
@@ -63,20 +63,32 @@ class Trial:
         return self.n_parts / len(self.task.parts)
 
     def train(self) -> None:
-        """Train the next part of an epoch, and evaluate where that is due."""
+        """Train the next part of an epoch, or some whole epochs; evaluate where that is due."""
         parts, settings = self.task.parts, self.task.settings
         part = parts[self.n_parts % len(parts)]
         # The penalties of a step are divided by the rows of the fit, which are those of the part.
         l2 = settings["l2"] * len(part) / sum(map(len, parts))
         try:
-            history = self._fit(part, epochs=1, batch_size=self.size, **{**settings, "l2": l2})
+            history = self._fit(
+                part, epochs=self._epochs(), batch_size=self.size, **{**settings, "l2": l2}
+            )
         except FloatingPointError:
             self.diverged = True
             return
-        self.trained += float(history["seconds"][0])
-        self.n_parts += 1
+        self.trained += float(history["seconds"].sum())
+        self.n_parts += len(history)
         if self.ended or self.n_parts >= self.next:
             self._evaluate()
+
+    def _epochs(self) -> int:
+        """How many epochs to train in one fit: of one part each, up to what is evaluated next.
+
+        A fit takes time beside its epochs, which is long beside those of small data.
+        """
+        if len(self.task.parts) > 1 or not self.trained:
+            return 1
+        left = math.ceil((self.task.share - self.trained) * self.n_parts / self.trained)
+        return max(min(self.next - self.n_parts, left), 1)
 
     def _evaluate(self) -> None:
         """Add a point to the curve."""

@@ -10,12 +10,15 @@ from nnlearn.data import Dataset
 from nnlearn.network import Network
 from nnlearn.progress import GroupProgress
 from nnlearn.recipes._in_turns import Task, Trial, parts_of, train_in_turns
+from nnlearn.recipes._recipe_checks import check_data, check_fit, check_network, check_sizes
 from nnlearn.recipes._result import Result
-from nnlearn.recipes._study_checks import check_data, check_fit, check_network, check_sizes
 from nnlearn.tables import Table
 
 #: Of two sizes whose seconds differ by a smaller factor, chance may have put one first.
 AS_FAST = 1.3
+
+#: The sizes that are tried when none are given, as far as there are as many samples.
+_SIZES = (1, 2, 5, 10, 20, 50, 100)
 
 #: The factor on the learning rate for a size that is `ratio` times the one it is meant for.
 _SCALES: Mapping[str | None, Callable[[float], float]] = {
@@ -187,7 +190,7 @@ def batch_size_study(
     data: Dataset,
     *,
     learning_rate: float,
-    sizes: Sequence[int] = (1, 2, 5, 10, 20, 50, 100),
+    sizes: Sequence[int] | None = None,
     seconds: float = 60.0,
     batch_size: int = 10,
     scale: str | None = "linear",
@@ -212,11 +215,12 @@ def batch_size_study(
         Training and validation set.
     learning_rate : float
         eta > 0, for mini-batches of `batch_size`.
-    sizes : sequence of int, default (1, 2, 5, 10, 20, 50, 100)
-        Mini-batch sizes, each from 1 to the number of training samples.
+    sizes : sequence of int, optional
+        Mini-batch sizes, each from 1 to the number of training samples. None: 1, 2, 5, 10, 20, 50
+        and 100, as far as there are so many samples.
     seconds : float, default 60.0
         Training time of all sizes together, > 0, of which each has an equal share. A size whose
-        first epoch takes longer than its share finishes that epoch.
+        first epoch takes longer than its share finishes that epoch. The evaluations come on top.
     batch_size : int, default 10
         The size that `learning_rate` is meant for, >= 1; 10 is what fit takes by default.
     scale : {"linear", "sqrt", None}, default "linear"
@@ -260,8 +264,9 @@ def batch_size_study(
     An epoch is trained in up to ten parts of at least 20 of the largest mini-batches, so that the
     curve has points within the first epoch: the samples are dealt out to the parts once, at random
     by the network's seed, and each part is shuffled anew in each epoch. The network is evaluated
-    after every part at first, later each time that the parts trained have grown by 5 %. The
-    shuffled copy of the training set takes as much memory as the set does.
+    after every part at first, later each time that the parts trained have grown by 5 %; epochs of
+    one part, as of small data, are trained together up to there. The shuffled copy of the training
+    set takes as much memory as the set does.
 
     The weights after so many parts are the same in every run; how many parts there are, and
     thereby the suggestion, depends on the clock. There is one network a size, and its curve is
@@ -286,7 +291,8 @@ def batch_size_study(
     True
     """
     validation = check_data(data)
-    chosen = check_sizes(sizes, len(data.train))
+    n = len(data.train)
+    chosen = check_sizes([m for m in _SIZES if m <= n] if sizes is None else sizes, n)
     rate = _checks.real("learning_rate", learning_rate, above=0.0)
     budget = _checks.real("seconds", seconds, above=0.0)
     meant_for = _checks.integer("batch_size", batch_size, minimum=1)

@@ -16,9 +16,10 @@ from nnlearn.data import Dataset, Split
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.progress import GroupProgress
+from nnlearn.recipes._copies import fresh
 from nnlearn.recipes._power_law import PowerLaw, fit_power_law
+from nnlearn.recipes._recipe_checks import check_data, check_fit, check_network, check_sizes
 from nnlearn.recipes._result import Result
-from nnlearn.recipes._study_checks import check_data, check_fit, check_network, check_sizes, fresh
 from nnlearn.tables import Table
 
 #: The sizes that are tried when none are given, up to all samples.
@@ -55,12 +56,12 @@ class SizeRuns:
     @property
     def error(self) -> float:
         """Mean of `validation` over the seeds that did not diverge; NaN if all did."""
-        return _mean(self.validation)
+        return _mean_of_known(self.validation)
 
     @property
     def train_error(self) -> float:
         """Mean of `train`, likewise."""
-        return _mean(self.train)
+        return _mean_of_known(self.train)
 
 
 @dataclass(frozen=True, repr=False)
@@ -349,7 +350,7 @@ def _together(
     size: int, plan: dict[str, Any], results: Sequence[tuple[float, float, float]]
 ) -> SizeRuns:
     validation, train, seconds = zip(*results, strict=True)
-    return SizeRuns(size, plan["epochs"], plan["l2"], validation, train, _mean(seconds))
+    return SizeRuns(size, plan["epochs"], plan["l2"], validation, train, _mean_of_known(seconds))
 
 
 def _default_sizes(n: int) -> list[int]:
@@ -363,7 +364,7 @@ def _law(runs: Sequence[SizeRuns]) -> PowerLaw | None:
     return fit_power_law([run.size for run in runs], [run.error for run in runs])
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean_of_known(values: Sequence[float]) -> float:
     """The mean of what is known; NaN where nothing is."""
     known = [value for value in values if not math.isnan(value)]
     return math.fsum(known) / len(known) if known else math.nan

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from nnlearn import _checks
 from nnlearn.comparison import Run
-from nnlearn.data import Dataset, Split
+from nnlearn.data import Dataset
 from nnlearn.network import Network
 from nnlearn.optimizers import check_learning_rate
-from nnlearn.recipes._copies import Copies, check_network
+from nnlearn.recipes._copies import Copies
+from nnlearn.recipes._recipe_checks import check_data, check_network
 from nnlearn.recipes._result import Result
 from nnlearn.recipes.rates import powers_of_ten, round_between, shifted
 from nnlearn.tables import Table, count
@@ -32,6 +33,7 @@ def find_l2(
     batch_size: int = 10,
     seeds: int = 3,
     n_jobs: int | None = None,
+    verbose: int | None = None,
 ) -> "Penalties":
     """Find the L2 penalty with which the validation set is predicted best.
 
@@ -67,6 +69,8 @@ def find_l2(
     n_jobs : int, optional
         Copies that train at once, in one thread each; by default as many as this process may use
         cores. The number changes no result.
+    verbose : {None, 0, 1}, default None
+        As for fit; each training of all copies is shown by itself.
 
     Returns
     -------
@@ -111,14 +115,15 @@ def find_l2(
     start = _checks.real("start", start, above=0.0)
     epochs = _checks.integer("epochs", epochs, minimum=1)
     check_network(net)
-    train, validation = _sets(data)
+    validation = check_data(data)
     measure = Measure(not net._architecture.is_regression, len(validation))
     copies = Copies(
         net,
-        train,
+        data.train,
         None,
         seeds=seeds,
         n_jobs=n_jobs,
+        verbose=verbose,
         batch_size=batch_size,
         validation=validation,
     )
@@ -306,7 +311,8 @@ class Penalties(Result):
         what = measure.words.capitalize() + (" in %" if measure.is_accuracy else "")
         title = f"{what} with each l2, {count(seeds, 'seed')}"
         if measure.is_accuracy:
-            top = max(trial.mean for trial in self.trials if not trial.diverged)
+            held = [trial for trial in self.trials if trial.learning_rate == self.held_rate]
+            top = max(trial.mean for trial in held if not trial.diverged)
             title += f"; least loss decides within {100 * measure.noise(top):.2f} of the highest"
         table = Table([*heads, "least loss", "diverged"], rows, title, formats=formats)
         return table if measure.is_accuracy else table._without("least loss")
@@ -429,13 +435,3 @@ def _deviation(values: Sequence[float]) -> float:
     import statistics  # here: it imports much
 
     return statistics.stdev(values) if len(values) > 1 else math.nan
-
-
-def _sets(data: Any) -> tuple[Split, Split]:
-    """Training and validation set."""
-    if not isinstance(data, Dataset):
-        _checks.fail(TypeError, "data", "be a Dataset", data, "datasets.from_arrays makes one")
-    if data.validation is None or not len(data.validation):
-        hint = "datasets.from_arrays(x, y, validation=0.1) holds one out"
-        raise ValueError(_checks.message("data", "have a validation set", repr(data), hint))
-    return data.train, data.validation

@@ -30,13 +30,15 @@ def find_learning_rate(
     l2: float = 0.0,
     seeds: int = 3,
     n_jobs: int | None = None,
+    verbose: int | None = None,
 ) -> "LearningRates":
     """Find the largest learning rate by which the training loss falls from the first epoch on.
 
     A rate works if the loss on the whole training set, evaluated before training and after each
-    epoch, falls in each of the first `epochs` epochs for all seeds. From `start` on, rates are
-    multiplied or divided by ten until one works and the next one fails; then those of 1, 2, 5,
-    10, ... that lie between are tried in their order, up to the first that fails::
+    epoch, falls in each of the first `epochs` epochs for all seeds, or stays where it cannot fall,
+    at 0. From `start` on, rates are multiplied or divided by ten until one works and the next one
+    fails; then those of 1, 2, 5, 10, ... that lie between are tried in their order, up to the first
+    that fails::
 
         threshold = the largest rate that works,    suggestion = threshold / 2
 
@@ -62,6 +64,8 @@ def find_learning_rate(
     n_jobs : int, optional
         Copies that train at once, in one thread each; by default as many as this process may use
         cores. The number changes no result.
+    verbose : {None, 0, 1}, default None
+        As for fit; each training of all copies is shown by itself.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def find_learning_rate(
         y,
         seeds=seeds,
         n_jobs=n_jobs,
+        verbose=verbose,
         batch_size=batch_size,
         l2=l2,
         evaluate_train=True,
@@ -151,7 +156,7 @@ class RateTrial:
 
     def falls(self, epochs: int) -> int:
         """For how many seeds the loss falls in each of so many epochs."""
-        return sum(len(curve) == epochs + 1 and _all_fall(curve) for curve in self.losses)
+        return sum(len(curve) == epochs + 1 and _is_learnt(curve) for curve in self.losses)
 
     def works(self, epochs: int) -> bool:
         """Whether it does so for all seeds."""
@@ -170,8 +175,11 @@ class RateTrial:
             return "diverges"
         if self.stands_still:
             return "stands still"
-        failed = [len(curve) - 1 for curve in self.losses if not _all_fall(curve)]
-        return f"rises in epoch {min(failed)}"
+        failed = [curve for curve in self.losses if not _is_learnt(curve)]
+        epoch = min(map(len, failed)) - 1
+        first = [curve for curve in failed if len(curve) == epoch + 1]
+        stays = all(curve[-1] == curve[-2] for curve in first)
+        return f"{'stands still' if stays else 'rises'} in epoch {epoch}"
 
     def mean(self, epoch: int) -> float:
         """The mean loss after an epoch (0: before training) of the seeds that reached it."""
@@ -264,8 +272,13 @@ class UntilItFails(Callback):
 
 
 def _all_fall(curve: tuple[float, ...]) -> bool:
-    """Whether every loss is below the one before; NaN is below nothing."""
-    return all(after < before for before, after in pairwise(curve))
+    """Whether every loss is below the one before, or both are 0; NaN is below nothing."""
+    return all(after < before or after == before == 0.0 for before, after in pairwise(curve))
+
+
+def _is_learnt(curve: tuple[float, ...]) -> bool:
+    """Whether there was something to learn, and every loss falls."""
+    return curve[0] != 0.0 and _all_fall(curve)
 
 
 def _diverged(runs: tuple[Run, ...]) -> int:

@@ -105,7 +105,8 @@ class Momentum(LiveWidget[Settings]):
     Notes
     -----
     A change of the surface that names no start takes the surface's own. Of a path that diverges
-    the steps end where its cost goes beyond 1e12.
+    the steps end where its cost goes beyond 1e12. In the bowl a path is said to diverge before,
+    once it is higher than its start by a rate above `Bowl.largest_learning_rate`.
 
     Examples
     --------
@@ -232,9 +233,10 @@ def _picture(
     goal_view = _around(goal, costs, ground)
     runs = []
     for (name, path), sgd in zip(paths.items(), settings.optimizers.values(), strict=True):
-        limit = None
+        limit, rises = None, False
         if isinstance(ground, Bowl):
             limit = ground.largest_learning_rate(sgd.momentum, nesterov=sgd.nesterov)
+            rises = sgd.learning_rate > limit and bool(path.costs[-1] > path.costs[0])
         runs.append(
             {
                 "method": name,
@@ -242,7 +244,7 @@ def _picture(
                 "limit": limit,
                 "first": path.first_at(goal),
                 "settled": path.settled_at(goal),
-                "diverged": path.diverged,
+                "diverged": path.diverged or rises,
             }
         )
     header = {

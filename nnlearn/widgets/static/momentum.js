@@ -306,7 +306,8 @@ function wayTable() {
       first.textContent = `reaches ${shortNumber(goal)}`;
       limit.hidden = surface !== "bowl";
       body.replaceChildren(...ways.map((way) => {
-        const told = (k) => (k === null ? "–" : `step ${k}`);
+        const none = way.diverged ? "–" : "not yet";
+        const told = (k) => (k === null ? none : `step ${k}`);
         const end = way.diverged ? h("strong", {}, "diverges") : told(way.settled);
         return h(
           "tr",
@@ -317,7 +318,7 @@ function wayTable() {
             `${GLYPH_SIGNS[way.colour]} ${way.name}`,
             way.rate === eta ? null : `, η = ${shortNumber(way.rate)}`,
           ),
-          h("td", {}, step < way.costs.length ? shortNumber(way.costs[step]) : "beyond 1e12"),
+          h("td", {}, step < way.costs.length ? shortNumber(way.costs[step]) : "> 1e12"),
           h("td", {}, told(way.first)),
           h("td", {}, end),
           surface === "bowl" ? h("td", {}, `η = ${shortNumber(way.limit)}`) : null,

@@ -52,20 +52,22 @@ export function momentumOffline(frame, given) {
     { method: "gradient_descent", rate: quick ? eta / (1 - mu) : eta, push: 0, nesterov: false },
     { method: "momentum", rate: eta, push: mu, nesterov: false },
     { method: "nesterov", rate: eta, push: mu, nesterov: true },
-  ].map((way) => ({ ...way, rows: descendOffline(surface, settings, way) }));
-  const methods = paths.map(({ method, rate, push, nesterov, rows }) => {
+  ].map((way) => ({ ...way, ...descendOffline(surface, settings, way) }));
+  const methods = paths.map(({ method, rate, push, nesterov, rows, unbounded }) => {
     const costs = rows.map((row) => row[2]);
     const first = costs.findIndex((value) => value <= goal);
     const settled = costs.length - [...costs].reverse().findIndex((value) => !(value <= goal));
     const never = costs.every((value) => value <= goal);
+    const isBowl = settings.surface === "bowl";
     const limit = (2 * (1 + push)) / (nesterov ? 1 + 2 * push : 1);
+    const rises = isBowl && rate > limit && costs[costs.length - 1] > costs[0];
     return {
       method,
       rate,
-      limit: settings.surface === "bowl" ? limit : null,
+      limit: isBowl ? limit : null,
       first: first < 0 ? null : first,
       settled: never ? 0 : settled < costs.length ? settled : null,
-      diverged: costs[costs.length - 1] > costs[0],
+      diverged: unbounded || rises,
     };
   });
   const [whole, fine] = frame.arrays.slice(methods.length).map(({ shape }) => shape);
@@ -103,21 +105,23 @@ function goalViewOffline({ shape: [rows, columns], data }, [left, right, bottom,
   ];
 }
 
-// Rows of x, y, cost:   v <- mu v - eta g ;   W <- W + v,   Nesterov's W <- W + mu v - eta g.
+// Rows of x, y, cost, and whether they went beyond all bounds:
+//   v <- mu v - eta g ;   W <- W + v,   Nesterov's W <- W + mu v - eta g.
 function descendOffline({ cost, gradient }, { start, steps }, { rate, push, nesterov }) {
   let [x, y] = start;
   let [vx, vy] = [0, 0];
   const rows = [[x, y, cost(x, y)]];
-  for (let step = 0; step < steps; step += 1) {
+  let unbounded = false;
+  for (let step = 0; step < steps && !unbounded; step += 1) {
     const [dx, dy] = gradient(x, y);
     const [stepX, stepY] = [rate * dx, rate * dy];
     [vx, vy] = [push * vx - stepX, push * vy - stepY];
     x += nesterov ? push * vx - stepX : vx;
     y += nesterov ? push * vy - stepY : vy;
     const row = [x, y, cost(x, y)];
-    if (!row.every(Number.isFinite)) break;
-    rows.push(row);
-    if (row[2] > FARTHEST_COST) break;
+    const isNumber = row.every(Number.isFinite);
+    if (isNumber) rows.push(row);
+    unbounded = !isNumber || row[2] > FARTHEST_COST;
   }
-  return rows;
+  return { rows, unbounded };
 }

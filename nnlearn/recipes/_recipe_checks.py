@@ -1,4 +1,4 @@
-"""What both studies ask of their arguments, before anything trains."""
+"""What recipes ask of their arguments, before anything trains."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,18 +11,19 @@ from nnlearn.network import Network
 def check_network(net: Any) -> Network:
     """The network, for copies of which fit is called."""
     if not isinstance(net, Network):
-        _checks.fail(TypeError, "net", "be a Network", net)
+        hint = "call it: Network([784, 30, 10])" if isinstance(net, type) else None
+        _checks.fail(TypeError, "net", "be a Network", net, hint)
     return net
 
 
 def check_data(data: Any) -> Split:
     """The validation set of the data, which there must be."""
     if not isinstance(data, Dataset):
-        hint = "Dataset(train, validation)" if isinstance(data, Split) else None
+        hint = "Dataset(train, validation)" if isinstance(data, Split) else "datasets.from_arrays"
         _checks.fail(TypeError, "data", "be a Dataset", data, hint)
-    if data.validation is None:
-        hint = "datasets.from_arrays(x, y) holds one out"
-        _checks.fail(ValueError, "data", "have a validation set", data, hint)
+    if data.validation is None or not len(data.validation):
+        hint = "datasets.from_arrays(x, y, validation=0.1) holds one out"
+        raise ValueError(_checks.message("data", "have a validation set", repr(data), hint))
     return data.validation
 
 
@@ -41,11 +42,3 @@ def check_sizes(sizes: Any, n: int) -> list[int]:
 def check_fit(net: Network, data: Dataset, **settings: Any) -> None:
     """Let fit look at data and settings, without training; a copy of the network is changed."""
     net.copy().fit(data.train, validation=data.validation, epochs=0, verbose=0, **settings)
-
-
-def fresh(net: Network, seed: int) -> Network:
-    """A copy that has learnt nothing yet and works in one thread."""
-    copy = net.copy().reset(seed)
-    copy.n_threads = 1
-    copy._warns = False  # few samples may miss a class
-    return copy

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 
-def script(text: str) -> str:
+def script(text: str, timeout: float = 60) -> str:
     """What a script prints in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", text],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

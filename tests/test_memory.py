@@ -442,7 +442,7 @@ for row in (some, some * (rng.random(784) < 0.2)):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_evaluation_adds_less_than_10_megabytes_for_any_number_of_rows() -> None:
     """Dense rows and sparse ones, in both precisions; measured: up to 6.6 MB."""
-    lines = script(EVALUATIONS).splitlines()
+    lines = script(EVALUATIONS, timeout=300).splitlines()
     assert len(lines) == 24
     for line in lines:
         assert all(0 <= int(added) < 10_000 for added in line.split()), line

@@ -234,7 +234,8 @@ def _labels(
             _bad_label(name, "be 0 or 1 for one output", y, wrong, hint)
     if bounds[0] < 0 or bounds[1] >= n_classes:
         wrong = (y < 0) | (y >= n_classes)
-        _bad_label(name, f"be labels from 0 to {n_classes - 1}", y, wrong, None)
+        counts_from_1 = "labels count from 0" if bounds == (1, n_classes) else None
+        _bad_label(name, f"be labels from 0 to {n_classes - 1}", y, wrong, counts_from_1)
     return {"labels": np.require(y, np.int32, ["C", "A"]), "n_classes": n_classes}
 
 

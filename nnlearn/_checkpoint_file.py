@@ -229,15 +229,15 @@ def _check_network(net: Network, state: dict[str, Any]) -> None:
     saved, own = state["architecture"], net._architecture
     layers = zip(own.layers, saved.layers, strict=False)  # as many, or that is the difference
     differences = [
-        ("the input shape", own.input_shape, saved.input_shape),
-        ("the number of layers", len(own.layers), len(saved.layers)),
+        ("input shape", own.input_shape, saved.input_shape),
+        ("number of layers", len(own.layers), len(saved.layers)),
         *((f"layer {i}", *pair) for i, pair in enumerate(layers, 1)),
         ("cost", own.cost, saved.cost),
         ("dtype", net.dtype.name, state["dtype"]),
     ]
     for what, wanted, found in differences:
         if wanted != found:
-            refuse(f"be of a network like this, where {what} is {wanted!r}", f"{found!r}")
+            refuse(f"hold a network whose {what} is {wanted!r}, as this one's", f"{found!r}")
 
 
 def _resumed(

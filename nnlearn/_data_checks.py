@@ -26,7 +26,9 @@ def as_array(name: str, value: Any) -> Any:
     except (TypeError, ValueError):  # rows of different lengths, among others
         fail(ValueError, name, requirement, value)
     if array.dtype.kind not in "biuf":
-        fail(TypeError, name, requirement, array)
+        names = name == "y" and array.dtype.kind in "US"
+        hint = "np.unique(y, return_inverse=True)[1] numbers them" if names else None
+        fail(TypeError, name, requirement, array, hint)
     if array.ndim == 0:
         fail(ValueError, name, requirement, value)
     return array

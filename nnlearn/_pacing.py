@@ -6,6 +6,7 @@ through the rows it has and stands where it stood.
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,8 +33,11 @@ def monitored(where: str, monitor: str | None, history: History, regression: boo
     recorded = f"monitor a column that is recorded ({', '.join(history.recorded)})"
     first, _, _ = column.partition("_")
     hint = {"val": "give fit validation=", "train": "give fit evaluate_train=True"}.get(first)
+    near = difflib.get_close_matches(column, history.recorded, n=1)
     if first == "val" and monitor is None and any(c.endswith("_loss") for c in history.columns):
         hint = "name one by monitor="
+    elif near and (hint is None or f"{first}_loss" in history):
+        hint = f"did you mean {near[0]!r}?"
     _checks.fail(ValueError, where, recorded, column, hint)
 
 

@@ -66,8 +66,11 @@ def as_callbacks(callbacks: Any) -> list[Callback]:
 def _as_callback(callback: Any) -> Callback:
     if isinstance(callback, Callback):
         return callback
+    setting = {"EarlyStopping": "early_stopping", "DropOnPlateau": "schedule"}
+    hint = setting.get(type(callback).__name__)
     if isinstance(callback, type) or not callable(callback):
-        _checks.fail(TypeError, "callbacks", "be functions or Callback objects", callback)
+        requirement, hint = "be functions or Callback objects", hint and f"give it as {hint}="
+        _checks.fail(TypeError, "callbacks", requirement, callback, hint)
     return _Function(callback)
 
 

@@ -103,6 +103,25 @@ class EarlyStopping:
         begun = [limit for start, limit in self.patience.items() if start <= epoch]
         return begun[-1] if begun else None
 
+    def check_reach(self, evaluate_every: int) -> None:
+        """Refuse a patience that ends a fit before anything has been evaluated.
+
+        Parameters
+        ----------
+        evaluate_every : int
+            As `fit` takes it.
+
+        Raises
+        ------
+        ValueError
+            If it does.
+        """
+        for epoch in range(1, evaluate_every):
+            limit = self.limit(epoch)
+            if limit is not None and epoch >= limit:
+                requirement = f"reach the first evaluation, after epoch {evaluate_every}"
+                _checks.fail(ValueError, "patience", requirement, self.patience)
+
 
 def _patience(value: Any) -> int | dict[int, int]:
     """A limit, or limits by the epoch from which they hold, in the order of the epochs."""
@@ -121,9 +140,14 @@ def _patience(value: Any) -> int | dict[int, int]:
 
 def resolve(early_stopping: Any) -> EarlyStopping | None:
     """What fit's argument means: an object, a patience, or None."""
-    if early_stopping is None or isinstance(early_stopping, EarlyStopping):
+    if early_stopping is None or early_stopping is False:
+        return None
+    if isinstance(early_stopping, EarlyStopping):
         return early_stopping
-    if isinstance(early_stopping, (bool, np.bool_)) or not hasattr(early_stopping, "__index__"):
-        requirement, hint = "be EarlyStopping(...), a patience or None", "write early_stopping=10"
+    is_flag = isinstance(early_stopping, (bool, np.bool_))
+    if is_flag or not hasattr(early_stopping, "__index__"):
+        grows = isinstance(early_stopping, Mapping)
+        hint = "EarlyStopping(patience=...) lets it grow" if grows else "write early_stopping=10"
+        requirement = "be EarlyStopping(...), a patience or None"
         _checks.fail(TypeError, "early_stopping", requirement, early_stopping, hint)
     return EarlyStopping(patience=_checks.integer("early_stopping", early_stopping, minimum=1))

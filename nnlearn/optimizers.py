@@ -10,6 +10,10 @@ from nnlearn import _checks
 
 def check_learning_rate(value: Any) -> float:
     """The value as a learning rate: finite and above 0."""
+    if hasattr(value, "suggestion"):
+        got = f"what {type(value).__name__} holds"
+        requirement, hint = "be a finite number > 0", "give its .suggestion"
+        raise TypeError(_checks.message("learning_rate", requirement, got, hint))
     return _checks.real("learning_rate", value, above=0.0)
 
 

@@ -268,7 +268,8 @@ def resolve(schedule: Any, epochs: Any, ends_early: bool) -> tuple[Schedule | No
         hint = "call it: Exponential(0.95)"
         _checks.fail(TypeError, "schedule", "be an object", schedule, hint)
     if schedule is not None and not (isinstance(schedule, DropOnPlateau) or callable(schedule)):
-        _checks.fail(TypeError, "schedule", "be a schedule or a function of the epoch", schedule)
+        requirement, hint = "be a schedule or a function of the epoch", "Exponential(0.95)"
+        _checks.fail(TypeError, "schedule", requirement, schedule, hint)
     if isinstance(schedule, (Cosine, OneCycle)):
         length = schedule.epochs
         if given is not None and given > length:

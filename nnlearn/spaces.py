@@ -346,6 +346,10 @@ def as_domain(name: str, given: Any) -> Domain:
         requirement = "be a range such as uniform(0, 1), a list of choices, or when(...)"
         hint = "what does not vary is given beside the space, by its name"
         _checks.fail(TypeError, name, requirement, given, hint)
+    if isinstance(given, tuple) and len(given) == 2 and all(type(v) is float for v in given):
+        requirement = "be a range or a list of choices"
+        hint = f"loguniform{given}, uniform{given} or {list(given)}"
+        _checks.fail(TypeError, name, requirement, given, hint)
     try:
         return Choices(tuple(given))
     except ValueError as error:

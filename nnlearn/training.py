@@ -110,6 +110,8 @@ class Run:
         self.pace = Pace(self.rate, settings.schedule, self.history, regression)
         if settings.early_stopping is not None:
             self.stopper = Stopper(settings.early_stopping, self.history, regression, best)
+            if self._column_is_evaluated(self.stopper.best.column):
+                settings.early_stopping.check_reach(settings.evaluate_every)
         for callback in settings.callbacks:
             if isinstance(callback, Checkpoint):
                 callback.check(self.history, regression)
@@ -117,6 +119,10 @@ class Run:
             assert self.resumed is not None
             self.resumed.check_rate(epoch, self.pace.rate(epoch))
             self.reason = self._rules_end(epoch)
+
+    def _column_is_evaluated(self, column: str) -> bool:
+        """Whether a column is of a set that is evaluated, not of training itself."""
+        return column.rpartition("_")[0] in self.sets.evaluated
 
     def _columns(self) -> list[str]:
         measures = ["loss", "accuracy"] if self.has_accuracy else ["loss"]

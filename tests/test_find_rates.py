@@ -442,3 +442,10 @@ def test_the_picture_has_a_line_for_each_seed_and_a_cross_where_one_fails():
 def test_the_picture_without_a_threshold_says_so():
     ax = result(RateTrial(0.1, (RISES,))).plot(Figure().subplots())
     assert ax.get_legend().get_title().get_text() == "learning rate: no threshold found"
+
+
+def test_a_result_is_no_learning_rate() -> None:
+    xor = nn.datasets.xor()
+    found = nn.find_learning_rate(nn.Network([2, 2, 1], seed=1), xor, epochs=1, seeds=1)
+    with pytest.raises(TypeError, match=r"learning_rate must be .* holds: give its .suggestion"):
+        nn.Network([2, 1]).fit(xor, learning_rate=found)

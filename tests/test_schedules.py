@@ -114,6 +114,23 @@ def test_a_value_of_another_kind_is_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_early_stopping_false_is_none() -> None:
+    history = nn.Network([2, 1]).fit(
+        nn.datasets.xor(), learning_rate=1.0, epochs=2, early_stopping=False
+    )
+    assert len(history) == 2
+
+
+def test_patience_that_reaches_the_first_evaluation_is_enough() -> None:
+    xor = nn.datasets.xor()
+    for settings in (
+        {"evaluate_every": 3, "early_stopping": 3},
+        {"evaluate_every": 5, "early_stopping": nn.EarlyStopping(patience={5: 1})},
+        {"evaluate_every": 5, "early_stopping": nn.EarlyStopping(monitor="loss", patience=1)},
+    ):
+        nn.Network([2, 1]).fit(xor, validation=xor, learning_rate=0.1, epochs=5, **settings)
+
+
 def test_the_limit_is_that_of_the_largest_key_reached() -> None:
     stopping = nn.EarlyStopping(patience={100: 50, 5: 10, 30: 20})
     found = [stopping.limit(epoch) for epoch in (1, 4, 5, 29, 30, 99, 100, 1000)]
@@ -172,6 +189,22 @@ def test_words_stand_for_schedules() -> None:
             ValueError,
             "Checkpoint must monitor a column that is recorded .* got 'val_loss'",
         ),
+        (
+            {
+                "early_stopping": nn.EarlyStopping(monitor="val_acc"),
+                "validation": nn.datasets.xor(),
+            },
+            ValueError,
+            r"got 'val_acc': did you mean 'val_accuracy'\?",
+        ),
+        (
+            {"early_stopping": 3, "evaluate_every": 5, "validation": nn.datasets.xor()},
+            ValueError,
+            "patience must reach the first evaluation, after epoch 5, got 3",
+        ),
+        ({"early_stopping": {1: 5}}, TypeError, "EarlyStopping.patience=.... lets it grow"),
+        ({"callbacks": [nn.EarlyStopping()]}, TypeError, "got EarlyStop.*: give it as early_stop"),
+        ({"callbacks": [nn.DropOnPlateau()]}, TypeError, "got DropOn.*: give it as schedule="),
     ],
 )
 def test_fit_refuses_and_the_network_stays(

@@ -489,7 +489,7 @@ def test_searches_are_drawn(data):
     np.testing.assert_allclose(alone, errors[1])
     with pytest.raises(ValueError, match="searches must hold at least one search"):
         nn.plotting.plot_searches({}, many)
-    with pytest.raises(TypeError, match=r"search must be what search\(\) returned, got 3"):
+    with pytest.raises(TypeError, match="search must be a Search, got 3"):
         nn.plotting.plot_search(3)
     with pytest.raises(TypeError, match=r"searches of 'a' must be what search\(\) returned, got 3"):
         nn.plotting.plot_searches({"a": [one, 3]}, many)

@@ -25,9 +25,17 @@ def test_nnlearn_does_without_anywidget():
 
 
 def test_missing_anywidget_is_said_with_what_to_install():
-    ended = run("import sys; sys.modules['anywidget'] = None; import nnlearn.widgets")
+    without = "import sys; sys.modules['anywidget'] = None; "
+    ended = run(without + "from nnlearn.widgets import CostComparison")
     last = ended.stderr.strip().split("\n")[-1]
     assert last == ("ImportError: nnlearn.widgets needs anywidget: pip install 'nnlearn[widgets]'")
+
+
+def test_without_anywidget_all_the_rest_can_be_imported_by_a_star():
+    ended = run(
+        "import sys; sys.modules['anywidget'] = None; from nnlearn import *; print(Network)"
+    )
+    assert ended.stdout.strip() == "<class 'nnlearn.network.Network'>", ended.stderr
 
 
 def test_names_are_unique_among_the_files_that_are_joined():

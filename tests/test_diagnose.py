@@ -338,6 +338,117 @@ def test_targets_tell_classes_as_labels_do():
     assert nn.diagnose(net, SOME.x, targets) == nn.diagnose(net, SOME)
 
 
+def test_a_class_that_is_nearly_never_predicted_is_named():
+    softmax = {"cost": "log_likelihood"}
+    net = fitted([784, 30, 10], data=SOME, network=softmax, epochs=10, learning_rate=0.5)
+    z = net.inspect(SOME).z[-1]
+    rows = np.flatnonzero(SOME.y == 7)
+    others = np.delete(z, 7, axis=1).max(axis=1)
+    lead = np.sort((z[:, 7] - others)[rows])[::-1]
+    for kept, found in ((0.05, True), (0.15, False)):
+        right = int(kept * len(rows))
+        changed = net.copy()
+        changed.biases[-1][7] -= np.float32((lead[right - 1] + lead[right]) / 2)
+        told = [f for f in nn.diagnose(changed, SOME) if f.kind == kinds.NEVER]
+        assert bool(told) == found
+        if found:
+            words = f"{right} of {len(rows)} rows of class 7 are predicted as such"
+            assert told[0].sentence == words
+            assert told[0].evidence["right of class 7"] == right
+
+
+# ---- y that has nothing to do with x, units that are all the same ------------------------------
+
+SHUFFLED = np.random.default_rng(0).permutation(TRAIN.y)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5, 5.0])
+@pytest.mark.parametrize("validation", [None, DIGITS.validation])
+def test_labels_shuffled_are_found_and_no_rate_is_called_too_low(rate, validation):
+    data = nn.Split(TRAIN.x[:2000], SHUFFLED[:2000])
+    layers = [784, 30, 10]
+    net = fitted(layers, data=data, validation=validation, epochs=5, learning_rate=rate)
+    findings = nn.diagnose(net, data)
+    finding = findings[0]
+    assert finding.kind == kinds.UNRELATED
+    assert finding.advice.startswith("check that row i of x and y[i] belong together")
+    assert finding.evidence["correlation"] < 6 * finding.evidence["chance"]
+    assert kinds.RATE_LOW not in findings.kinds
+
+
+@pytest.mark.parametrize("make", [rate_too_high, rate_too_low, heavy_penalty])
+def test_labels_that_a_poor_network_has_not_learnt_are_not_called_unrelated(make):
+    _, _, findings = examined(make)
+    assert kinds.UNRELATED not in findings.kinds
+
+
+def noise(n=1000, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        (noise(seed=1)[:, :1], True),
+        (noise()[:, :1] * 0.3 + noise(seed=1)[:, :1], False),
+        (noise()[:, :1] ** 2, False),  # goes with no column, but with units that bend them
+    ],
+)
+def test_targets_that_nothing_in_x_goes_with_are_found(target, found):
+    layers = [4, 20, nn.Dense(1, "linear")]
+    settings = {"activation": "tanh", "init": "large"}
+    data = nn.Split(noise(), target)
+    net = fitted(layers, data=data, network=settings, epochs=5, learning_rate=1e-6)
+    assert (kinds.UNRELATED in nn.diagnose(net, data).kinds) == found
+
+
+def test_exclusive_or_that_a_high_rate_has_not_learnt_is_not_called_unrelated():
+    x = noise()[:, :2]
+    data = nn.Split(x, (x[:, 0] * x[:, 1] > 0).astype(np.int64))
+    settings = {"activation": "tanh", "init": "xavier"}
+    net = fitted([2, 30, 1], data=data, network=settings, epochs=6, learning_rate=1e-5)
+    assert net.history["loss"][-1] > 0.9 * np.log(2)
+    assert kinds.UNRELATED not in nn.diagnose(net, data).kinds
+
+
+def test_few_steps_or_rows_do_not_tell_whether_y_goes_with_x():
+    data = nn.Split(TRAIN.x[:99], SHUFFLED[:99])
+    net = fitted([784, 10], data=data, epochs=60, learning_rate=0.001)
+    findings = nn.diagnose(net, data)
+    assert kinds.UNRELATED not in findings.kinds
+    assert findings.not_looked_at[kinds.UNRELATED] == "needs 100 rows and 500 steps"
+    assert nn.diagnose(net).not_looked_at[kinds.UNRELATED] == "needs x and y"
+
+
+@pytest.mark.parametrize(("end", "found"), [(0.7, True), (0.9, False)])
+def test_a_validation_loss_that_rises_is_no_rate_too_low(end, found):
+    val = [0.9, 0.8, end]
+    history = recorded(steps=[1.0] * 600, loss=[0.9, 0.8, 0.7], val_loss=val)
+    assert (kinds.RATE_LOW in nn.diagnose(history).kinds) == found
+
+
+@pytest.mark.parametrize(("activation", "init"), [("sigmoid", "scaled"), ("relu", "he")])
+@pytest.mark.parametrize("epochs", [0, 2])
+def test_units_that_began_with_zeros_stay_the_same_and_are_found(activation, init, epochs):
+    net = nn.Network([784, 30, 10], init="zeros", activation=activation, seed=0)
+    if epochs:
+        net.fit(SOME, epochs=epochs, learning_rate=0.5, verbose=0)
+    for findings in (nn.diagnose(net), nn.diagnose(net, SOME)):
+        finding = of_kind(findings, kinds.IDENTICAL)
+        assert finding.layer == "dense1"
+        assert finding.evidence["units"] == 30
+        assert f'init="{init}"' in finding.advice
+        assert kinds.VANISHING not in findings.kinds
+        assert kinds.RATE_HIGH not in findings.kinds
+
+
+def test_equal_columns_that_the_next_layer_tells_apart_are_no_finding():
+    net = nn.Network([784, nn.Dense(30, init="zeros"), 10], seed=0)
+    assert kinds.IDENTICAL not in nn.diagnose(net).kinds
+    assert nn.diagnose(nn.Network([784, 10], init="zeros", seed=0)).kinds == ()
+    assert nn.diagnose(nn.Network([784, 1, 10], init="zeros", seed=0)).kinds == ()
+
+
 # ---- weights that are no numbers ---------------------------------------------------------------
 
 
@@ -563,6 +674,18 @@ def test_accuracies_that_part_are_overfitting_since_they_did(val, found):
     if found:
         assert findings[0].epoch == 3
         assert findings[0].advice.startswith("end at epoch 1")
+
+
+def test_an_epoch_after_the_accuracies_parted_is_not_advised():
+    accuracy, val = [0.5, 0.9, *[0.99] * 10], [0.5, 0.85, *[0.85] * 10]
+    losses = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, *[0.55] * 6]
+    columns = {"accuracy": accuracy, "val_accuracy": val}
+    (finding,) = nn.diagnose(curves(losses, np.geomspace(1, 0.01, 12), **columns))
+    assert finding.epoch == 3
+    assert finding.advice == (
+        "raise l2, use dropout, or get more data; to end at epoch 6, where the validation loss "
+        "was lowest, is too late"
+    )
 
 
 def test_other_validation_sets_and_epochs_left_out_are_understood():

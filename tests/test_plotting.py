@@ -85,6 +85,8 @@ PICTURES = {
     "plot_penalties": "result must be a Penalties",
     "plot_search": "search must be a Search",
     "plot_searches": "searches must be a Mapping",
+    "plot_tuning": "tuning must be a Tuning",
+    "plot_variants": "preview must be a Preview",
 }
 
 

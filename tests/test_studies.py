@@ -489,6 +489,15 @@ def labels_of(ax):
     return {text.get_text() for text in ax.get_legend().get_texts()}
 
 
+def test_a_training_error_below_the_picture_leaves_no_bar_in_it(ax):
+    errors = [([0.2, 0.2], [0.0, 0.0]), ([0.1, 0.1], [0.0, 0.06])]  # the mean 3 %, below 5 %
+    LearningCurve(runs_of(*errors)).plot(ax)
+    assert "training (below the picture)" in labels_of(ax)
+    (bars,) = ax.containers[1].lines[2]
+    bottom = ax.get_ylim()[0]
+    assert all(segment[:, 1].max() < bottom for segment in bars.get_segments())
+
+
 def test_the_picture_of_sizes_that_all_diverged_has_crosses_alone(ax):
     LearningCurve(runs_of(*[([NAN, NAN], [NAN, NAN])] * 3)).plot(ax)
     assert labels_of(ax) == {"diverged"}

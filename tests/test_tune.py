@@ -477,6 +477,7 @@ def test_the_picture_has_a_dot_a_trial_and_the_final_curve(found):
     words = [label.get_text() for label in ax.get_xticklabels()]
     assert len(words) == len(ax.get_xticks()) == n_trials + 1
     assert words[0] == "0.01"
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {90.0}
     assert words[-1] == f"{len(found.history)} epochs"
     penalty = found.steps[3]
     others = [t for t in penalty.trials if t.learning_rate != penalty.chosen["learning_rate"]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nnlearn.diagnosis import from_history, from_rows, from_weights, kinds
+from nnlearn.diagnosis import from_data, from_history, from_rows, from_weights, kinds
 from nnlearn.diagnosis.findings import Finding, Findings
 from nnlearn.diagnosis.observation import Observed, observe
 from nnlearn.history import History
@@ -54,6 +54,15 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
                                        0.02, or the largest |x| of the columns differ 100 times
                                        (the largest column against the 10% smallest, those of zeros
                                        left out)
+    y unrelated to x         x, y      the loss of validation was never below 0.9 of the guess
+                                       (without validation that of the last epoch is not) after 500
+                                       steps or more, and of at least 100 rows no column of x, nor
+                                       a hidden unit with the start weights, nor the square of one
+                                       about its mean, has a correlation of 6/sqrt(rows) with a
+                                       class or target
+    identical units          weights   all units of a hidden dense layer have the same weights and
+                                       bias, before and behind them, to 0.001 of the largest, and
+                                       the penalty is not too large
     penalty too large        history   the loss is at least 0.3 of the guess, an epoch lowers it by
                                        less than 10%, and the penalty is at least 0.25 of the loss;
                                        or lambda/n >= 0.001 and a layer's weights have a root mean
@@ -78,13 +87,14 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
                                        large
     learning rate too low    history   over at least 3 epochs and 500 steps the loss fell in every
                                        epoch, in the last by less than 25% and by 0.001 of its
-                                       whole way or more, and is still 0.3 of the guess; weights
-                                       have moved by less than 2 times their start size, none of
-                                       the first 100 steps had 2 times the first one's loss, the
+                                       whole way or more, and is still 0.3 of the guess; the loss
+                                       of validation is lower than it was halfway; weights have
+                                       moved by less than 2 times their start size, none of the
+                                       first 100 steps had 2 times the first one's loss, the
                                        penalty has not become 0.5 of what it was, and nothing above
                                        was found
-    class never predicted    x, y      a class of at least 10 rows is predicted for no row, by a
-                                       network that has been trained
+    class never predicted    x, y      a class of at least 10 rows is predicted for no row, or for
+                                       less than 10% of its own, by a network that has been trained
     stuck output             x, y      a sigmoid output is below 0.01 for 90% of at least 10 rows
                                        of its own class, in a network that has been trained
     overfitting              history   5 epochs after its lowest the validation loss ends 30% above
@@ -108,6 +118,11 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
     epoch, moves weights little and throws no step up; a high one that happens to recover does so
     too from epoch to epoch, and has left its mark in the first steps. A validation loss that ends
     10 to 20 % above its lowest is how a fit without penalty ends, and no finding.
+
+    Labels shuffled for themselves look like a low rate to the training loss, which then falls
+    slowly as rows are learnt by heart, and like a high one where steps are larger. Correlations
+    tell it: of 2,000 digits the largest is 24/sqrt(rows), shuffled 4.2 to 5.6. A y that goes
+    with x in a way that none of them shows is mistaken for it until the loss has fallen.
 
     A History alone knows no weights and no guess, so it tells less. Sample weights scale the
     recorded loss: where their mean is far from 1 the guess does not fit. lambda/n is worked out
@@ -138,8 +153,10 @@ def diagnose(net: Network | History, x: Any = None, y: Any = None) -> Findings:
     if found:  # what else could be looked at is made of them
         causes = _some(from_history.rate_too_high(seen)) if from_history.diverged(seen) else []
         return Findings([*causes, *found], tuple(_looked_at(seen)), _not_looked_at(seen))
-    for first in (from_rows.inputs_not_scaled, from_history.penalty_too_large):
-        found += _some(first(seen))
+    found += _some(from_rows.inputs_not_scaled(seen))
+    found += _some(from_data.unrelated(seen))
+    penalty = _some(from_history.penalty_too_large(seen))
+    found += penalty or from_weights.identical_units(seen)  # weights of 0 are alike
     found += _some(from_history.rate_too_high(seen))
     found += from_rows.saturated_units(seen)
     found += from_rows.dead_relus(seen)
@@ -186,7 +203,7 @@ def _missing(seen: Observed, kind: str, needs: str) -> str:
     is_told = kind == kinds.LOST or (kind == kinds.RATE_HIGH and from_history.diverged(seen))
     if seen.not_finite and not is_told:
         return "the weights are not finite"
-    if needs == "history":
+    if needs == "history" or (kind == kinds.UNRELATED and _has_answers(seen)):
         return _missing_epochs(seen, kind)
     if seen.net is None:
         return "a History alone has no network"
@@ -206,6 +223,10 @@ def _missing(seen: Observed, kind: str, needs: str) -> str:
     return ""
 
 
+def _has_answers(seen: Observed) -> bool:
+    return seen.sample is not None and seen.sample.has_answers
+
+
 def _missing_epochs(seen: Observed, kind: str) -> str:
     """What the history lacks for a kind."""
     epochs = len(seen.history)
@@ -216,10 +237,15 @@ def _missing_epochs(seen: Observed, kind: str) -> str:
         return "no loss recorded"
     if kind == kinds.OVERFITTING and from_history.validation_name(seen) is None:
         return "fit without validation="
+    limits = kinds.KINDS[kind].limits
+    if kind == kinds.UNRELATED:
+        assert seen.sample is not None
+        few = seen.sample.x.shape[0] < limits["rows"]
+        few = few or seen.history.step_loss.size < limits["steps"]
+        return f"needs {limits['rows']:g} rows and {limits['steps']:g} steps" if few else ""
     if kind != kinds.RATE_LOW:
         return ""
     if seen.history["epoch"][0] != 1:
         return "needs the first epoch"
-    limits = kinds.KINDS[kind].limits
     few = epochs < limits["epochs"] or seen.history.step_loss.size < limits["steps"]
     return f"needs {limits['epochs']:g} epochs and {limits['steps']:g} steps" if few else ""

@@ -154,6 +154,8 @@ def rate_too_low(seen: Observed) -> Finding | None:
     last_fall = 1 - float(loss[-1] / loss[-2])
     if last_fall >= limits["fall"]:
         return None
+    if not _validation_fell(seen):  # a low rate lowers both; noise learnt by heart, one of them
+        return None
     is_flat = loss[-2] - loss[-1] < limits["flat"] * (seen.first_loss - loss[-1])
     if is_flat or _penalty_shrank(seen) or _went_far(seen):  # another trouble
         return None
@@ -176,6 +178,14 @@ def _went_far(seen: Observed) -> bool:
     limits, steps = KINDS[kinds.RATE_LOW].limits, seen.history.step_loss
     peak = float(steps[: int(limits["early"])].max())
     return max(seen.moved, default=0.0) >= limits["moved"] or peak >= limits["peak"] * steps[0]
+
+
+def _validation_fell(seen: Observed) -> bool:
+    """Whether the loss of validation, where there is one, is lower than it was halfway."""
+    name = validation_name(seen)
+    losses = seen.history[f"{name}_loss"] if name is not None else np.empty(0)
+    known = losses[np.isfinite(losses)]
+    return known.size < 2 or bool(known[-1] < known[(known.size - 1) // 2])
 
 
 def _penalty_shrank(seen: Observed) -> bool:
@@ -204,8 +214,11 @@ def overfitting(seen: Observed) -> Finding | None:
         return None
     row, evidence, words = told
     advice = "raise l2, use dropout, or get more data"
-    if len(val) - 1 - best >= KINDS[kinds.OVERFITTING].limits["after"]:
-        advice = f"end at epoch {int(history['epoch'][known[best]])} (early_stopping), or {advice}"
+    lowest = int(history["epoch"][known[best]])
+    if known[best] > row:  # the accuracies were apart before
+        advice += f"; to end at epoch {lowest}, where the validation loss was lowest, is too late"
+    elif len(val) - 1 - best >= KINDS[kinds.OVERFITTING].limits["after"]:
+        advice = f"end at epoch {lowest} (early_stopping), or {advice}"
     return Finding(kinds.OVERFITTING, None, int(history["epoch"][row]), evidence, words, advice)
 
 

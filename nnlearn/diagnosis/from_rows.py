@@ -114,7 +114,7 @@ def gradients(seen: Observed, found: Sequence[Finding]) -> Iterable[Finding]:
         return
     names = [seen.layer(i) for i in range(len(sizes))]
     blocked = {f.layer for f in found if f.kind in (kinds.SATURATED, kinds.DEAD)}
-    is_ruled = any(f.kind == kinds.PENALTY for f in found)
+    is_ruled = any(f.kind in (kinds.PENALTY, kinds.IDENTICAL) for f in found)
     for i, size in enumerate(sizes[:-1]):
         ratio = size / last
         words = f"its delta is {size:.2g}, that of the outputs {last:.2g}: a ratio of {ratio:.2g}"
@@ -139,23 +139,37 @@ def classes_lost(seen: Observed, found: Sequence[Finding]) -> Iterable[Finding]:
         return
     classes, outputs = seen.sample.classes, seen.inside.a[-1]
     sizes = np.bincount(classes, minlength=seen.net._architecture.n_classes)
-    predicted = np.bincount(seen.net.predict(seen.sample.x), minlength=len(sizes))
-    fewest = KINDS[kinds.NEVER].limits["rows"]
-    never = [int(k) for k in np.flatnonzero((sizes >= fewest) & (predicted == 0))]
+    predictions = seen.net.predict(seen.sample.x)
+    predicted = np.bincount(predictions, minlength=len(sizes))
+    right = np.bincount(classes[predictions == classes], minlength=len(sizes))
+    limits = KINDS[kinds.NEVER].limits
+    never = [int(k) for k in np.flatnonzero((sizes >= limits["rows"]) & (predicted == 0))]
     zero = _zero_for_their_own(seen, outputs, classes, sizes)
     silent = {k: share for k, share in zero.items() if k in never}
     stuck = {k: share for k, share in zero.items() if k not in never}
+    is_rare = (sizes >= limits["rows"]) & (right < limits["recall"] * sizes)
+    rare = [int(k) for k in np.flatnonzero(is_rare) if k not in never and k not in stuck]
     layer = seen.layer(len(seen.inside.z) - 1)
-    if never:
-        evidence: dict[str, float] = {f"rows of class {k}": int(sizes[k]) for k in never}
-        words = f"no row is predicted to be of {_listed('class', 'classes', never)}, "
-        words += f"{sum(sizes[k] for k in never):,} of {len(classes):,} rows are"
+    if never or rare:
+        evidence: dict[str, float] = {f"rows of class {k}": int(sizes[k]) for k in never + rare}
+        evidence |= {f"right of class {k}": int(right[k]) for k in rare}
+        words = _of_classes(never, rare, sizes, right)
         words += f"; {_of_outputs(silent)}" if silent else ""
         advice = _cure(seen, bool(silent), bool(found))
         yield Finding(kinds.NEVER, layer, None, evidence | _near_0(silent), words, advice)
     if stuck:
         words, advice = _of_outputs(stuck), _cure(seen, True, bool(found))
         yield Finding(kinds.STUCK, layer, None, _near_0(stuck), words, advice)
+
+
+def _of_classes(never: Sequence[int], rare: Sequence[int], sizes: Array, right: Array) -> str:
+    """In words what is never predicted, and what is seldom."""
+    told = []
+    if never:
+        words = f"no row is predicted to be of {_listed('class', 'classes', never)}, "
+        told.append(words + f"{sum(sizes[k] for k in never):,} of {sum(sizes):,} rows are")
+    told += [f"{right[k]} of {sizes[k]:,} rows of class {k} are predicted as such" for k in rare]
+    return "; ".join(told)
 
 
 def _zero_for_their_own(

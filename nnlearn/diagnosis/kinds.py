@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+#: Fewer rows do not tell whether a unit is always 0 or saturated, nor whether y depends on x.
+FEWEST_ROWS = 100
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -36,6 +39,8 @@ def _kind(needs: str, rule: str, **limits: float) -> Kind:
 
 
 INPUTS = "inputs not scaled"
+UNRELATED = "y unrelated to x"
+IDENTICAL = "identical units"
 PENALTY = "penalty too large"
 RATE_HIGH = "learning rate too high"
 LOST = "weights not finite"
@@ -60,6 +65,23 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             smallest=0.02,
             ratio=100.0,
             share=0.1,
+        ),
+        UNRELATED: _kind(
+            "x, y",
+            "the loss of validation was never below {high:g} of the guess (without validation that "
+            "of the last epoch is not) after {steps:g} steps or more, and of at least {rows:g} "
+            "rows no column of x, nor a hidden unit with the start weights, nor the square of one "
+            "about its mean, has a correlation of {errors:g}/sqrt(rows) with a class or target",
+            high=0.9,
+            steps=500,
+            rows=FEWEST_ROWS,
+            errors=6.0,
+        ),
+        IDENTICAL: _kind(
+            "weights",
+            "all units of a hidden dense layer have the same weights and bias, before and behind "
+            "them, to {alike:g} of the largest, and the penalty is not too large",
+            alike=0.001,
         ),
         PENALTY: _kind(
             "history",
@@ -123,10 +145,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "history",
             "over at least {epochs:g} epochs and {steps:g} steps the loss fell in every epoch, in "
             "the last by less than {fall:.0%} and by {flat:g} of its whole way or more, and is "
-            "still {high:g} of the guess; weights have moved by less than {moved:g} times their "
-            "start size, none of the first {early:g} steps had {peak:g} times the first one's "
-            "loss, the penalty has not become {shrunk:g} of what it was, and nothing above was "
-            "found",
+            "still {high:g} of the guess; the loss of validation is lower than it was halfway; "
+            "weights have moved by less than {moved:g} times their start size, none of the first "
+            "{early:g} steps had {peak:g} times the first one's loss, the penalty has not become "
+            "{shrunk:g} of what it was, and nothing above was found",
             epochs=3,
             steps=500,
             fall=0.25,
@@ -139,9 +161,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         NEVER: _kind(
             "x, y",
-            "a class of at least {rows:g} rows is predicted for no row, by a network that has "
-            "been trained",
+            "a class of at least {rows:g} rows is predicted for no row, or for less than "
+            "{recall:.0%} of its own, by a network that has been trained",
             rows=10,
+            recall=0.1,
         ),
         STUCK: _kind(
             "x, y",
@@ -168,5 +191,3 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 #: Rows of x that are looked at, and numbers that an inspection of them may hold.
 MOST_ROWS, MOST_NUMBERS = 2000, 40_000_000
-#: Fewer rows do not tell whether a unit is always 0 or always saturated.
-FEWEST_ROWS = 100

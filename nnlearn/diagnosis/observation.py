@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -78,20 +79,29 @@ class Observed:
         return None if self.net is None else self.net.copy().reset()
 
     @cached_property
-    def start_saturated(self) -> tuple[float, ...]:
-        """The share of saturated activations of each layer with the start weights."""
+    def start_inside(self) -> Inspection:
+        """The sample sent through the network with the start weights."""
         assert self.start is not None
         assert self.sample is not None
-        shares = self.start.inspect(self.sample.x, self.sample.y).saturated
-        return tuple(float(share.mean()) for share in shares)
+        return self.start.inspect(self.sample.x, self.sample.y)
+
+    @cached_property
+    def start_saturated(self) -> tuple[float, ...]:
+        """The share of saturated activations of each layer with the start weights."""
+        return tuple(float(share.mean()) for share in self.start_inside.saturated)
 
     @cached_property
     def moved(self) -> tuple[float, ...]:
-        """How far each layer's weights are from the start weights, in units of their size."""
+        """How far each layer's weights are from the start weights, in units of their size.
+
+        Of start weights that are all 0: in units of the size that ``init="scaled"`` gives.
+        """
         if self.net is None or self.start is None:
             return ()
         pairs = zip(self.net.weights, self.start.weights, strict=True)
-        return tuple(_norm(now - then) / max(_norm(then), 1e-30) for now, then in pairs)
+        return tuple(
+            _norm(now - then) / (_norm(then) or math.sqrt(then.shape[1])) for now, then in pairs
+        )
 
     @cached_property
     def not_finite(self) -> dict[str, int]:

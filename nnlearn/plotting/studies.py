@@ -137,8 +137,8 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
     matplotlib.axes.Axes
         Both axes are logarithmic; errors in %, for regression the loss. Dots are means over the
         seeds, bars go from the lowest to the highest. The dashed line is the fit, drawn on to four
-        times the data. What is 0 is not drawn; a cross at the top stands for a size of which all
-        networks diverged.
+        times the data. What lies below half of the least validation error (or fit) is not drawn; a
+        cross at the top stands for a size of which all networks diverged.
 
     Raises
     ------
@@ -167,7 +167,8 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
         drawn.append(errors[-1])
     bottom = _ROOM * min(drawn, default=1.0)
     _means(ax, sizes, validation, bottom, "validation", COLOURS[0], "" if law else "-")
-    below = not np.isnan(train).all() and not (train >= bottom).any()
+    means = np.nanmean(_sound(train), axis=1)
+    below = means.size > 0 and bool((means < bottom).all())
     name = "training (below the picture)" if below else "training"
     _means(ax, sizes, train, bottom, name, COLOURS[1], "-")
     if law is not None:
@@ -211,7 +212,8 @@ def _means(
     mean, low, high = (
         np.maximum(of(values, axis=1), bottom / 10) for of in (np.nanmean, np.nanmin, np.nanmax)
     )
-    bars = [mean - low, high - mean]
+    # Of a mean that lies below the picture the end of the bar alone would stand in it.
+    bars = np.where(mean >= bottom, [mean - low, high - mean], 0.0)
     ax.errorbar(
         sizes,
         mean,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +40,14 @@ def plot_tuning(tuning: "Tuning", ax: "Axes | None" = None) -> "Axes":
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     """
+    from nnlearn.recipes.tuning import Tuning
+
+    check_drawn("tuning", tuning, Tuning)
     ax = new_axes(ax, (9.0, 4.6))
     drawn, ticks, at = [], [], 0.0
     steps = [step for step in tuning.steps if step.trials and step.name != "final fit"]
@@ -64,7 +69,7 @@ def plot_tuning(tuning: "Tuning", ax: "Axes | None" = None) -> "Axes":
     if known:
         log_axis(ax, min(known), max(known))
     ax.set_xticks(
-        [place for place, _ in ticks], [words for _, words in ticks], fontsize=7, rotation=60
+        [place for place, _ in ticks], [words for _, words in ticks], fontsize=7, rotation=90
     )
     ax.set_xlim(-0.5 - _GAP, max(at, 1.0) - _GAP)
     ax.set_ylabel("validation loss" if tuning.regression else "validation error (%)")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from nnlearn.plotting._style import new_axes
+from nnlearn.plotting._style import check_drawn, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +27,16 @@ def plot_variants(preview: "Preview", ax: "Axes | None" = None) -> "Axes":
 
     Raises
     ------
+    TypeError
+        If what is to be drawn is of another kind.
     ImportError
         If Matplotlib is not installed.
     ValueError
         If the images have neither one channel nor three.
     """
+    from nnlearn.augment import Preview
+
+    check_drawn("preview", preview, Preview)
     grid = preview.grid()
     ax = new_axes(ax, (4.8, 5.0))
     ax.imshow(grid, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")

@@ -347,7 +347,7 @@ def test_an_interrupt_ends_it_and_nothing_trains_on():
     deadline = time.monotonic() + 10.0
     while threading.active_count() > fits_before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == fits_before
+    assert threading.active_count() <= fits_before
     assert len(net.history) == 0
 
 

@@ -265,12 +265,21 @@ def test_other_settings_are_named_and_the_network_stays(
 def test_other_networks_and_other_data_are_named(tmp_path: Path) -> None:
     path = tmp_path / "fit"
     fit(network(), 2, callbacks=nn.Checkpoint(path))
+    same = ", as this one's, got"
     for layers, settings, message in (
-        ([784, 21, 10], {"dropout": 0.2}, r"whose layer 1 is Dense\(n=21, .*, got Dense\(n=20, "),
-        ([784, 20, 10], {}, "number of layers is 2, as this one's, got 3"),
-        ([784, 20, 10], {"dropout": 0.2, "init": "he"}, r"whose layer 1 is .*'he'.*, got .*'scaled'"),
-        ([784, 20, 10], {"dropout": 0.2, "dtype": "float64"}, "dtype is 'float64', as this one's, got 'float32'"),
-        ([784, 20, 10], {"dropout": 0.2, "cost": "quadratic"}, "cost is 'quadratic', as this one's, got 'cross_"),
+        ([784, 21, 10], {"dropout": 0.2}, r"layer 1 is Dense\(n=21, .*, got Dense\(n=20, "),
+        ([784, 20, 10], {}, f"number of layers is 2{same} 3"),
+        ([784, 20, 10], {"dropout": 0.2, "init": "he"}, r"layer 1 is .*'he'.*, got .*'scaled'"),
+        (
+            [784, 20, 10],
+            {"dropout": 0.2, "dtype": "float64"},
+            f"dtype is 'float64'{same} 'float32'",
+        ),
+        (
+            [784, 20, 10],
+            {"dropout": 0.2, "cost": "quadratic"},
+            f"cost is 'quadratic'{same} 'cross_",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             fit(nn.Network(layers, **settings), 4, resume=path)

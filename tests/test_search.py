@@ -491,7 +491,7 @@ def test_searches_are_drawn(data):
         nn.plotting.plot_searches({}, many)
     with pytest.raises(TypeError, match="search must be a Search, got 3"):
         nn.plotting.plot_search(3)
-    with pytest.raises(TypeError, match=r"searches of 'a' must be what search\(\) returned, got 3"):
+    with pytest.raises(TypeError, match="each of searches must be a Search, got 3"):
         nn.plotting.plot_searches({"a": [one, 3]}, many)
 
 

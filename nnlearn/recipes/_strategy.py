@@ -11,7 +11,7 @@ from typing import Any
 
 from nnlearn.comparison import Run
 from nnlearn.early_stopping import EarlyStopping
-from nnlearn.recipes._any_learning import any_learning
+from nnlearn.recipes._any_learning import UNTIL_LEARNT, any_learning
 from nnlearn.recipes._bench import LEAST_EPOCHS, Bench, Problem
 from nnlearn.recipes._budget import OutOfTime
 from nnlearn.recipes._first_problems import RATES
@@ -85,7 +85,10 @@ class Strategy:
             until = self._until(name, began)
             choice = step(self, until)
             if choice.limited:
-                had, seconds = max(until - began, 0.0), self.bench.budget.seconds
+                seconds = self.bench.budget.seconds
+                if step is any_learning and self.bench.budget.used() > until:
+                    until = max(until, UNTIL_LEARNT * seconds)
+                had = max(until - began, 0.0)
                 choice = replace(choice, why=f"{choice.why} It had {had:.2g} of {seconds:g} s.")
             self.settings |= {k: v for k, v in choice.chosen.items() if k in self.settings}
             self.add(name, question, choice, began)

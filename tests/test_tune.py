@@ -80,7 +80,7 @@ def same_network(one, other):
 
 
 def again(found, layers, **settings):
-    net = nn.Network(layers, **{"seed": 0, **settings})
+    net = nn.Network(layers, **{"seed": found.network.seed, **settings})
     net.fit(found.data.train, validation=found.data.validation, **found.settings)
     return net
 

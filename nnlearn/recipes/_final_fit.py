@@ -99,15 +99,15 @@ def _or_best_trial(
     measure, l2 = strategy.measure, strategy.settings["l2"]
     value = history.best(measure.column)[1] if len(history) else math.nan
     found, budget = best_trial(strategy, final.data), strategy.bench.budget
-    if found is None or not is_more(found[0].mean, value, measure):
+    if found is None or not is_more(found.least, value, measure):
         return history, l2, ""
-    trial, settings = found
+    trial = found.trial
     fit = shown(value, measure) if len(history) else "no epoch"
     words = f" A trial with a learning rate of {trial.learning_rate:g} had"
-    words += f" {shown(trial.mean, measure)}, the final fit {fit}: "
+    words += f" {shown(found.value, measure)}, the final fit {fit}: "
     if budget.used() >= budget.seconds:
         return history, l2, f"{words}there was no time to train with its settings again."
-    network, settings, again = train_again(strategy, final.data, trial, settings, tell)
+    network, settings, again = train_again(strategy, final.data, found, tell)
     if was_cut(again):
         settings["epochs"] = len(again)
     if not len(again) or not is_more(again.best(measure.column)[1], value, measure):

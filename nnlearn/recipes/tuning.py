@@ -207,7 +207,8 @@ def tune(
     5. The learning rate again: doubled and halved with this penalty.
     6. The mini-batch size: others, with the rate in proportion.
     7. The final fit: all training samples, a rate that falls by `Cosine`, the best epoch kept.
-       Where a trial on the same data was better, a network trained as it was is kept instead.
+       Where a trial on the same data was better, a network trained as it was is kept instead, by
+       the seed after the given one if that alone does it.
 
     Parameters
     ----------
@@ -281,7 +282,7 @@ def tune(
     >>> tuning = nn.tune(digits, hidden=(20,), seconds=2)
     >>> [step.name for step in tuning.steps][:3]
     ['any learning', 'learning rate', 'epochs']
-    >>> net = nn.Network([784, 20, 10], seed=0)
+    >>> net = nn.Network([784, 20, 10], seed=tuning.network.seed)
     >>> history = net.fit(tuning.data.train, validation=tuning.data.validation, **tuning.settings)
     >>> net.accuracy(digits.test) == tuning.test_accuracy
     True

@@ -80,7 +80,7 @@ def same_network(one, other):
 
 
 def again(found, layers, **settings):
-    net = nn.Network(layers, **{"seed": 0, **settings})
+    net = nn.Network(layers, **{"seed": found.network.seed, **settings})
     net.fit(found.data.train, validation=found.data.validation, **found.settings)
     return net
 
@@ -308,15 +308,15 @@ def test_inputs_of_large_numbers_get_a_rate_below_the_first_magnitudes(clock):
 
 
 def test_two_classes_are_tried_where_many_are_too_hard(clock, monkeypatch):
-    from nnlearn.recipes import _strategy
+    from nnlearn.recipes import _any_learning
 
-    goal = _strategy.goal_of
+    goal = _any_learning.goal_of
 
     def harsh(data, measure):
         classes = len(np.unique(data.train.y))
         return (2.0, 0.3) if classes > 2 else goal(data, measure)
 
-    monkeypatch.setattr(_strategy, "goal_of", harsh)
+    monkeypatch.setattr(_any_learning, "goal_of", harsh)
     found = nn.tune(BLOBS, hidden=(5,), seconds=5.0)
     assert found.learns
     assert "samples of classes 0 and 1 a learning rate of" in found.steps[0].why
@@ -380,6 +380,7 @@ def test_a_final_fit_that_diverges_begins_anew_with_half_the_rate(clock, monkeyp
 
     monkeypatch.setattr(nn.Network, "fit", failing)
     monkeypatch.setattr(_final_fit, "train", train_with_limit)
+    monkeypatch.setattr(_final_fit, "best_trial", lambda strategy, data: None)
     found = nn.tune(BLOBS, hidden=(5,), seconds=5.0)
     chosen = found.steps[-2].chosen["learning_rate"]
     assert found.settings["learning_rate"] == chosen / 2

@@ -1,5 +1,6 @@
 """The last step of a strategy: one network, trained with all that was found."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +9,12 @@ from nnlearn.data import Dataset
 from nnlearn.early_stopping import EarlyStopping
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.recipes._bench import LEAST_EPOCHS, least_samples, reduced
+from nnlearn.recipes._bench import LEAST_EPOCHS, least_samples
+from nnlearn.recipes._best_trial import best_trial, train_again
 from nnlearn.recipes._budget import Watch, was_cut
-from nnlearn.recipes._steps import Trial
-from nnlearn.recipes._strategy import Choice, Strategy
+from nnlearn.recipes._first_problems import is_more, shown
+from nnlearn.recipes._steps import Choice, Trial
+from nnlearn.recipes._strategy import Strategy
 from nnlearn.recipes.reduced import rescale_l2
 from nnlearn.schedules import Cosine
 from nnlearn.tables import count
@@ -67,7 +70,7 @@ def train(strategy: Strategy, final: Final, tell: Callable[[int, int], None]) ->
         clock = f" The clock allows no more; {planned} were planned."
     if n < whole:
         clock = f" The clock allows no more than {n:,} of {whole:,} samples, {epochs} epochs."
-    final.data = reduced(bench.data, n)
+    final.data = bench.part(n).data
     final.settings = {
         **strategy.settings,
         "l2": rescale_l2(strategy.settings["l2"], n=whole, to=n),
@@ -79,7 +82,38 @@ def train(strategy: Strategy, final: Final, tell: Callable[[int, int], None]) ->
     if was_cut(history):
         final.settings["epochs"] = len(history)
         clock += f" The clock ended it after {count(len(history), 'epoch')}."
-    _record(strategy, final, history, began, note, clock)
+    history, l2, instead = _or_best_trial(strategy, final, history, tell)
+    _record(strategy, final, history, l2, began, f"{note}{instead}", clock)
+
+
+def _or_best_trial(
+    strategy: Strategy, final: Final, history: History, tell: Callable[[int, int], None]
+) -> tuple[History, float, str]:
+    """The best trial trained again in place of the final fit, where that is not as good.
+
+    Returns
+    -------
+    history, l2, words
+        The penalty is that for all training samples; words are none where the final fit is kept.
+    """
+    measure, l2 = strategy.measure, strategy.settings["l2"]
+    value = history.best(measure.column)[1] if len(history) else math.nan
+    found, budget = best_trial(strategy, final.data), strategy.bench.budget
+    if found is None or not is_more(found.least, value, measure):
+        return history, l2, ""
+    trial = found.trial
+    fit = shown(value, measure) if len(history) else "no epoch"
+    words = f" A trial with a learning rate of {trial.learning_rate:g} had"
+    words += f" {shown(found.value, measure)}, the final fit {fit}: "
+    if budget.used() >= budget.seconds:
+        return history, l2, f"{words}there was no time to train with its settings again."
+    network, settings, again = train_again(strategy, final.data, found, tell)
+    if was_cut(again):
+        settings["epochs"] = len(again)
+    if not len(again) or not is_more(again.best(measure.column)[1], value, measure):
+        return history, l2, f"{words}there was no time to train with its settings again."
+    final.network, final.settings = network, settings
+    return again, trial.l2, f"{words}a network trained as that trial was is kept instead."
 
 
 def _affordable(strategy: Strategy, planned: int, until: float) -> tuple[int, int]:
@@ -122,22 +156,30 @@ def _fitted(
 
 
 def _record(
-    strategy: Strategy, final: Final, history: History, began: float, note: str, clock: str
+    strategy: Strategy,
+    final: Final,
+    history: History,
+    l2: float,
+    began: float,
+    note: str,
+    clock: str,
 ) -> None:
     """Add the step."""
     budget, measure = strategy.bench.budget, strategy.measure
     settings = final.settings
     took = budget.used() - began
-    why = "The rate falls by Cosine: the clock says beforehand how long there is, so that it has "
-    why += "come down when the time is over. "
+    why = ""
+    if "schedule" in settings:
+        why = "The rate falls by Cosine: the clock says beforehand how long there is, so that it "
+        why += "has come down when the time is over. "
     if len(history):
         epoch, value = history.best(measure.column)
-        shown = f"{measure.scaled(value):.2f} %" if measure.is_accuracy else f"{value:.4g}"
+        best = f"{measure.scaled(value):.2f} %" if measure.is_accuracy else f"{value:.4g}"
         why += (
-            f"The network is that of epoch {epoch}, with the best {measure.words} ({shown}).{note}"
+            f"The network is that of epoch {epoch}, with the best {measure.words} ({best}).{note}"
         )
         trial = Trial(
-            strategy.settings["l2"],
+            l2,
             settings["learning_rate"],
             (value,),
             (epoch,),

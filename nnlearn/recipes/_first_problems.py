@@ -72,6 +72,11 @@ def reaches(value: float, goal: float, measure: Measure) -> bool:
     return value >= goal if measure.is_accuracy else value <= goal
 
 
+def is_more(one: float, other: float, measure: Measure) -> bool:
+    """Whether an accuracy, or a loss of regression, is better than another, or the other is NaN."""
+    return math.isnan(other) or (one > other if measure.is_accuracy else one < other)
+
+
 def shown(value: float, measure: Measure) -> str:
     if measure.is_accuracy:
         return f"{100 * value:.2f} %"

@@ -40,6 +40,28 @@ class Trial(PenaltyTrial):
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What a step chose.
+
+    Parameters
+    ----------
+    chosen : dict
+        Settings.
+    why : str
+        In sentences.
+    names : tuple of str
+        The settings that tell its trials apart.
+    limited : bool
+        Whether the clock decided something.
+    """
+
+    chosen: dict[str, Any]
+    why: str
+    names: tuple[str, ...]
+    limited: bool = False
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of a strategy.
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from nnlearn.comparison import Run
 from nnlearn.early_stopping import EarlyStopping
+from nnlearn.recipes._any_learning import UNTIL_LEARNT, any_learning
 from nnlearn.recipes._bench import LEAST_EPOCHS, Bench, Problem
 from nnlearn.recipes._budget import OutOfTime
-from nnlearn.recipes._first_problems import RATES, easier, goal_of, lower, reaches, shown
-from nnlearn.recipes._steps import Step, Trial, table_of
+from nnlearn.recipes._first_problems import RATES
+from nnlearn.recipes._proven import Proven
+from nnlearn.recipes._steps import Choice, Step, Trial, table_of
 from nnlearn.recipes.penalties import Measure, search_l2, search_rate
 from nnlearn.recipes.rates import RateTrial, UntilItFails, losses_of, search_threshold
 from nnlearn.schedules import Cosine
@@ -41,28 +43,6 @@ FIRST_DECAY = 2e-5
 BATCH_SIZES = (5, 20, 50)
 #: How many trials the searches take, about, for plans that have to fit the time.
 N_RATES, N_PENALTIES, N_AGAIN = 6, 11, 3
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a step chose.
-
-    Parameters
-    ----------
-    chosen : dict
-        Settings.
-    why : str
-        In sentences.
-    names : tuple of str
-        The settings that tell its trials apart.
-    limited : bool
-        Whether the clock decided something.
-    """
-
-    chosen: dict[str, Any]
-    why: str
-    names: tuple[str, ...]
-    limited: bool = False
 
 
 @dataclass
@@ -94,18 +74,34 @@ class Strategy:
     def __post_init__(self) -> None:
         self._tried: list[Trial] = []  # in this step
         self._known: dict[tuple[Any, ...], Trial] = {}
+        self.attempts: list[tuple[Problem, Trial, dict[str, Any]]] = []  # in all steps
+        self.proven = Proven()
         self.measure = self.bench.part(len(self.bench.data.train)).measure
 
     def search(self) -> Iterator[Step]:
         """Every step but the final fit, each as it has ended."""
         for name, (question, step) in STEPS.items():
             began, self._tried = self.bench.budget.used(), []
-            choice = step(self, SHARES[name] * self.bench.budget.seconds)
+            until = self._until(name, began)
+            choice = step(self, until)
+            if choice.limited:
+                seconds = self.bench.budget.seconds
+                if step is any_learning and self.bench.budget.used() > until:
+                    until = max(until, UNTIL_LEARNT * seconds)
+                had = max(until - began, 0.0)
+                choice = replace(choice, why=f"{choice.why} It had {had:.2g} of {seconds:g} s.")
             self.settings |= {k: v for k, v in choice.chosen.items() if k in self.settings}
             self.add(name, question, choice, began)
             yield self.steps[-1]
             if not self.learns:
                 return
+
+    def _until(self, name: str, began: float) -> float:
+        """By when a step is over; if those before took longer, it has its part of what is left."""
+        seconds, share = self.bench.budget.seconds, SHARES[name]
+        before = max((other for other in SHARES.values() if other < share), default=0.0)
+        left = max(seconds - began, 0.0)
+        return max(share * seconds, began + (share - before) / (1.0 - before) * left)
 
     def add(self, name: str, question: str, choice: Choice, began: float) -> None:
         """Record a step that began at a second."""
@@ -122,6 +118,8 @@ class Strategy:
         """Train, and note the trial."""
         trial, runs = self.bench.train(problem, until, **settings)
         self._tried.append(trial)
+        of_fit = {k: v for k, v in settings.items() if k in ("learning_rate", "schedule")}
+        self.attempts.append((problem, trial, of_fit))
         return trial, runs
 
     def compared(self, problem: Problem, until: float, epochs: int, **changes: Any) -> Trial:
@@ -138,7 +136,8 @@ class Strategy:
 
     def plan(self, until: float, n_trials: int) -> tuple[Problem, int, str]:
         """On what the trials that compare settings train, and for how long."""
-        epochs = min(max(self.epochs, LEAST_EPOCHS), TRIAL_EPOCHS)
+        most = max(TRIAL_EPOCHS, 2 * self.proven.epochs)
+        epochs = min(max(self.epochs, LEAST_EPOCHS), most)
         return self.bench.fitting(until, n_trials, epochs)
 
     def settle(
@@ -149,8 +148,14 @@ class Strategy:
             search()
         except OutOfTime:
             clock = f"{clock} The clock ended the search."
-        sound = [trial for trial in self._tried if not trial.diverged]
-        return (measure.best(sound) if sound else None), clock.strip()
+        sound = any(not trial.diverged for trial in self._tried)
+        return (self.best(measure) if sound else None), clock.strip()
+
+    def best(self, measure: Measure) -> Trial:
+        """The best trial of this step, of those with rates not known to learn nothing."""
+        allows = self.proven.allows
+        kept = [t for t in self._tried if allows(t.learning_rate, t.batch_size)]
+        return measure.best(kept if any(not t.diverged for t in kept) else self._tried)
 
     @property
     def tried(self) -> list[Trial]:
@@ -164,64 +169,6 @@ class Strategy:
         return f"validation loss {trial.loss:.4g}"
 
 
-# ---- 1: any learning at all ----------------------------------------------------------------------
-
-
-def any_learning(strategy: Strategy, until: float) -> Choice:
-    """Rates of all magnitudes on small problems, the easiest last, until one is learnt."""
-    names = ("learning_rate",)
-    clock, said = "", ""
-    for words, data, n_epochs in easier(strategy.bench.data):
-        problem = strategy.bench.problem(data)
-        strategy.tried.clear()
-        clock = _magnitudes(strategy, problem, until, n_epochs)
-        sound = [trial for trial in strategy.tried if not trial.diverged]
-        if not sound:
-            said = "Every learning rate diverges."
-            if clock:
-                break
-            continue
-        best = problem.measure.best(sound)
-        goal, guess = goal_of(data, problem.measure)
-        got, by_guess = shown(best.mean, problem.measure), shown(guess, problem.measure)
-        strategy.settings["learning_rate"] = best.learning_rate
-        if reaches(best.mean, goal, problem.measure):
-            strategy.learns = True
-            why = f"On {words} a learning rate of {best.learning_rate:g} gives {got}, where the "
-            why += f"same answer for all gives {by_guess}: the network learns."
-            return Choice({"learning_rate": best.learning_rate}, why + clock, names, bool(clock))
-        said = f"On {words} no learning rate gives more than {got}, where the same answer for all "
-        said += f"gives {by_guess}: that is nothing learnt."
-        if not problem.measure.is_accuracy:
-            said = said.replace("more than", "less than")
-        if clock:
-            break
-    if clock:
-        strategy.learns = True  # nobody knows: the other steps will see
-        why = "The clock ended the search before anything was learnt."
-        return Choice({}, why, names, True)
-    said += " Look at the labels, the scale of the inputs and the start weights; no setting"
-    return Choice({}, f"{said} is worth a search before.", names)
-
-
-def _magnitudes(strategy: Strategy, problem: Problem, until: float, epochs: int) -> str:
-    """Try rates of all magnitudes, lower ones as long as that helps; what the clock decided."""
-    measure = problem.measure
-    try:
-        for rate in RATES:
-            strategy.attempt(problem, until, epochs=epochs, learning_rate=rate)
-        sound = [trial for trial in strategy.tried if not trial.diverged]
-        best = measure.best(sound) if sound else strategy.tried[0]
-        for rate in lower(best.learning_rate):
-            trial, _ = strategy.attempt(problem, until, epochs=epochs, learning_rate=rate)
-            if not trial.diverged and not measure.is_better(trial, best):
-                break
-            best = trial
-    except OutOfTime:
-        return " The clock ended the search."
-    return ""
-
-
 # ---- 2: the learning rate ------------------------------------------------------------------------
 
 
@@ -229,6 +176,7 @@ def learning_rate(strategy: Strategy, until: float) -> Choice:
     """Half of the largest rate by which the training loss falls from the first epoch on."""
     problem, _, clock = strategy.bench.fitting(until, N_RATES, FALLING)
     tried: list[RateTrial] = []
+    allows = strategy.proven.allows
 
     def attempt(rate: float) -> RateTrial:
         trial, runs = strategy.attempt(
@@ -242,15 +190,20 @@ def learning_rate(strategy: Strategy, until: float) -> Choice:
         )
         curves = tuple(losses_of(run.history) for run in runs)
         tried.append(RateTrial(rate, curves, trial.diverged))
-        strategy.tried[-1] = replace(trial, note=tried[-1].outcome(FALLING))
+        note = tried[-1].outcome(FALLING)
+        note += "" if allows(rate) else ", but nothing was learnt before"
+        strategy.tried[-1] = replace(trial, note=note)
         return tried[-1]
+
+    def works(trial: RateTrial) -> bool:
+        return trial.works(FALLING) and allows(trial.learning_rate)
 
     start = strategy.settings["learning_rate"]
     try:
-        search_threshold(attempt, start, lambda trial: trial.works(FALLING))
+        search_threshold(attempt, start, works)
     except OutOfTime:
         clock = f"{clock} The clock ended the search.".strip()
-    working = [trial.learning_rate for trial in tried if trial.works(FALLING)]
+    working = [trial.learning_rate for trial in tried if works(trial)]
     names, falls = ("learning_rate",), f"the training loss falls in each of {FALLING} epochs"
     if not working:
         why = f"There is no learning rate with which {falls}" if tried else "No trial ended"
@@ -258,6 +211,10 @@ def learning_rate(strategy: Strategy, until: float) -> Choice:
         return Choice({"learning_rate": start}, why.strip(), names, bool(clock))
     threshold = max(working)
     half = threshold / 2
+    if not allows(half):
+        why = f"Up to a learning rate of {threshold:g} {falls}; with half of it nothing was learnt"
+        why = f"{why} before: {start:g} stays. {clock}"
+        return Choice({"learning_rate": start}, why.strip(), names, bool(clock))
     why = f"Up to a learning rate of {threshold:g} {falls}; half of it, {half:g}, is safe. {clock}"
     return Choice({"learning_rate": half}, why.strip(), names, bool(clock))
 
@@ -270,13 +227,14 @@ def epochs(strategy: Strategy, until: float) -> Choice:
     rate = strategy.settings["learning_rate"]
     problem, _, clock = strategy.bench.fitting(until, 1, LEAST_EPOCHS)
     names = ("learning_rate",)
+    slow = strategy.proven.epochs  # who becomes better that late is not given up before
     try:
         trial, runs = strategy.attempt(
             problem,
             until,
-            epochs=MOST_EPOCHS,
+            epochs=max(MOST_EPOCHS, 3 * slow),
             learning_rate=rate,
-            early_stopping=EarlyStopping(patience=PATIENCE),
+            early_stopping=EarlyStopping(patience={k: max(p, slow) for k, p in PATIENCE.items()}),
             may_be_cut=True,
         )
     except OutOfTime:
@@ -316,7 +274,7 @@ def penalty(strategy: Strategy, until: float) -> Choice:
 
     def search() -> None:
         search_rate(lambda eta: attempt(0.0, eta), rate, measure)
-        held = measure.best(strategy.tried).learning_rate
+        held = strategy.best(measure).learning_rate
         search_l2(lambda l2: attempt(l2, held), start, measure)
 
     best, clock = strategy.settle(search, measure, clock)

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from nnlearn import _checks
-from nnlearn._holdout import hold_out, share, shuffled
-from nnlearn._settings import Names, layers_around
+from nnlearn._settings import layers_around
 from nnlearn.config import available_cores
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History
@@ -23,11 +20,9 @@ from nnlearn.recipes._milestones import Milestones
 from nnlearn.recipes._result import Result
 from nnlearn.recipes._steps import Step
 from nnlearn.recipes._strategy import STEPS, Strategy
+from nnlearn.recipes._tune_input import check_common, check_hidden, remark_on, with_validation
 from nnlearn.recipes._written import fit_lines, network_lines, written
 from nnlearn.tables import Table, count
-
-#: The share of the training set that is held out where there is no validation set.
-HELD_OUT = 0.1
 
 _clock = time.monotonic  # by which the seconds are counted
 
@@ -64,6 +59,10 @@ class Tuning(Result):
         Whether it does better than the same answer for all.
     finished : bool
         False where Ctrl-C ended it.
+    given : float
+        The seconds that it might have taken.
+    remark : str
+        What `diagnose` says of the size of the inputs before training; empty where that is fine.
 
     Notes
     -----
@@ -86,6 +85,8 @@ class Tuning(Result):
     test_loss: float
     learns: bool
     finished: bool = True
+    given: float = 0.0
+    remark: str = ""
 
     @property
     def suggestion(self) -> Mapping[str, Any]:
@@ -106,10 +107,11 @@ class Tuning(Result):
         if not self.finished:
             done = count(sum(step.name in STEPS for step in self.steps), "step")
             return f"Interrupted {took}: {done} of {len(STEPS)} before the final fit had ended."
-        if not self.learns:
-            return f"Nothing was learnt {took}: see what the first step says{self._clock_decided}."
         unit = self._show(self.validation_accuracy, self.validation_loss)
         kind = "loss" if self.regression else "accuracy"
+        if not self.learns:
+            text = f"Nothing was learnt for sure {took} (validation {kind} {unit})"
+            return f"{text}: see what the first step says{self._clock_decided}."
         text = f"Validation {kind} {unit} {took}"
         if self.data.test is not None:
             text += f"; test {kind} {self._show(self.test_accuracy, self.test_loss)}"
@@ -118,12 +120,16 @@ class Tuning(Result):
     @property
     def _clock_decided(self) -> str:
         limited = [step.name for step in self.steps if step.limited]
-        return f"; the clock decided in: {', '.join(limited)}" if limited else ""
+        if not limited:
+            return ""
+        if self.seconds < 0.5 * self.given:  # it is not the seconds as a whole that were too few
+            return f"; a step's share of the {self.given:g} s decided in: {', '.join(limited)}"
+        return f"; the clock decided in: {', '.join(limited)}"
 
     @property
     def account(self) -> str:
         """What was tried and why, step after step, with the code that it comes to."""
-        parts = [self.task]
+        parts = [self.remark, self.task] if self.remark else [self.task]
         parts += [f"{k}. {step}" for k, step in enumerate(self.steps, 1)]
         return "\n\n".join([*parts, self.verdict, self.code])
 
@@ -201,6 +207,8 @@ def tune(
     5. The learning rate again: doubled and halved with this penalty.
     6. The mini-batch size: others, with the rate in proportion.
     7. The final fit: all training samples, a rate that falls by `Cosine`, the best epoch kept.
+       Where a trial on the same data was better, a network trained as it was is kept instead, by
+       the seed after the given one if that alone does it.
 
     Parameters
     ----------
@@ -256,6 +264,9 @@ def tune(
 
     The same seed makes the same decisions as long as the clock decides nothing.
 
+    No step chooses a rate as high as one with which the first step saw nothing learnt. The share
+    of the seconds that a step has is longer as long as nothing is learnt.
+
     A network that learns nothing in the first step is trained for a few epochs and returned; the
     account says what to look at.
 
@@ -271,7 +282,7 @@ def tune(
     >>> tuning = nn.tune(digits, hidden=(20,), seconds=2)
     >>> [step.name for step in tuning.steps][:3]
     ['any learning', 'learning rate', 'epochs']
-    >>> net = nn.Network([784, 20, 10], seed=0)
+    >>> net = nn.Network([784, 20, 10], seed=tuning.network.seed)
     >>> history = net.fit(tuning.data.train, validation=tuning.data.validation, **tuning.settings)
     >>> net.accuracy(digits.test) == tuning.test_accuracy
     True
@@ -281,9 +292,9 @@ def tune(
     n_jobs = available_cores() if n_jobs is None else _checks.integer("n_jobs", n_jobs, minimum=1)
     shown = Milestones(verbose)
     budget = Budget(seconds, _clock)
-    _check_common(common)
-    chosen, held_out = _with_validation(data, seed)
-    asked = _Asked(_check_hidden(hidden), seed, common, held_out)
+    check_common(common)
+    chosen, held_out = with_validation(data, seed)
+    asked = _Asked(check_hidden(hidden), seed, common, held_out)
     session = _Session(chosen, asked, budget, n_jobs, shown)
     try:
         session.run()
@@ -323,6 +334,7 @@ class _Session:
         self._asked = asked
         self._shown = shown
         self._final = _final_fit.start_of(self._strategy)
+        self._remark = remark_on(data, self._final.network)
         self._test = (math.nan, math.nan)  # accuracy and loss
 
     def run(self) -> None:
@@ -375,6 +387,8 @@ class _Session:
             *self._test,
             reaches(value, goal, strategy.measure),
             finished,
+            strategy.bench.budget.seconds,
+            self._remark,
         )
 
     def _task(self) -> str:
@@ -405,40 +419,3 @@ def _code(final: _final_fit.Final, whole: Dataset, asked: _Asked) -> str:
     layers = layers_around(asked.hidden, data)
     lines += [network_lines(layers, settings), fit_lines("data.train", validation, final.settings)]
     return "\n".join(lines)
-
-
-def _check_common(common: Mapping[str, Any]) -> None:
-    """Refuse what is no setting of Network, and what is decided here."""
-    known = Names.of(Network)
-    for name in common:
-        if name == "layers":
-            _checks.fail(TypeError, "the settings", "be those of Network", name, "give hidden=")
-        if name in known.fit and name not in ("seed", "n_threads", "verbose"):
-            hint = "what fit is given is chosen here"
-            _checks.fail(TypeError, "the settings", "be those of Network", name, hint)
-    Names(known.network, ()).check("the settings", common)
-
-
-def _check_hidden(hidden: Any) -> Any:
-    """The hidden layers, as often as they are asked for."""
-    if isinstance(hidden, (int, np.integer)) and not isinstance(hidden, bool):
-        return hidden
-    if isinstance(hidden, (str, bytes, bool)) or not isinstance(hidden, Iterable):
-        _checks.fail(TypeError, "hidden", "be a sequence of layers", hidden)
-    return list(hidden)
-
-
-def _with_validation(data: Any, seed: int) -> tuple[Dataset, bool]:
-    """The data with a validation set, and whether it was held out for that."""
-    if not isinstance(data, Dataset):
-        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
-        _checks.fail(TypeError, "data", "be a Dataset", data, hint)
-    if data.validation is not None and len(data.validation):
-        return data, False
-    train = data.train
-    if len(train) < 2:
-        _checks.fail(ValueError, "data", "have two training samples at least", data)
-    n = len(train)
-    kept, held = hold_out(shuffled(n, seed), share(n, HELD_OUT), train.y)
-    parts = [train._with(train.x[rows], train.y[rows]) for rows in (kept, held)]
-    return Dataset(parts[0], parts[1], data.test, source=data.source), True

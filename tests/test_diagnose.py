@@ -188,7 +188,7 @@ def scaled(factor, column=None):
 @pytest.mark.parametrize("data", [scaled(100.0), scaled(0.001), scaled(0.005, 1)])
 def test_inputs_too_large_too_small_or_of_unlike_columns_are_found(data):
     finding = of_kind(nn.diagnose(nn.Network([2, 4, 1], seed=1), data), kinds.INPUTS)
-    assert finding.advice == "give fit (x - x.mean(0)) / x.std(0)"
+    assert finding.advice == "give fit (x - x.mean(0)) / (x.std(0) + 1e-7)"
 
 
 @pytest.mark.parametrize("data", [scaled(1.0), scaled(8.0), scaled(0.05, 1)])

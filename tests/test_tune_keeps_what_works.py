@@ -193,7 +193,7 @@ def test_the_account_begins_with_what_diagnose_says_of_the_inputs(found):
     first = found.account.splitlines()[0]
     assert first == found.remark
     assert finding.sentence in first
-    assert first.endswith("Try: give tune (x - x.mean(0)) / x.std(0).")
+    assert first.endswith("Try: give tune (x - x.mean(0)) / (x.std(0) + 1e-7).")
 
 
 def test_of_scaled_inputs_nothing_is_said(clock):

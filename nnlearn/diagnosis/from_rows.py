@@ -46,7 +46,7 @@ def inputs_not_scaled(seen: Observed) -> Finding | None:
     return Finding(kinds.INPUTS, None, None, evidence, words, _STANDARDISE)
 
 
-_STANDARDISE = "give fit (x - x.mean(0)) / x.std(0)"
+_STANDARDISE = "give fit (x - x.mean(0)) / (x.std(0) + 1e-7)"
 
 
 def _is_bytes(x: Array) -> bool:

@@ -188,7 +188,7 @@ BAD_Y: dict[str, tuple[str, Any, type[Exception], str]] = {
     "None": ("three", None, TypeError, "must be given beside x, got None"),
     "a label too large": ("three", put(Y, 7, 3), ValueError, f"{LABELS} 3 at row 7"),
     "a negative label": ("three", put(Y, 4, -1), ValueError, f"{LABELS} -1 at row 4"),
-    "labels from 1": ("three", Y + 1, ValueError, f"{LABELS} 3 at row 2"),
+    "labels from 1": ("three", Y + 1, ValueError, f"{LABELS} 3 at row 2: labels count from 0"),
     "a label of 2^63": (
         "three",
         put(Y.astype(np.uint64), 3, 2**63),

@@ -361,7 +361,8 @@ def test_names_in_messages_are_those_of_a_mapping() -> None:
     net = NETWORKS["three"]()
     with pytest.raises(ValueError, match=r"^dev x must be finite, got nan at row 5, column 1$"):
         fit(net, X, Y, validation={"dev": (NAN, Y)})
-    with pytest.raises(ValueError, match=r"^dev y must be labels from 0 to 2, got 3 at row 2$"):
+    message = r"^dev y must be labels from 0 to 2, got 3 at row 2: labels count from 0$"
+    with pytest.raises(ValueError, match=message):
         fit(net, X, Y, validation={"ok": (X, Y), "dev": nn.Split(X, Y + 1)})
 
 

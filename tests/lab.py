@@ -43,7 +43,7 @@ PATIENCE = 30.0
 #: console, and in the kernel, which it asks after widgets by a channel that is closed twice,
 #: and whose own coroutine for messages may not have ended when it is.
 HARMLESS = ("Could not restore the debugger state", "Canceled future for")
-HARMLESS_IN_KERNEL = ("No such comm", "_async_in_context")
+HARMLESS_IN_KERNEL = ("No such comm", "_async_in_context", "UnknownSubshellError")
 
 #: What no line of the server's and the kernels' log may hold.
 BAD = ("Traceback", "Error", "[E ", "[C ", "Exception", "Segmentation", "Fatal")

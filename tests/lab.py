@@ -18,6 +18,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -44,6 +45,9 @@ PATIENCE = 30.0
 #: and whose own coroutine for messages may not have ended when it is.
 HARMLESS = ("Could not restore the debugger state", "Canceled future for")
 HARMLESS_IN_KERNEL = ("No such comm", "_async_in_context", "UnknownSubshellError")
+
+#: The same in the log, with its traceback.
+SUBSHELL_GONE = re.compile(r"Task exception was never.*\n(?:.*\n)*?.*UnknownSubshellError: .*")
 
 #: What no line of the server's and the kernels' log may hold.
 BAD = ("Traceback", "Error", "[E ", "[C ", "Exception", "Segmentation", "Fatal")
@@ -384,7 +388,7 @@ class Notebook:
         """Fail if anything went wrong since the last time."""
         said = self.heard()
         text = self.server.log.read_text(errors="replace")
-        new, self._log_read = text[self._log_read :], len(text)
+        new, self._log_read = SUBSHELL_GONE.sub("", text[self._log_read :]), len(text)
         logged = [line for line in new.splitlines() if any(word in line for word in BAD)]
         errors, self.errors[:] = list(self.errors), []
         found = {"page": errors, "kernel": said, "log": logged}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from nnlearn._core import __version__ as __version__
 from nnlearn.callbacks import Callback
 from nnlearn.checkpoints import Checkpoint
-from nnlearn.comparison import Comparison, Run, compare, vary
+from nnlearn.comparing import compare, vary
+from nnlearn.comparison import Comparison, Run
 from nnlearn.config import show_config
 from nnlearn.data import Dataset, Split
 from nnlearn.diagnosis import Finding, Findings, diagnose

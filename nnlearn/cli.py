@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn import _cli_train
 from nnlearn._arguments import RATES, Failure, complaint, make_parser
-from nnlearn.comparison import Comparison, Interrupted, compare
+from nnlearn.comparing import Interrupted, compare
+from nnlearn.comparison import Comparison
 from nnlearn.data import Dataset
 from nnlearn.plotting import plot_comparison, require_matplotlib
 from nnlearn.progress import duration

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 import nnlearn
 from nnlearn import cli
 from nnlearn._arguments import INITS, RATES
-from nnlearn.comparison import Comparison, Interrupted, Run
+from nnlearn.comparing import Interrupted
+from nnlearn.comparison import Comparison, Run
 from nnlearn.costs import COSTS
 from nnlearn.history import History
 

@@ -12,11 +12,12 @@ import time
 import numpy as np
 import pytest
 
-import nnlearn.comparison
-from nnlearn import comparison
+import nnlearn.comparing
+from nnlearn import comparing
 from nnlearn._jobs import run_jobs
 from nnlearn.callbacks import as_callbacks
-from nnlearn.comparison import Comparison, Interrupted, Run, compare, vary
+from nnlearn.comparing import Interrupted, compare, vary
+from nnlearn.comparison import Comparison, Run
 from nnlearn.data import Dataset, Split
 from nnlearn.datasets import load_mnist_small
 from nnlearn.history import History
@@ -92,7 +93,7 @@ class Network:
 def stand_in(monkeypatch):
     """The stand-in, in Network's place."""
     kind = type("Network", (Network,), {"made": []})
-    monkeypatch.setattr(nnlearn.comparison, "Network", kind)
+    monkeypatch.setattr(nnlearn.comparing, "Network", kind)
     return kind
 
 
@@ -133,7 +134,7 @@ def test_with_several_threads_the_longest_run_of_a_seed_begins_first(
         begun.extend((job.network.seed, job.network.init) for job in jobs)
         run_jobs(jobs, 1, progress)
 
-    monkeypatch.setattr(comparison, "run_jobs", in_turn)
+    monkeypatch.setattr(comparing, "run_jobs", in_turn)
     variants = {
         "small": {"hidden": (5,), "init": "small"},
         "large": {"hidden": (50,), "init": "large"},

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnlearn import progress
+from nnlearn import _display, progress
 from nnlearn.progress import GroupProgress, check_verbose, describe, duration, make_progress
 
 NAN = math.nan
@@ -91,7 +91,7 @@ def notebook(monkeypatch, pipe):
 def use(monkeypatch, screen):
     monkeypatch.setitem(sys.modules, "IPython", None)
     # Not sys.stderr itself: pytest puts its own there between a fixture and its test.
-    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen, modules=sys.modules))
+    monkeypatch.setattr(_display, "sys", SimpleNamespace(stderr=screen, modules=sys.modules))
     return screen
 
 

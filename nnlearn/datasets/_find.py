@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnlearn import progress
 from nnlearn._checks import fail, message, show
+from nnlearn._display import make_display
+from nnlearn.progress import Clock
 
 NAMES = (
     "train-images-idx3-ubyte",
@@ -182,8 +183,8 @@ class _Bar:
         self.total = 0
         self._name = name
         self._done = 0
-        self._display = progress._make_display(None)
-        self._clock = progress._Clock()
+        self._display = make_display(None)
+        self._clock = Clock()
         self._drawn = False
 
     def update(self, count: int) -> None:

@@ -3,7 +3,8 @@
 import textwrap
 import time
 
-from nnlearn.progress import INTERVAL, _columns, _Display, _make_display, _Terminal, check_verbose
+from nnlearn._display import Display, Terminal, columns, make_display
+from nnlearn.progress import INTERVAL, check_verbose
 
 
 class Milestones:
@@ -17,7 +18,7 @@ class Milestones:
 
     def __init__(self, verbose: int | None) -> None:
         self._verbose = check_verbose(verbose)
-        self._display: _Display | None = None  # of the step under way
+        self._display: Display | None = None  # of the step under way
         self._drawn = 0.0
 
     def draw(self, work: float, words: str) -> None:
@@ -35,10 +36,10 @@ class Milestones:
         self._display = None
         if display is None:
             return
-        if isinstance(display, _Terminal):
-            for part in textwrap.wrap(text, _columns(display._stream) - 1, subsequent_indent="   "):
+        if isinstance(display, Terminal):
+            for part in textwrap.wrap(text, columns(display._stream) - 1, subsequent_indent="   "):
                 display.end(part)
-                display = _make_display(self._verbose)
+                display = make_display(self._verbose)
                 assert display is not None
         else:
             display.end(text)
@@ -49,7 +50,7 @@ class Milestones:
             self._display.end("ended early")
             self._display = None
 
-    def _begun(self) -> _Display | None:
+    def _begun(self) -> Display | None:
         if self._display is None:
-            self._display = _make_display(self._verbose)
+            self._display = make_display(self._verbose)
         return self._display

@@ -1,0 +1,57 @@
+"""The list of experiments."""
+
+import difflib
+import importlib
+from collections.abc import Mapping
+
+from nnlearn import _checks
+from nnlearn.experiments._experiment import Experiment
+
+#: The experiments by the parts of the report; each name is that of a module here, with hyphens.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "The cost function": ("costs",),
+}
+#: Programs that the slides name, and what they are here.
+ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all experiments, in the order of the report.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(name for part in PARTS.values() for name in part)
+
+
+def find(name: str) -> Experiment:
+    """The experiment of this name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`, or ``"example2"``, ``"example3"``, ``"example7"``, as the slides call them.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    TypeError
+        If the name is no text.
+    ValueError
+        If there is no such experiment; the message has the nearest names.
+    """
+    if not isinstance(name, str):
+        _checks.fail(TypeError, "name", "be text", name)
+    asked = name.strip().lower().replace("_", "-").removesuffix(".py")
+    asked = ALIASES.get(asked, asked)
+    if asked not in names():
+        near = difflib.get_close_matches(asked, [*names(), *ALIASES], 3, 0.5)
+        hint = f"perhaps {' or '.join(near)}" if near else "reproduce --list shows all"
+        _checks.fail(ValueError, "name", "be an experiment", name, hint)
+    module = importlib.import_module(f"nnlearn.experiments.{asked.replace('-', '_')}")
+    experiment: Experiment = module.experiment
+    return experiment

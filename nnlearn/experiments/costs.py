@@ -1,0 +1,114 @@
+"""The slides' table of costs: quadratic against cross-entropy, 30 and 100 hidden units."""
+
+from typing import TYPE_CHECKING
+
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, best, differences, last, stuck
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._result import Result
+from nnlearn.plotting import plot_comparison
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SIZES = (30, 100)
+_COSTS = {
+    "quadratic": {"cost": "quadratic", "learning_rate": 3.0},
+    "cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5},
+}
+_SLIDES = "test error, large weights"
+_BOOK = "test accuracy, large weights"
+_STUCK = "stuck runs pull the mean: see the median and the count"
+
+_QUOTES = {
+    "30 quadratic": Quote("5.53", "slide 10", _SLIDES, "last"),
+    "30 cross-entropy": Quote("4.86", "slide 10", _SLIDES, "last"),
+    "100 quadratic": Quote("3.74", "slide 10", _SLIDES, "last", if_it_differs=_STUCK),
+    "100 cross-entropy": Quote("3.00", "slide 10", _SLIDES, "last"),
+    "30 quadratic, book": Quote("95.42", "book, chapter 1", _BOOK, "best of three"),
+    "30 cross-entropy, book": Quote("95.49", "book, chapter 3", _BOOK, "best of three"),
+    "100 quadratic, book": Quote("96.59", "book, chapter 1", _BOOK, "best of three"),
+    "100 cross-entropy, book": Quote("96.82", "book, chapter 3", _BOOK, "best of three"),
+}
+
+
+def _measure(lab: Lab) -> Result:
+    epochs = lab.pick(30, 8)
+    variants = {
+        f"{units} {name}": {"hidden": units, **settings}
+        for units in _SIZES
+        for name, settings in _COSTS.items()
+    }
+    runs = lab.compare(variants, epochs=epochs, batch_size=10, init="large")
+    errors = {
+        name: tuple(100.0 - accuracy for accuracy in last(group, "test_accuracy"))
+        for name, group in runs.items()
+    }
+    rows = []
+    for name, group in runs.items():
+        what = name.replace(" ", " hidden, ", 1)
+        rows += [
+            Measured(f"{what}: test error", errors[name], "%", _QUOTES[name], stuck(group)),
+            Measured(
+                f"{what}: best test accuracy",
+                best(group, "test_accuracy"),
+                "%",
+                _QUOTES[f"{name}, book"],
+                stuck(group),
+            ),
+        ]
+    claims = tuple(
+        Claim(
+            f"with {units} hidden units cross-entropy ends with fewer test errors",
+            differences(errors[f"{units} quadratic"], errors[f"{units} cross-entropy"]),
+            "%",
+            "slide 10",
+        )
+        for units in _SIZES
+    )
+
+    def curves(figure: "Figure") -> None:
+        axes = figure.subplots(1, len(_SIZES), sharey=True)
+        for ax, units in zip(axes, _SIZES, strict=True):
+            shown = {name: runs[f"{units} {name}"] for name in _COSTS}
+            plot_comparison(type(runs)(shown), ax=ax)
+            ax.set_title(f"784-{units}-10")
+            ax.label_outer()
+
+    return Result(
+        {
+            "networks": "784-30-10 and 784-100-10, sigmoid, large weights N(0, 1)",
+            "training": f"{epochs} epochs, batch size 10, no penalty",
+            "learning rate": "3 for the quadratic cost, 0.5 for cross-entropy",
+        },
+        tuple(rows),
+        claims,
+        (
+            Picture(
+                "curves",
+                "Validation error by epoch, mean over the seeds and the band from lowest to "
+                "highest.",
+                curves,
+                slides=(10,),
+                size=(8.0, 3.6),
+            ),
+        ),
+        remarks=(
+            "A network with the quadratic cost and large weights can be stuck: some output unit is "
+            "saturated at the wrong value and its digit is never learnt.",
+        ),
+    )
+
+
+experiment = Experiment(
+    name="costs",
+    title="Quadratic cost and cross-entropy on digits",
+    question="Does cross-entropy classify digits better than the quadratic cost?",
+    slides=(10,),
+    measure=_measure,
+    seconds=(6.0, 60.0),
+    quotes=_QUOTES,
+    widgets={10: ("CostComparison", {"hidden": (30,)})},
+)

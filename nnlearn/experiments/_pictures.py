@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnlearn._html import Html
 from nnlearn.plotting._style import require_matplotlib
@@ -117,7 +117,7 @@ def _style(salt: str) -> Iterator[None]:
 
     names = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor")
     ticks = ("xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor")
-    settings = {
+    settings: dict[str, Any] = {
         **dict.fromkeys([*names, *ticks], _INK),
         "figure.facecolor": "none",
         "axes.facecolor": "none",
@@ -129,8 +129,9 @@ def _style(salt: str) -> Iterator[None]:
         "svg.fonttype": "path",
         "font.size": 9.5,
     }
-    defaults = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in ("backend",)}
-    with matplotlib.rc_context({**defaults, **settings}):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(settings)
         yield
 
 

@@ -117,7 +117,7 @@ def _style(salt: str) -> Iterator[None]:
 
     names = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor")
     ticks = ("xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor")
-    settings: dict[str, Any] = {
+    settings: Any = {
         **dict.fromkeys([*names, *ticks], _INK),
         "figure.facecolor": "none",
         "axes.facecolor": "none",

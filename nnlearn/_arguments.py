@@ -34,7 +34,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser(
-    *, demo: Command, compare: Command, train: Command, evaluate: Command, info: Command
+    *,
+    demo: Command,
+    compare: Command,
+    train: Command,
+    evaluate: Command,
+    reproduce: Command,
+    info: Command,
 ) -> argparse.ArgumentParser:
     """The parser of all commands. Its result holds `run`, the command, and `parser`, its own."""
     parser = _Parser(
@@ -107,6 +113,16 @@ def make_parser(
         help="train, validation or test (default: %(default)s)",
     )
 
+    add = command(
+        "reproduce",
+        reproduce,
+        "the published experiments, quoted numbers beside measured ones",
+        "Run published experiments again and write a report: one HTML page with figures, and for "
+        "each number that is quoted the mean and spread measured here and whether they agree. "
+        "What has ended is kept: after Ctrl-C the same command goes on from there.",
+    )
+    _add_experiments(add)
+
     command(
         "info",
         info,
@@ -114,6 +130,33 @@ def make_parser(
         "Print what a report of a problem should say about this installation.",
     )
     return parser
+
+
+def _add_experiments(add: Any) -> None:
+    """What `reproduce` takes."""
+    add(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="of --list, or a program of the slides: example2, example3, example7; or all",
+    )
+    add("--list", action="store_true", help="print a line for each experiment, and end")
+    _add_seeds(add, 5)
+    add(
+        "--quick",
+        action="store_true",
+        help="a little of everything on the digits inside the package, in minutes",
+    )
+    _add_jobs(add)
+    _add_data_dir(add)
+    add(
+        "--out",
+        type=Path,
+        default=Path("nnlearn-results"),
+        metavar="FOLDER",
+        help="the folder for report and results (default: %(default)s)",
+    )
+    add("--slides", action="store_true", help="also write one SVG for each slide that is shown")
 
 
 def _add_choices(add: Any) -> None:
@@ -229,26 +272,34 @@ def _add_batch_and_init(add: Any, *, init: str) -> None:
 def _add_common(add: Any, *, out: str) -> None:
     """What both commands that compare take."""
     _add_data(add, "mnist-small", "mnist")
-    add(
-        "--seeds",
-        type=_count,
-        default=3,
-        metavar="K",
-        help="networks of each kind, seeds 0 to K - 1 (default: %(default)s)",
-    )
+    _add_seeds(add, 3)
     _add_epochs(add)
-    add(
-        "--jobs",
-        type=_count,
-        metavar="K",
-        help="networks that train at once (default: the cores of this process)",
-    )
+    _add_jobs(add)
     add(
         "--out",
         type=_picture,
         default=out,
         metavar="FILE",
         help="the picture to write (default: %(default)s)",
+    )
+
+
+def _add_seeds(add: Any, default: int) -> None:
+    add(
+        "--seeds",
+        type=_count,
+        default=default,
+        metavar="K",
+        help="networks of each kind, seeds 0 to K - 1 (default: %(default)s)",
+    )
+
+
+def _add_jobs(add: Any) -> None:
+    add(
+        "--jobs",
+        type=_count,
+        metavar="K",
+        help="networks that train at once (default: the cores of this process)",
     )
 
 
@@ -266,6 +317,10 @@ def _add_data(add: Any, *names: str) -> None:
         metavar="NAME",
         help="; ".join(f"{name}: {meanings[name]}" for name in names) + " (default: %(default)s)",
     )
+    _add_data_dir(add)
+
+
+def _add_data_dir(add: Any) -> None:
     add(
         "--data-dir",
         type=_folder,

@@ -21,6 +21,8 @@ MUTED = "opacity: 0.75"
 ACCENT = "var(--jp-brand-color1, currentColor)"
 
 _CELL = "padding: 0.2em 0.7em"
+#: Elements that have no end.
+_VOID = ("br", "img", "meta")
 _MARGIN = 3  # around a curve, so that dots are whole
 _LEVELS = 16  # of each colour of an image: as many as a small picture needs, and far fewer bytes
 
@@ -37,11 +39,14 @@ def join(parts: Iterable[object]) -> Html:
 
 
 def element(tag: str, *children: object, **attributes: object) -> Html:
-    """``<tag attributes>children</tag>``; None leaves an attribute out, ``_`` stands for ``-``."""
-    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    """``<tag attributes>children</tag>``.
+
+    None leaves an attribute out. ``_`` stands for ``-``, in front (``_class``) for nothing.
+    """
+    given = {name.removeprefix("_").replace("_", "-"): v for name, v in attributes.items()}
     pairs = (f' {k}="{html.escape(str(v))}"' for k, v in given.items() if v is not None)
     start = f"<{tag}{''.join(pairs)}>"
-    return Html(start if tag == "img" else f"{start}{join(children)}</{tag}>")
+    return Html(start if tag in _VOID else f"{start}{join(children)}</{tag}>")
 
 
 def table(

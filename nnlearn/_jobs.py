@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nnlearn._settings import named
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.progress import INTERVAL, GroupProgress
+from nnlearn.progress import INTERVAL, JobsProgress
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -121,7 +121,7 @@ class Job(Task):
         self.network.stop()
 
 
-def run_jobs(jobs: Sequence[Task], n_jobs: int, progress: GroupProgress) -> None:
+def run_jobs(jobs: Sequence[Task], n_jobs: int, progress: JobsProgress) -> None:
     """Train all, `n_jobs` at once.
 
     Raises
@@ -148,9 +148,7 @@ def run_jobs(jobs: Sequence[Task], n_jobs: int, progress: GroupProgress) -> None
     progress.close()
 
 
-def _watch(
-    jobs: Sequence[Task], futures: "Sequence[Future[None]]", progress: GroupProgress
-) -> None:
+def _watch(jobs: Sequence[Task], futures: "Sequence[Future[None]]", progress: JobsProgress) -> None:
     """Show progress until all have ended; raise the error of the first that failed."""
     from concurrent.futures import FIRST_COMPLETED, wait
 

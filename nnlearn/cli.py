@@ -1,4 +1,5 @@
-"""The command line, ``python -m nnlearn``: demo, compare, train, evaluate, info.
+"""The command line, ``python -m nnlearn``: demo, compare, train, evaluate, reproduce,
+info.
 
 Results go to stdout as plain text, progress and errors to stderr. Exit codes: 0; 1 when something
 outside fails (data, files, a missing package); 2 for bad arguments; 130 after Ctrl-C.
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnlearn import _cli_train
+from nnlearn import _cli_reproduce, _cli_train
 from nnlearn._arguments import RATES, Failure, complaint, make_parser
 from nnlearn.comparing import Interrupted, compare
 from nnlearn.comparison import Comparison
@@ -54,7 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code. Bad arguments raise SystemExit with code 2, ``--help`` with 0.
     """
     parser = make_parser(
-        demo=_demo, compare=_compare, train=_train_one, evaluate=_evaluate, info=_info
+        demo=_demo,
+        compare=_compare,
+        train=_train_one,
+        evaluate=_evaluate,
+        reproduce=_reproduce,
+        info=_info,
     )
     arguments = parser.parse_args(argv)
     try:
@@ -134,6 +140,11 @@ def _train_one(arguments: argparse.Namespace) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     """A network out of a file."""
     _cli_train.evaluate(arguments, _say)
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    """The published experiments, and a report."""
+    _cli_reproduce.reproduce(arguments, _say)
 
 
 def _info(arguments: argparse.Namespace) -> None:

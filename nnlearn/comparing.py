@@ -21,7 +21,7 @@ from nnlearn.config import available_cores
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.progress import GroupProgress
+from nnlearn.progress import GroupProgress, JobsProgress
 
 
 class Interrupted(KeyboardInterrupt):
@@ -174,7 +174,7 @@ def train_plans(
     data: Dataset,
     seeds: Sequence[int],
     n_jobs: int,
-    progress: GroupProgress,
+    progress: JobsProgress,
 ) -> Comparison:
     """What `compare` does once its arguments are read, with the same errors."""
     for plan in plans:

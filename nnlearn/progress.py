@@ -99,6 +99,26 @@ def make_progress(verbose: int | None, epochs: int) -> Progress:
     return _FitProgress(display, epochs) if display else _Silent()
 
 
+class JobsProgress(Protocol):
+    """What those report to who train many networks at once."""
+
+    def update(self, done: int, running: Sequence[tuple[int, int]], work: float) -> None:
+        """Say how far the networks are.
+
+        Parameters
+        ----------
+        done : int
+            Networks that ended.
+        running : sequence of (epoch, epochs)
+            The networks that train: the epoch they are in, and epochs in all.
+        work : float
+            The share of all epochs of all networks that is done, from 0 to 1.
+        """
+
+    def close(self, interrupted: bool = False) -> None:
+        """Draw the last state and end the line."""
+
+
 class GroupProgress:
     """Progress of many networks that train at once: how many are done, and where the rest are.
 

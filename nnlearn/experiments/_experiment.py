@@ -12,7 +12,7 @@ from nnlearn.data import Dataset
 from nnlearn.experiments._lab import BOOKS_N, Lab
 from nnlearn.experiments._quotes import Quote
 from nnlearn.experiments._result import Result
-from nnlearn.progress import GroupProgress
+from nnlearn.progress import JobsProgress
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Experiment:
         quick: bool = False,
         *,
         n_jobs: int | None = None,
-        progress: Callable[[int], GroupProgress] | None = None,
+        progress: Callable[[int], JobsProgress] | None = None,
     ) -> Result:
         """Do it.
 

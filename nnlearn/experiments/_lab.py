@@ -14,7 +14,7 @@ from nnlearn.config import available_cores
 from nnlearn.data import Dataset
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.progress import GroupProgress
+from nnlearn.progress import GroupProgress, JobsProgress
 
 #: Training digits of the book, for which its penalties are stated.
 BOOKS_N = 50_000
@@ -38,14 +38,14 @@ class Lab:
     n_jobs : int
         Networks that train at once.
     progress : callable, optional
-        ``progress(n)`` gives the GroupProgress of n trainings. None: nothing is shown.
+        ``progress(n)`` gives what shows the progress of n trainings. None: nothing is shown.
     """
 
     data: Dataset
     seeds: tuple[int, ...]
     quick: bool
     n_jobs: int = field(default_factory=available_cores)
-    progress: Callable[[int], GroupProgress] | None = None
+    progress: Callable[[int], JobsProgress] | None = None
     _stop: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def pick(self, full: _Item, quick: _Item) -> _Item:

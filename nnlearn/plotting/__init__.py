@@ -8,7 +8,7 @@ from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
 from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
 from nnlearn.plotting.histories import plot_history
-from nnlearn.plotting.images import plot_digits, plot_misclassified, plot_weights
+from nnlearn.plotting.images import plot_digits, plot_misclassified
 from nnlearn.plotting.inside import plot_activations, plot_gradient_norms
 from nnlearn.plotting.recipes import plot_learning_rates, plot_penalties
 from nnlearn.plotting.robustness import plot_knock_out, plot_noise_sensitivity
@@ -18,6 +18,7 @@ from nnlearn.plotting.surfaces import plot_contours, plot_surface
 from nnlearn.plotting.train_validation import plot_train_validation
 from nnlearn.plotting.tuning import plot_tuning
 from nnlearn.plotting.variants import plot_variants
+from nnlearn.plotting.weights import plot_weights
 
 __all__ = [
     "COLOURS",

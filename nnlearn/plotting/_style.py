@@ -80,6 +80,12 @@ def line_style(index: int, n_points: int) -> dict[str, Any]:
     }
 
 
+def legend_style(note: str = "") -> dict[str, Any]:
+    """A legend without a box, under a small line that says what is drawn."""
+    style: dict[str, Any] = {"title": note or None, "title_fontsize": "small", "frameon": False}
+    return style | {"alignment": "left"}
+
+
 def finish(ax: "Axes") -> None:
     """What all pictures share: whole epochs, a light grid, no box."""
     from matplotlib.ticker import MaxNLocator

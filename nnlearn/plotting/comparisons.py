@@ -22,6 +22,7 @@ from nnlearn.plotting._style import (
     check_drawn,
     finish,
     ink,
+    legend_style,
     line_style,
     log_axis,
     new_axes,
@@ -142,7 +143,7 @@ def plot_comparison(
     alone = [*comparison] if len(columns) > 1 and not several else []
     note = "\n".join(filter(None, [*alone, _band_note(comparison, band)]))
     handles = _keys(comparison, columns) if several else ax.get_legend_handles_labels()[0]
-    ax.legend(handles=handles, title=note or None, title_fontsize="small", frameon=False)
+    ax.legend(handles=handles, **legend_style(note))
     return ax
 
 

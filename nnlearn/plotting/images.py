@@ -1,4 +1,4 @@
-"""Pictures of many small images: digits, the mistaken ones, and weights."""
+"""Pictures of many samples: digits, and those that a network gets wrong."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn import _checks
-from nnlearn._mosaic import columns_of, corner, mosaic
-from nnlearn._views import _bytes_of
 from nnlearn.augment import _images
 from nnlearn.data import Split
-from nnlearn.plotting._style import COLOURS, new_axes
+from nnlearn.plotting._grid import bare, draw_images
+from nnlearn.plotting._style import new_axes
 from nnlearn.tables import count
 
 if TYPE_CHECKING:
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
 
 Array = _images.Array
 
-#: Pixels between the images, as a share of their height, and so for a line of text above each.
-_GAP, _LINE = 0.06, 0.36
-#: Points of text: at most, at least, and of a picture 6.4 inches wide the points of its width.
-_LARGEST, _SMALLEST, _WIDTH = 10.0, 4.0, 430.0
+#: Longer names of two classes stand below each other.
+_LONG = 9
 
 
 def plot_digits(
@@ -89,7 +86,7 @@ def plot_digits(
     if words and len(words) != len(images):
         got = f"{len(words)} for {len(images)} images"
         raise ValueError(_checks.message("labels", "be one for each image", got))
-    return _draw_images(images[:n], words[:n], columns, ax)
+    return draw_images(images[:n], words[:n], columns, ax)
 
 
 def plot_misclassified(
@@ -171,94 +168,14 @@ def plot_misclassified(
     shown, names = wrong[:n], found.class_names
     pairs = zip(_named(names, true[shown]), _named(names, predicted[shown]), strict=True)
     words = [f"{right} → {mistake}" for right, mistake in pairs]
+    if max(map(len, words), default=0) > _LONG:
+        words = [text.replace(" → ", "\n→ ") for text in words]
     if not shown.size:
-        ax = _bare(new_axes(ax, (6.4, 1.0)))
+        ax = bare(new_axes(ax, (6.4, 1.0)))
     else:
-        ax = _draw_images(images[shown], words, columns, ax)
+        ax = draw_images(images[shown], words, columns, ax)
     ax.set_xlabel(_count_of(len(shown), len(wrong), len(true)))
     return ax
-
-
-def plot_weights(
-    weights: Any,
-    ax: "Axes | None" = None,
-    *,
-    layer: int = 0,
-    n: int = 100,
-    columns: int | None = None,
-    shape: Sequence[int] | None = None,
-    limit: float | None = None,
-) -> "Axes":
-    """Draw the weights that come into each unit as an image.
-
-    Parameters
-    ----------
-    weights : Network or array_like
-        A network, of which `layer` is drawn, or the weights (n_in, n_out) of a layer.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
-    layer : int, default 0
-        The layer of a network, as an index of ``weights``.
-    n : int, default 100
-        How many units at most: the first ones.
-    columns : int, optional
-        How many side by side; by default about as many as below each other.
-    shape : (height, width) or (channels, height, width), optional
-        Of a unit's image; by default that of the network's inputs, where they have sides.
-    limit : float, optional
-        The size of weight at either end of the colours, > 0; by default the largest one drawn.
-        Given, several pictures have one scale.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Without ticks. Blue weights excite, orange ones inhibit, white ones are 0: one scale for
-        all units, with a colour bar. Channels stand side by side.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is of another kind or outside its range, the shape of the images is not
-        known, or weights are not finite.
-    ImportError
-        If Matplotlib is not installed.
-
-    Examples
-    --------
-    >>> import nnlearn as nn
-    >>> net = nn.Network([784, 30, 10], seed=1)
-    >>> ax = plot_weights(net, shape=(28, 28))
-    >>> low, high = ax.images[0].get_clim()
-    >>> bool(low == -high == -abs(net.weights[0]).max())
-    True
-    """
-    n = _checks.integer("n", n, minimum=1)
-    if limit is not None:
-        limit = _checks.real("limit", limit, above=0.0)
-    matrix, own = _read_weights(weights, layer)
-    sides = _images.checked_shape(shape) or (own if len(own) in (2, 3) else None)
-    if sides is None:
-        _images.unknown_shape(f"weights of shape {matrix.shape}")
-    if np.prod(sides) != len(matrix):
-        requirement = f"have {len(matrix)} pixels, as the units have inputs"
-        _checks.fail(ValueError, "shape", requirement, tuple(sides))
-    channels, height, width = _images.as_image(sides)
-    units = matrix.T[:n].astype(np.float64).reshape(-1, channels, height, width)
-    most = limit or float(np.abs(units).max()) or 1.0
-    tiles = _side_by_side(units, np.nan)
-    ax = new_axes(ax, _size(tiles.shape, columns, False))
-    grid, _ = _grid(tiles, columns, False, np.nan)
-    scale: dict[str, Any] = {"cmap": _diverging(), "vmin": -most, "vmax": most}
-    image = ax.imshow(grid, interpolation="nearest", **scale)
-    figure = ax.get_figure()
-    assert figure is not None
-    ends = "neither"
-    if limit is not None and np.abs(units).max() > limit:
-        ends = "both"
-    bar = figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02, extend=ends)
-    bar.set_label("incoming weight")
-    bar.outline.set_visible(False)
-    return _bare(ax)
 
 
 # ---- what is drawn ------------------------------------------------------------------------------
@@ -275,31 +192,6 @@ def _read_images(
     if not images.size:
         raise ValueError(_checks.message("x", "have an image", f"shape {pixels.shape}"))
     return images
-
-
-def _read_weights(weights: Any, layer: Any) -> tuple[Array, tuple[int, ...]]:
-    """The weights of a layer, and the shape of what comes into it, if it is that of the inputs."""
-    from nnlearn.network import Network
-
-    own: tuple[int, ...] = ()
-    if isinstance(weights, Network):
-        depth = len(weights.weights)
-        layer = _checks.integer("layer", layer, minimum=-depth, maximum=depth - 1) % depth
-        own = weights.input_shape if layer == 0 else ()
-        weights = weights.weights[layer]
-    requirement = "be a Network or weights (n_in, n_out)"
-    try:
-        matrix = np.asarray(weights)
-    except ValueError:  # rows of different lengths
-        _checks.fail(ValueError, "weights", requirement, weights)
-    if matrix.dtype.kind not in "biuf" or matrix.ndim == 0:
-        _checks.fail(TypeError, "weights", requirement, weights)
-    if matrix.ndim != 2 or not matrix.size:
-        _checks.fail(ValueError, "weights", requirement, matrix)
-    if not np.isfinite(matrix).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
-        _checks.finite("weights", matrix[place], place)
-    return matrix, own
 
 
 def _listed(labels: Any) -> Sequence[Any]:
@@ -331,94 +223,3 @@ def _count_of(shown: int, wrong: int, n: int) -> str:
 def _same_classes(true: Array, y: Array) -> bool:
     """Whether an evaluation's classes are those of the data, where these are labels."""
     return y.ndim != 1 or y.dtype.kind not in "iu" or bool(np.array_equal(true, y))
-
-
-# ---- how it is drawn ----------------------------------------------------------------------------
-
-
-def _draw_images(
-    images: Array, words: Sequence[str], columns: int | None, ax: "Axes | None"
-) -> "Axes":
-    """Images (n, channels, height, width) in one, with the words above each."""
-    channels = images.shape[1]
-    pixels = _bytes_of(images)
-    if channels == 3:
-        tiles = np.moveaxis(pixels, 1, -1)
-        opaque = np.full((*tiles.shape[:3], 1), 255, np.uint8)
-        tiles = np.concatenate([tiles, opaque], axis=-1)
-        empty: float = 0
-    else:
-        tiles, empty = _side_by_side(pixels.astype(np.float32), np.nan), np.nan
-    grid, (across, tile) = _grid(tiles, columns, bool(words), empty)
-    ax = new_axes(ax, _size(tiles.shape, columns, bool(words)))
-    ax.imshow(grid, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-    if words:
-        longest = max(map(len, words))
-        size = min(_LARGEST, max(_SMALLEST, _WIDTH / across / max(longest, 1) / 0.62))
-        line = tile[0] - tiles.shape[1]
-        style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": size}
-        for i, word in enumerate(words):
-            top, left = corner(i, across, tile)
-            ax.text(left + (tiles.shape[2] - 1) / 2, top - 0.6, word, **style)
-        ax.set_ylim(len(grid) - 0.5, -0.5 - line)
-    return _bare(ax)
-
-
-def _side_by_side(images: Array, empty: float) -> Array:
-    """Images (n, height, width) of (n, channels, height, width), a gap between the channels."""
-    n, channels, height, width = images.shape
-    gap = 1 if channels > 1 else 0
-    wide = np.full((n, height, channels * (width + gap) - gap), empty, images.dtype)
-    for k in range(channels):
-        left = k * (width + gap)
-        wide[:, :, left : left + width] = images[:, k]
-    return wide
-
-
-def _grid(
-    tiles: Array, columns: int | None, has_words: bool, empty: float
-) -> tuple[Array, tuple[int, tuple[int, int]]]:
-    """The images in one; how many stand side by side, and the pixels of each with its gap."""
-    across = _across(len(tiles), columns)
-    height, width = tiles.shape[1:3]
-    gap = _gap(height, width, has_words)
-    return mosaic(tiles, across, gap, empty), (across, (height + gap[0], width + gap[1]))
-
-
-def _across(n: int, columns: int | None) -> int:
-    """How many stand side by side, no more than there are."""
-    if columns is None:
-        return columns_of(n)
-    return min(_checks.integer("columns", columns, minimum=1), n)
-
-
-def _gap(height: int, width: int, has_words: bool) -> tuple[int, int]:
-    """Pixels between rows and between columns."""
-    gap = max(1, round(_GAP * max(height, width)))
-    return (max(2, round(_LINE * max(height, width))) if has_words else gap, gap)
-
-
-def _size(shape: tuple[int, ...], columns: int | None, has_words: bool) -> tuple[float, float]:
-    """Inches of a new figure for (n, height, width, ...) images: 6.4 wide, or less if few."""
-    n, height, width = shape[:3]
-    across = _across(n, columns)
-    gap = _gap(height, width, has_words)
-    wide, high = across * (width + gap[1]), -(-n // across) * (height + gap[0])
-    inches = min(6.4, max(2.4, 1.1 * across))
-    return inches, min(max(inches * high / wide + 0.3, 1.0), 10.0)
-
-
-def _bare(ax: "Axes") -> "Axes":
-    """Neither ticks nor a box."""
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def _diverging() -> Any:
-    """From orange over white to blue: told apart with any kind of colour vision."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    ends = ["#7a3500", COLOURS[1], "#ffffff", COLOURS[0], "#00365a"]
-    return LinearSegmentedColormap.from_list("weights", ends)

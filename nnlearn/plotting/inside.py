@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     Norms = Mapping[str, Any]
 
-#: Of 100 bins from the lowest to the highest value of sigmoid or tanh the outermost two hold the
-#: saturated units: a outside [.01, .99], |a| > .98.
-_BINS = 100
-_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0)}
+#: The outermost hundredths of what sigmoid and tanh can answer hold what is saturated: a outside
+#: [.01, .99], |a| > .98. Each has a bin of its own, beside so many wider ones.
+_BINS = 40
+_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 def plot_activations(
@@ -43,9 +43,10 @@ def plot_activations(
     Returns
     -------
     matplotlib.axes.Axes
-        A histogram for each layer over all its units and samples, on a logarithmic axis; the
-        legend has the share that is saturated, or for relu that is 0. Dots are the bins, 1/100 of
-        the range each, that hold what is saturated.
+        A histogram for each layer over all its units and samples, on a logarithmic axis: the share
+        that lies in a hundredth of the range. Dots are the lowest and the highest hundredth of
+        sigmoid and tanh, which hold what is saturated; the legend has the sum, or for relu the
+        share that is 0.
 
     Raises
     ------
@@ -81,8 +82,7 @@ def plot_activations(
     smallest = 100.0
     for index, i in enumerate(chosen):
         a, name = inside.a[i + 1].astype(np.float64), inside.activations[i]
-        counts, edges = np.histogram(a, _BINS, _RANGES.get(name) or _span(a))
-        shares = 100 * counts / a.size
+        shares, edges = _shares(a, name)
         smallest = min(smallest, shares[shares > 0].min(initial=100.0))
         where = f"hidden layer {i + 1}" if i < n - 1 else "outputs"
         style = line_style(index, 2) | {"linewidth": 1.4, "marker": None}
@@ -96,7 +96,7 @@ def plot_activations(
             linestyle=style["linestyle"],
             linewidth=style["linewidth"],
         )
-        if name in ("sigmoid", "tanh"):
+        if name in _RANGES:
             ends = np.array([0, -1])
             places = ((edges[:-1] + edges[1:]) / 2)[ends]
             held = shares[ends] > 0
@@ -107,7 +107,7 @@ def plot_activations(
     ax.set_ylim(smallest / 2)
     _free_x_axis(ax)
     ax.set_xlabel("activation $a$")
-    ax.set_ylabel("share of units and samples in a bin (%)")
+    ax.set_ylabel("share in a hundredth of the range (%)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False, fontsize="small")
     return ax
 
@@ -204,22 +204,30 @@ def plot_gradient_norms(
         ax.set_xticks(range(len(names)), names)
         ax.set_xlabel("layer, from the inputs on")
         ax.margins(x=0.08)
-    ax.set_ylabel(f"length of the gradient, {'weights' if of == 'weight' else 'biases'}")
+    ax.set_ylabel(f"length of the gradient by {'weights' if of == 'weight' else 'biases'}")
     ax.margins(y=0.08)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(frameon=False)
     return ax
 
 
-def _span(a: Array) -> tuple[float, float]:
-    low, high = float(a.min()), float(a.max())
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+def _shares(a: Array, name: str) -> tuple[Array, Array]:
+    """In each bin the share of values in % for a hundredth of the range, and the bins' edges."""
+    low, high = _RANGES.get(name) or (float(a.min()), float(a.max()))
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, _BINS + 1)
+    if name in _RANGES:
+        inner = np.linspace(0.01, 0.99, _BINS + 1)
+        edges = np.concatenate([[low], low + (high - low) * inner, [high]])
+    counts = np.histogram(a, edges)[0]
+    return counts / a.size / np.diff(edges) * (high - low), edges
 
 
 def _note(inside: "Inspection", i: int) -> str:
     """The share that is saturated, or 0."""
     name = inside.activations[i]
-    if name in ("sigmoid", "tanh"):
+    if name in _RANGES:
         return f": {100 * inside.saturated[i].mean():.1f} % saturated"
     return f": {100 * (inside.a[i + 1] == 0).mean():.1f} % are 0" if name == "relu" else ""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import COLOURS, check_drawn, line_style, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, ink, line_style, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ def _near_the_best(
 ) -> None:
     """Draw the threshold, and show the part of the axes where curves come near it."""
     best, threshold = unit * study.best, unit * study.threshold
-    ax.axhline(threshold, color="0.35", linewidth=1.0, linestyle="--", zorder=1)
+    ax.axhline(threshold, color=ink(), linewidth=0.8, linestyle="--", zorder=1)
     if study.regression:
         known = np.concatenate([values for _, values in drawn])
         log_axis(ax, np.nanmin(known), np.nanmax(known))
@@ -163,7 +163,7 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
         beyond = np.geomspace(sizes[0], _BEYOND * sizes[-1], 100)
         errors = unit * np.asarray(law(beyond))
         label = f"fit: {law.a * unit:.2g} + {law.b * unit:.3g} n$^{{-{law.c:.2f}}}$"
-        ax.plot(beyond, errors, "--", color="0.25", linewidth=1.3, label=label, zorder=1)
+        ax.plot(beyond, errors, "--", color=ink(), linewidth=1.2, label=label, zorder=1)
         drawn.append(errors[-1])
     bottom = _ROOM * min(drawn, default=1.0)
     _means(ax, sizes, validation, bottom, "validation", COLOURS[0], "" if law else "-")
@@ -174,7 +174,7 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
     if law is not None:
         twice = 2 * sizes[-1]
         label = f"predicted for {twice:,.0f}"
-        ax.plot(twice, unit * law(twice), "o", mfc="white", mec=COLOURS[0], ms=7, label=label)
+        ax.plot(twice, unit * law(twice), "o", mfc="none", mec=COLOURS[0], ms=7, label=label)
     if (lost := np.isnan(validation).all(axis=1)).any():
         top: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "color": COLOURS[0]}
         ax.plot(sizes[lost], np.full(lost.sum(), 0.97), "x", label="diverged", **top)

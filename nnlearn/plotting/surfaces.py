@@ -1,6 +1,6 @@
 """Pictures of a cost over two weights, and of the paths that optimisers take down it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: Places along each side at which the cost is worked out.
 _CONTOUR_PLACES, _SURFACE_PLACES = 201, 101
-#: Contours lie at the powers of equal steps, closer together near the lowest cost.
-_POWER = 3
+#: Contours lie at powers of equal steps, between these, closer together where most of the plane is.
+_POWERS = (1.0, 4.0)
 #: Up to so many steps of a path have a dot each.
 _MOST_DOTS = 60
 
@@ -39,7 +39,7 @@ def plot_contours(
 
     ::
 
-        level_k = low + (high - low) (k / levels)^3        k = 1, 2, ..., levels - 1
+        level_k = low + (high - low) (k / levels)^p        k = 1, 2, ..., levels - 1
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def plot_contours(
     Returns
     -------
     matplotlib.axes.Axes
-        The higher the cost, the deeper the shade; contours are closest in cost near the lowest. A
-        path begins with a ring and ends with a dot; where it leaves the view it is cut off. A
-        cross is the surface's ``minimum``, where it has one.
+        The higher the cost, the deeper the shade. A path begins with a ring and ends with a dot;
+        where it leaves the view it is cut off. A cross is the surface's ``minimum``, where it has
+        one.
 
     Raises
     ------
@@ -74,6 +74,11 @@ def plot_contours(
     See Also
     --------
     plot_surface : The same in three dimensions.
+
+    Notes
+    -----
+    p, from 1 to 4, puts half of the contours below the median cost in view, so that they tell
+    about a flat floor as well as about steep walls.
 
     Examples
     --------
@@ -90,20 +95,20 @@ def plot_contours(
     named = _read_paths(paths)
     x, y, costs = _costs_in(surface, limits, _CONTOUR_PLACES)
     ax = new_axes(ax, (6.4, 4.8))
-    low, high = float(np.nanmin(costs)), float(np.nanmax(costs))
-    if high > low:
-        steps = low + (high - low) * (np.arange(levels + 1) / levels) ** _POWER
+    if (steps := _levels(costs, levels)).size:
         _draw_contours(ax, x, y, costs, steps)
     minimum = getattr(surface, "minimum", None)
     if minimum is not None:
         ax.plot(*minimum, "+", color=ink(), markersize=11, markeredgewidth=1.6, zorder=4)
-    for index, (name, points) in enumerate(named.items()):
-        style = _path_style(index, len(points))
-        ax.plot(points[:, 0], points[:, 1], label=name, zorder=3, **style)
+    for style, points in _styled(named):
+        ax.plot(points[:, 0], points[:, 1], **style)
         _mark_ends(ax, points, style["color"])
     ax.set_xlim(limits[0], limits[1])
     ax.set_ylim(limits[2], limits[3])
-    _dress(ax, isinstance(paths, Mapping))
+    _label(ax)
+    if isinstance(paths, Mapping):
+        above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+        ax.legend(ncols=3, frameon=False, fontsize="small", **above)
     return ax
 
 
@@ -156,24 +161,26 @@ def plot_surface(
     x, y, costs = _costs_in(surface, limits, _SURFACE_PLACES)
     lifted = {name: _on_surface(surface, points, limits) for name, points in named.items()}
     ax = _new_axes_3d(ax)
-    ax.computed_zorder = False  # paths lie upon the surface, not behind the half of it
-    from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import MaxNLocator
 
-    low, high = float(np.nanmin(costs)), float(np.nanmax(costs))
-    norm = PowerNorm(1 / 2, low, high if high > low else low + 1)
-    shown: dict[str, Any] = {"cmap": "cividis", "norm": norm, "alpha": 0.75, "zorder": 1}
-    ax.plot_surface(x, y, costs, rcount=60, ccount=60, linewidth=0, **shown)
-    for index, (name, points) in enumerate(lifted.items()):
-        style = _path_style(index, len(points)) | {"zorder": 3, "label": name}
-        ax.plot(points[:, 0], points[:, 1], points[:, 2], **style)
+    ax.computed_zorder = False  # paths lie upon the surface, not behind the half of it
+    mesh: dict[str, Any] = {"edgecolor": "#00000030", "linewidth": 0.3}
+    shown: dict[str, Any] = {"cmap": _pale(), "alpha": 0.8, "zorder": 1}
+    ax.plot_surface(x, y, costs, rcount=40, ccount=40, **mesh, **shown)
+    for style, points in _styled(lifted):
+        ax.plot(*points.T, **style)
+        _mark_ends(ax, points, style["color"])
     ax.set_xlim(limits[0], limits[1])
     ax.set_ylim(limits[2], limits[3])
-    ax.set_zlabel("cost")
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0, 0, 0, 0))
-    ax.set_box_aspect((1, 1, 0.6), zoom=0.9)
+        axis.set_major_locator(MaxNLocator(5))
+    _label(ax)
+    ax.set_zlabel("cost", labelpad=8)
+    ax.set_box_aspect((1, 1, 0.6))
     ax.view_init(elev=35, azim=-60)
-    _dress(ax, isinstance(paths, Mapping))
+    if isinstance(paths, Mapping):
+        ax.legend(loc="upper left", frameon=False, fontsize="small")
     return ax
 
 
@@ -283,32 +290,51 @@ def _new_axes_3d(ax: Any) -> "Axes3D":
     return ax
 
 
+def _levels(costs: Array, n: int) -> Array:
+    """The lowest cost, n - 1 levels, the highest; none where all costs are the same."""
+    known = costs[~np.isnan(costs)]
+    low, high = float(known.min()), float(known.max())
+    if not high > low:
+        return np.empty(0)
+    median = (float(np.median(known)) - low) / (high - low)
+    power = -np.log2(median) if 0 < median < 1 else _POWERS[1 if median < 0.5 else 0]
+    steps: Array = low + (high - low) * (np.arange(n + 1) / n) ** np.clip(power, *_POWERS)
+    return steps if (np.diff(steps) > 0).all() else np.empty(0)
+
+
 def _draw_contours(ax: "Axes", x: Array, y: Array, costs: Array, steps: Array) -> None:
     """Shades of the text's colour between the steps, lines at them, numbers at every other one."""
     from matplotlib.colors import to_rgba
 
-    shades = [to_rgba(ink(), 0.22 * k / (len(steps) - 2)) for k in range(len(steps) - 1)]
+    shades = [to_rgba(ink(), 0.18 * k / (len(steps) - 2)) for k in range(len(steps) - 1)]
     ax.contourf(x, y, costs, steps, colors=shades, zorder=1)
-    thin: dict[str, Any] = {"colors": [to_rgba(ink(), 0.45)], "linewidths": 0.7}
+    thin: dict[str, Any] = {"colors": [to_rgba(ink(), 0.45)], "linewidths": 0.7, "linestyles": "-"}
     lines = ax.contour(x, y, costs, steps[1:-1], zorder=2, **thin)
     ax.clabel(lines, steps[1:-1][1::2], fontsize="x-small", fmt="%.2g")
 
 
-def _path_style(index: int, n_points: int) -> dict[str, Any]:
-    """A line, with a dot for each step where they are few."""
-    style = line_style(index, n_points) | {"linewidth": 1.6, "markersize": 3}
-    return style | {"marker": "o" if n_points <= _MOST_DOTS else None}
+def _styled(paths: Mapping[str, Array]) -> Iterator[tuple[dict[str, Any], Array]]:
+    """Each path with its line, and with a dot for each step where all are short."""
+    few = max(map(len, paths.values()), default=0) <= _MOST_DOTS + 1
+    for index, (name, points) in enumerate(paths.items()):
+        style = line_style(index, len(points)) | {"linewidth": 1.6, "label": name, "zorder": 3}
+        yield style | {"marker": "o" if few else None, "markersize": 3}, points
 
 
-def _mark_ends(ax: "Axes", points: Array, colour: str) -> None:
+def _mark_ends(ax: "Axes | Axes3D", points: Array, colour: str) -> None:
     """A ring where a path begins, a larger dot where it ends."""
-    ring: dict[str, Any] = {"mfc": "none", "mec": colour, "mew": 1.6}
-    ax.plot(*points[0], "o", markersize=9, zorder=4, **ring)
-    ax.plot(*points[-1], "o", color=colour, markersize=7, zorder=4)
+    ring: dict[str, Any] = {"mfc": "none", "mec": colour, "mew": 1.6, "markersize": 9}
+    ax.plot(*points[:1].T, "o", zorder=4, **ring)
+    ax.plot(*points[-1:].T, "o", color=colour, markersize=7, zorder=4)
 
 
-def _dress(ax: "Axes | Axes3D", has_names: bool) -> None:
+def _pale() -> Any:
+    """From nearly white to a dull violet, which no path has: paths stand out upon it."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("costs", ["#f7f5fa", "#b9b2cc", "#6f6590"])
+
+
+def _label(ax: "Axes | Axes3D") -> None:
     ax.set_xlabel("weight $w_1$")
     ax.set_ylabel("weight $w_2$")
-    if has_names:
-        ax.legend(loc="upper right", frameon=True, framealpha=0.8, fontsize="small")

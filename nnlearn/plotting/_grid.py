@@ -1,5 +1,6 @@
 """Many small images in one pair of axes."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-#: Pixels between the images, as a share of their height, and so for a line of text above each.
-_GAP, _LINE = 0.06, 0.36
+#: Pixels between the images, as a share of their sides, and so for a line of text above each.
+_GAP, _LINE = 0.06, 0.26
 #: Points of text at most and at least; the width of a letter, as a share of its size.
 _LARGEST, _SMALLEST, _LETTER = 10.0, 4.0, 0.6
 
@@ -93,8 +94,9 @@ def _across(n: int, columns: int | None) -> int:
 
 def _gap(height: int, width: int, lines: int) -> tuple[int, int]:
     """Pixels between rows, with room for lines of text, and between columns."""
-    gap = max(1, round(_GAP * max(height, width)))
-    return (max(2, round(lines * _LINE * max(height, width))) if lines else gap, gap)
+    side = math.sqrt(height * width)
+    gap = max(1, round(_GAP * side))
+    return (gap + max(1, round(lines * _LINE * side)) if lines else gap, gap)
 
 
 def size_of(

@@ -110,7 +110,7 @@ def plot_comparison(
     runs = [run for group in comparison.values() for run in group if len(run.history)]
     if not runs:
         raise ValueError("comparison must hold a run with an epoch, got none")
-    columns = one_unit(column or default_column(runs[0].history))
+    columns = one_unit(default_column(runs[0].history) if column is None else column)
     several = len(columns) > 1 and len(comparison) > 1
     if several and max(len(comparison) - len(COLOURS), len(columns) - len(LINES)) > 0:
         requirement = f"have at most {len(COLOURS)} variants and {len(LINES)} columns"

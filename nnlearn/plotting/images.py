@@ -174,7 +174,7 @@ def plot_misclassified(
         ax = bare(new_axes(ax, (6.4, 1.0)))
     else:
         ax = draw_images(images[shown], words, columns, ax)
-    ax.set_xlabel(_count_of(len(shown), len(wrong), len(true)))
+    ax.set_xlabel(_count_of(len(shown), len(wrong), len(true)), fontsize="small")
     return ax
 
 
@@ -217,7 +217,7 @@ def _count_of(shown: int, wrong: int, n: int) -> str:
         return f"none of {n:,} is wrong"
     of = f"{shown} of {wrong:,} mistakes" if shown < wrong else count(wrong, "mistake")
     order = ", largest loss first" if shown > 1 else ""
-    return f"true → predicted: {of} in {n:,}{order}"
+    return f"true → predicted\n{of} in {n:,}{order}"
 
 
 def _same_classes(true: Array, y: Array) -> bool:

@@ -144,8 +144,8 @@ def plot_gradient_norms(
     -------
     matplotlib.axes.Axes
         For one mapping a dot for each layer, joined by a line; for a sequence a curve for each
-        layer. On a logarithmic axis where lengths span more than a factor of four; there a length
-        of 0 is a triangle at the bottom.
+        layer. On a logarithmic axis where lengths span more than a factor of four. A length of 0
+        is a triangle at the bottom.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def plot_gradient_norms(
     values = np.array([[row[name] for name in names] for row in norms])
     places = _epochs(epochs, len(values))
     ax = new_axes(ax)
-    before = len(ax.get_lines())
+    before = len(_curves(ax))
     if single:
         style = line_style(before, len(names)) | {"marker": "o", "markersize": 5}
         _draw_lengths(ax, np.arange(float(len(names))), values[0], style, label)

@@ -174,7 +174,7 @@ def plot_surface(
     ax.set_ylim(limits[2], limits[3])
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0, 0, 0, 0))
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     _label(ax)
     ax.set_zlabel("cost", labelpad=8)
     ax.set_box_aspect((1, 1, 0.6))

@@ -180,7 +180,7 @@ def test_mistakes_come_with_both_classes_the_worst_first(ax):
     grid = ax.images[0].get_array()
     np.testing.assert_allclose(grid[:, :2], 255 * X[1].reshape(2, 2))
     np.testing.assert_allclose(grid[:, 3:], 255 * X[3].reshape(2, 2))
-    assert ax.get_xlabel() == "true → predicted\n2 mistakes in 5, largest loss first"
+    assert ax.get_xlabel() == "true → predicted, largest loss first\n2 mistakes in 5"
 
 
 def test_an_evaluation_and_an_ensemble_give_the_same_mistakes(ax):

@@ -57,6 +57,13 @@ def ink() -> str:
     return to_hex(rcParams["text.color"])
 
 
+def paper() -> str:
+    """A colour that the text is read on: what a legend that lies on curves is filled with."""
+    from matplotlib.colors import rgb_to_hsv, to_rgb
+
+    return "#1e1e1e" if rgb_to_hsv(to_rgb(ink()))[2] > 0.5 else "#ffffff"
+
+
 def colour_of(index: int) -> str:
     """The colour of the curve with this index."""
     place = index % len(COLOURS)

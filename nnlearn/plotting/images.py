@@ -153,7 +153,8 @@ def plot_misclassified(
         _checks.fail(TypeError, "by", "be a Network, an Ensemble or an Evaluation", by)
     if not isinstance(data, Split):
         _checks.fail(TypeError, "data", "be a Split", data, "Split(x, y)")
-    own = by.input_shape if isinstance(by, Network) else ()
+    net = by.networks[0] if isinstance(by, Ensemble) else by
+    own = net.input_shape if isinstance(net, Network) else ()
     images = _read_images(data, shape, own)
     found = by if isinstance(by, Evaluation) else by.evaluate(data)
     true, predicted = found.true, found.predicted
@@ -217,7 +218,7 @@ def _count_of(shown: int, wrong: int, n: int) -> str:
         return f"none of {n:,} is wrong"
     of = f"{shown} of {wrong:,} mistakes" if shown < wrong else count(wrong, "mistake")
     order = ", largest loss first" if shown > 1 else ""
-    return f"true → predicted\n{of} in {n:,}{order}"
+    return f"true → predicted{order}\n{of} in {n:,}"
 
 
 def _same_classes(true: Array, y: Array) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: The outermost hundredths of what sigmoid and tanh can answer hold what is saturated: a outside
 #: [.01, .99], |a| > .98. Each has a bin of its own, beside so many wider ones.
 _BINS = 40
+#: A legend of more layers has two columns.
+_MOST_IN_COLUMN = 3
 _RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
@@ -108,7 +110,9 @@ def plot_activations(
     _free_x_axis(ax)
     ax.set_xlabel("activation $a$")
     ax.set_ylabel("share in a hundredth of the range (%)")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False, fontsize="small")
+    above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1)}
+    columns = 1 if len(chosen) <= _MOST_IN_COLUMN else 2
+    ax.legend(ncols=columns, frameon=False, fontsize="small", **above)
     return ax
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import COLOURS, check_drawn, ink, line_style, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, ink, line_style, log_axis, new_axes, paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
         drawn.append((seconds, best))
         if (reached := study.seconds_to_threshold(curve)) > 0:
             at = unit * curve.values[curve.seconds.index(reached)]
-            dot = {"color": style["color"], "markeredgecolor": "white", "zorder": 4}
+            dot = {"color": style["color"], "markeredgecolor": paper(), "zorder": 4}
             ax.plot(reached, at, "o", markersize=9 if chosen else 7, **dot)
         if curve.diverged:
             ax.plot(seconds[-1], values[-1], "x", color=style["color"], markersize=9, zorder=4)
@@ -91,7 +91,8 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
     ax.set_ylabel("validation loss" if study.regression else "validation accuracy (%)")
     ax.set_xlabel("seconds of training")
     # Inside, it lies across the curves, which fill the picture; outside, a layout must make room.
-    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9, "edgecolor": "white"}
+    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9}
+    place |= {"facecolor": paper(), "edgecolor": "none"}
     if ax.figure.get_layout_engine() is not None:
         place = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
     ax.legend(title="mini-batch size", **place).set_zorder(5)

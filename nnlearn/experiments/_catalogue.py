@@ -11,6 +11,7 @@ from nnlearn.experiments._experiment import Experiment
 PARTS: Mapping[str, tuple[str, ...]] = {
     "About this report": ("overview", "stories", "coming-from"),
     "The cost function": ("costs",),
+    "Overfitting and regularisation": ("overfitting",),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -11,7 +11,15 @@ from nnlearn.experiments._experiment import Experiment
 PARTS: Mapping[str, tuple[str, ...]] = {
     "About this report": ("overview", "stories", "coming-from"),
     "The cost function": ("costs",),
-    "Overfitting and regularisation": ("overfitting",),
+    "Overfitting and regularisation": (
+        "overfitting",
+        "overfitting-full",
+        "early-stopping",
+        "l2-cost",
+        "weight-decay",
+        "l2-table",
+        "ten-points",
+    ),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

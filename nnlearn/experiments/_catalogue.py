@@ -17,8 +17,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "assumptions",
         "four-equations",
         "costs",
-        "softmax",
-        "log-likelihood",
     ),
     "Chapters 1, 5 and 6": ("shallow",),
     "Overfitting and regularisation": (

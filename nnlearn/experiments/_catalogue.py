@@ -18,7 +18,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "four-equations",
         "costs",
     ),
-    "Chapters 1, 5 and 6": ("shallow",),
     "Overfitting and regularisation": (
         "overfitting",
         "overfitting-full",

@@ -9,6 +9,7 @@ from nnlearn.experiments._experiment import Experiment
 
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
+    "About this report": ("overview", "stories", "coming-from"),
     "The cost function": ("costs",),
     "Overfitting and regularisation": (
         "noise",

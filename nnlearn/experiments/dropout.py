@@ -18,7 +18,8 @@ from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.layers import Dense, Dropout
 from nnlearn.network import Network
-from nnlearn.plotting import plot_comparison
+from nnlearn.plotting import COLOURS, plot_comparison
+from nnlearn.plotting._style import ink
 from nnlearn.robustness import knock_out
 from nnlearn.tables import Table
 
@@ -213,12 +214,9 @@ def _curves(
             short = "dropout" if kind == _WITH else "without"
             groups[f"{hidden}, {short}"] = values
         plot_dots(dots, groups, "test accuracy (%)")
-        from matplotlib import rcParams
-
-        ink = rcParams["text.color"]
         label = f"{len(next(iter(accuracy.values())))} networks averaged"
         rows = range(len(together))
-        dots.plot(list(together.values()), rows, "D", color=ink, fillstyle="none", label=label)
+        dots.plot(list(together.values()), rows, "D", color=ink(), fillstyle="none", label=label)
         dots.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0))
         for i, kind in enumerate(_KINDS):
             values = lost[f"100 {kind}"]
@@ -260,13 +258,9 @@ def _masks() -> Picture:
 
 def _network(ax: "Axes", layers: Sequence[Mask]) -> None:
     """A network as circles and lines: dropped units dashed, without lines."""
-    from matplotlib import rcParams
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
 
-    from nnlearn.plotting import COLOURS
-
-    ink = rcParams["text.color"]
     places = [
         [(float(column), height) for height in np.arange(len(kept)) - (len(kept) - 1) / 2]
         for column, kept in enumerate(layers)
@@ -283,7 +277,7 @@ def _network(ax: "Axes", layers: Sequence[Mask]) -> None:
     for column, kept in zip(places, layers, strict=True):
         for place, stays in zip(column, kept, strict=True):
             look = (
-                {"facecolor": COLOURS[4], "edgecolor": ink, "linewidth": 1.0}
+                {"facecolor": COLOURS[4], "edgecolor": ink(), "linewidth": 1.0}
                 if stays
                 else {"fill": False, "edgecolor": "#808080", "linestyle": ":", "linewidth": 1.2}
             )

@@ -18,6 +18,7 @@ from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
+from nnlearn.plotting._style import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -263,11 +264,8 @@ def _pictures(
 
 def _quoted(ax: "Axes", values: Sequence[str], sizes: Sequence[int], label: str) -> None:
     """The book's points, as crosses."""
-    from matplotlib import rcParams
-
-    ink = rcParams["text.color"]
     points = [float(value) for value in values]
-    ax.plot(sizes, points, "x", color=ink, markersize=7, label=label or None, zorder=4)
+    ax.plot(sizes, points, "x", color=ink(), markersize=7, label=label or None, zorder=4)
 
 
 def _plain(ax: "Axes", sizes: Sequence[int]) -> None:

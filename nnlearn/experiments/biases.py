@@ -227,5 +227,5 @@ experiment = Experiment(
     question="Does it matter that biases are not penalised, and what do large ones do?",
     slides=(20,),
     measure=_measure,
-    seconds=(1.0, 15.0),
+    seconds=(0.5, 9.0),
 )

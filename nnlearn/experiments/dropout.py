@@ -296,6 +296,6 @@ experiment = Experiment(
     "several networks?",
     slides=(24, 25),
     measure=_measure,
-    seconds=(2.0, 60.0),
+    seconds=(1.0, 40.0),
     quotes=_QUOTES,
 )

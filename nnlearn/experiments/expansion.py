@@ -183,5 +183,5 @@ experiment = Experiment(
     question="Do digits that are moved, turned and slanted raise the test accuracy?",
     slides=(26,),
     measure=_measure,
-    seconds=(2.5, 60.0),
+    seconds=(1.5, 60.0),
 )

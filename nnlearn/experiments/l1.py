@@ -222,5 +222,5 @@ experiment = Experiment(
     question="How does L1 shrink weights, and does it leave more of them near zero than L2?",
     slides=(22, 23),
     measure=_measure,
-    seconds=(1.0, 16.0),
+    seconds=(1.0, 14.0),
 )

@@ -186,5 +186,5 @@ experiment = Experiment(
     question="Are networks with small weights less disturbed by noise in their inputs?",
     slides=(19,),
     measure=_measure,
-    seconds=(2.0, 20.0),
+    seconds=(1.0, 12.0),
 )

@@ -10,8 +10,22 @@ from nnlearn.experiments._experiment import Experiment
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "About this report": ("overview", "stories", "coming-from"),
-    "The cost function": ("costs",),
+    "The cost function": (
+        "toy-neuron",
+        "cost-gradients",
+        "deltas",
+        "assumptions",
+        "four-equations",
+        "costs",
+    ),
     "Overfitting and regularisation": (
+        "overfitting",
+        "overfitting-full",
+        "early-stopping",
+        "l2-cost",
+        "weight-decay",
+        "l2-table",
+        "ten-points",
         "noise",
         "biases",
         "other-techniques",

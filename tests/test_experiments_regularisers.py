@@ -1,5 +1,6 @@
 """Experiments on noise, biases, L1, dropout, more data, expanded data: what they say is so."""
 
+import functools
 import sys
 
 import numpy as np
@@ -16,9 +17,22 @@ DATA = nn.datasets.load_mnist_small().take(500)
 UNTESTED = nn.Dataset(DATA.train, test=DATA.test, image_shape=(28, 28))
 
 
+@functools.cache
+def measured(name):
+    return experiments.find(name).run(DATA, SEEDS, quick=True)
+
+
+class _Results:
+    """The result of each experiment, run when it is asked for."""
+
+    def __getitem__(self, name):
+        return measured(name)
+
+
 @pytest.fixture(scope="module")
 def results():
-    return {name: experiments.find(name).run(DATA, SEEDS, quick=True) for name in NAMES}
+    yield _Results()
+    measured.cache_clear()
 
 
 def row(result, what):

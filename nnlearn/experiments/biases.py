@@ -162,12 +162,12 @@ def _penalised(runs: Comparison) -> Picture:
         left, right = figure.subplots(1, 2)
         plot_comparison(runs, "test_error", left)
         values = [np.concatenate([_all_biases(run.network) for run in runs[v]]) for v in _VARIANTS]
-        edge = np.ceil(max(np.abs(v).max() for v in values))
+        edges = np.linspace(min(map(np.min, values)), max(map(np.max, values)), 31)
         for i, (name, found) in enumerate(zip(_VARIANTS, values, strict=True)):
             look = {"color": COLOURS[i], "linestyle": ("-", "--")[i], "linewidth": 1.8}
-            right.hist(found, np.linspace(-edge, edge, 41), histtype="step", label=name, **look)
+            right.hist(found, edges, histtype="step", label=name, **look)
         tidy(right, "bias after training", "biases, all seeds")
-        right.legend(frameon=False)
+        right.legend(frameon=False, loc="upper left")
 
     return Picture(
         "penalised",

@@ -248,7 +248,7 @@ def _masks() -> Picture:
     return Picture(
         "masks",
         f"A network {'-'.join(map(str, _DRAWN))} and the part of it that is trained in each of "
-        "its first steps, inputs on the left: the units dropped are dashed, and their weights "
+        "its first steps, inputs on the left: the units dropped are dotted, and their weights "
         "are not used.",
         draw,
         slides=(25,),
@@ -257,7 +257,7 @@ def _masks() -> Picture:
 
 
 def _network(ax: "Axes", layers: Sequence[Mask]) -> None:
-    """A network as circles and lines: dropped units dashed, without lines."""
+    """A network as circles and lines: dropped units dotted, without lines."""
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
 

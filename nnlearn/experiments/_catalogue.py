@@ -26,6 +26,13 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "weight-decay",
         "l2-table",
         "ten-points",
+        "noise",
+        "biases",
+        "other-techniques",
+        "l1",
+        "dropout",
+        "more-data",
+        "expansion",
     ),
 }
 #: Programs that the slides name, and what they are here.

@@ -10,6 +10,18 @@ from nnlearn.experiments._experiment import Experiment
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "The cost function": ("costs",),
+    "Initialisation": (
+        "start-weights",
+        "initialisation",
+    ),
+    "Hyper-parameters": (
+        "hyper-parameters",
+        "quick-feedback",
+        "patience",
+        "learning-rates",
+        "schedules",
+        "lambdas",
+    ),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -65,9 +65,11 @@ def settings() -> tuple[Setting, ...]:
     What the network sets of the work around it and a fit may set anew stands there once.
     """
     found = [*_of(Network, Network.__init__, FUNCTION), *_of(Network.fit, Network.fit, TRAINING)]
-    known = {(one.of, one.name): one for one in reversed(found)}
+    known: dict[tuple[str, str], Setting] = {}
+    for one in found:
+        known.setdefault((one.of, one.name), one)
     order = (FUNCTION, TRAINING, WORK)
-    return tuple(sorted(reversed(known.values()), key=lambda one: order.index(one.of)))
+    return tuple(sorted(known.values(), key=lambda one: order.index(one.of)))
 
 
 def _of(documented: Any, function: Callable[..., Any], of: str) -> Iterator[Setting]:
@@ -85,9 +87,11 @@ def _of(documented: Any, function: Callable[..., Any], of: str) -> Iterator[Sett
 def _meanings(text: str) -> dict[str, str]:
     """The first sentence on each argument, from the parameters' section of a docstring."""
     section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", text, re.M | re.S)
-    found = {}
+    found: dict[str, str] = {}
     if section:
-        for entry in re.finditer(r"^(\S[^:\n]*)(?: :[^\n]*)?\n((?:[ ]+\S.*\n?)+)", section[1], re.M):
+        for entry in re.finditer(
+            r"^(\S[^:\n]*)(?: :[^\n]*)?\n((?:[ ]+\S.*\n?)+)", section[1], re.M
+        ):
             words = " ".join(textwrap.dedent(entry[2]).split())
             sentence = re.split(r"(?<=[^.][.;:])\s", words, maxsplit=1)[0].rstrip(".;:")
             found.update((name.strip(), sentence) for name in entry[1].split(","))
@@ -104,7 +108,9 @@ def _measure(lab: Lab) -> Result:
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2)
         below = _box(left, "Network(...): the function $a = f(x;\\ W, b)$", groups[FUNCTION], 0)
-        right_end = _box(right, "fit(...): its training, $W \\leftarrow W + v$", groups[TRAINING], 1)
+        right_end = _box(
+            right, "fit(...): its training, $W \\leftarrow W + v$", groups[TRAINING], 1
+        )
         end = _box(left, "the work around it", groups[WORK], 2, top=below - _LINE)
         for ax in (left, right):
             ax.set_xlim(0, 1)

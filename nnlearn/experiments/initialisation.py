@@ -71,7 +71,9 @@ def _measure(lab: Lab) -> Result:
     claims = tuple(
         Claim(
             f"with {units} hidden units scaled start weights are ahead after the first epoch",
-            differences(numbers[f"{units} scaled"]["epoch 1"], numbers[f"{units} large"]["epoch 1"]),
+            differences(
+                numbers[f"{units} scaled"]["epoch 1"], numbers[f"{units} large"]["epoch 1"]
+            ),
             "%",
             "slide 29",
         )
@@ -95,15 +97,19 @@ def _measure(lab: Lab) -> Result:
             shown = {f"{init} start weights": runs[f"{units} {init}"] for init in _BOOKS}
             plot_comparison(Comparison(shown), "val_accuracy", ax=ax)
             ax.set_title(f"784-{units}-10")
-            ax.legend(title=ax.get_legend().get_title().get_text() or None, frameon=False,
-                      title_fontsize="small", loc="lower right")
+            ax.legend(
+                title=ax.get_legend().get_title().get_text() or None,
+                frameon=False,
+                title_fontsize="small",
+                loc="lower right",
+            )
             ax.label_outer()
 
     return Result(
         {
             "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy",
             "start weights": 'scaled: N(0, 1/n_in), large: N(0, 1); biases N(0, 1). "xavier" '
-            "N(0, 2/(n_in + n_out)) and \"he\" N(0, 2/n_in) beside them, biases 0",
+            'N(0, 2/(n_in + n_out)) and "he" N(0, 2/n_in) beside them, biases 0',
             "training": f"{epochs} epochs, batch size 10, learning rate 0.1, lambda "
             f"{lab.l2(5.0):g}",
         },
@@ -120,9 +126,7 @@ def _measure(lab: Lab) -> Result:
             ),
         ),
         (table,),
-        remarks=(
-            "The book counts epochs from 0: its epoch 0 is the first one, 1 here.",
-        ),
+        remarks=("The book counts epochs from 0: its epoch 0 is the first one, 1 here.",),
     )
 
 

@@ -214,9 +214,9 @@ def _draw_z(ax: "Axes", init: str, z: npt.NDArray[Any]) -> None:
         density = first_layer_density(at, x, name, _UNITS)
         ax.plot(at, density, line, color=colour, linewidth=1.8, label=label)
     for side in (-1, 1):
-        label = "sigmoid saturated" if side == 1 else None
+        named = {"label": "sigmoid saturated"} if side == 1 else {}
         edges = sorted((side * SATURATED, side * reach))
-        ax.axvspan(*edges, color="#808080", alpha=0.16, linewidth=0, label=label)
+        ax.axvspan(*edges, color="#808080", alpha=0.16, linewidth=0, **named)
     ax.set_xlim(-reach, reach)
     ax.set_xlabel("weighted input z")
     ax.set_ylabel("density")

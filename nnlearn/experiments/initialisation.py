@@ -136,6 +136,6 @@ experiment = Experiment(
     question="Does training start higher, and end higher, from scaled start weights?",
     slides=(29,),
     measure=_measure,
-    seconds=(3.0, 90.0),
+    seconds=(1.5, 65.0),
     quotes=_QUOTES,
 )

@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Copies by which a rate and a penalty are found. Their starts are not those of the check.
+#: Copies by which a rate and a penalty are found, as many as by default.
 _COPIES = 3
-_FIRST_SEED = 1_000
+#: What the seeds of the check are away from those.
+_AWAY = 1_000
 #: The rate, should the search find none.
 _RATE = 0.5
 
 
 def _measure(lab: Lab) -> Result:
     epochs = lab.pick(10, 4)
-    network = Network([784, 30, 10], seed=_FIRST_SEED)
+    network = Network([784, 30, 10], seed=lab.seeds[0])
     rates = find_learning_rate(network, lab.data.train, seeds=_COPIES, n_jobs=lab.n_jobs, verbose=0)
     rate = rates.suggestion or _RATE
     how = "" if rates.suggestion else " (the search found none)"
@@ -46,7 +47,12 @@ def _measure(lab: Lab) -> Result:
         "lambda found": {"learning_rate": rate, "l2": found.suggestion},
         "rate found again": {"learning_rate": found.learning_rate, "l2": found.suggestion},
     }
-    runs = lab.compare(variants, hidden=30, epochs=lab.pick(30, 8))
+    runs = lab.compare(
+        variants,
+        hidden=30,
+        epochs=lab.pick(30, 8),
+        seeds=[_AWAY + seed for seed in lab.seeds],
+    )
     numbers = {
         name: {
             "best validation accuracy": best(group, "val_accuracy"),
@@ -102,6 +108,8 @@ def _measure(lab: Lab) -> Result:
         remarks=(
             "The search chooses what is best on the validation set, so that its own numbers are "
             "a little too good: the claims are about the test set and other starts.",
+            f"It looks at {epochs} epochs, and the check at more: a rate that is ahead after a few "
+            "may end lower, since with a higher rate the accuracy jumps more from epoch to epoch.",
         ),
     )
 
@@ -166,7 +174,8 @@ def _draw_rates(ax: "Axes", found: Penalties) -> None:
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(where))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_major_formatter("{x:.3g}")
+    ax.tick_params("x", rotation=45)
     ax.margins(x=0.25)
     ax.set_xlabel("learning rate")
     ax.set_ylabel("validation accuracy (%)")
@@ -181,5 +190,5 @@ experiment = Experiment(
     question="Which lambda, and does it ask for another learning rate?",
     slides=(35,),
     measure=_measure,
-    seconds=(4.0, 60.0),
+    seconds=(1.5, 25.0),
 )

@@ -285,6 +285,6 @@ experiment = Experiment(
     question="How does one find settings from which anything is learnt, and find them soon?",
     slides=(31,),
     measure=_measure,
-    seconds=(2.0, 15.0),
+    seconds=(1.0, 8.0),
     quotes=_QUOTES,
 )

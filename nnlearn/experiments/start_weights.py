@@ -214,7 +214,7 @@ def _draw_z(ax: "Axes", init: str, z: npt.NDArray[Any]) -> None:
         density = first_layer_density(at, x, name, _UNITS)
         ax.plot(at, density, line, color=colour, linewidth=1.8, label=label)
     for side in (-1, 1):
-        named = {"label": "sigmoid saturated"} if side == 1 else {}
+        named: dict[str, Any] = {"label": "sigmoid saturated"} if side == 1 else {}
         edges = sorted((side * SATURATED, side * reach))
         ax.axvspan(*edges, color="#808080", alpha=0.16, linewidth=0, **named)
     ax.set_xlim(-reach, reach)
@@ -232,7 +232,7 @@ experiment = Experiment(
     question="How large are a unit's weighted inputs before training, by how the weights start?",
     slides=(27, 28),
     measure=_measure,
-    seconds=(1.0, 3.0),
+    seconds=(1.0, 2.0),
     quotes=_QUOTES,
     widgets={
         27: ("InitialisationExplorer", {"inputs": "book", "depth": 1, "init": "large"}),

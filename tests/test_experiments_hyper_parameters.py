@@ -105,8 +105,8 @@ def test_drawn_networks_spread_as_the_formula_says(results):
 def test_saturation_is_counted_in_the_networks_themselves(results):
     x = start_weights.half_on(1)
     saturated = []
-    for seed in range(3 * 40, 4 * 40):
-        net = nn.Network([1000, 100, 10], init="large", seed=seed)
+    for seed in range(3 * 60, 4 * 60):
+        net = nn.Network([1000, 30, 10], init="large", seed=seed)
         a = 1 / (1 + np.exp(-(x.astype(float) @ net.weights[0] + net.biases[0])))
         saturated.append(((a < 0.01) | (a > 0.99)).mean())
     drawn = row(results("start-weights"), "W ~ N(0, 1): saturated units, drawn").values

@@ -74,7 +74,7 @@ def _measure(lab: Lab) -> Result:
             differences(
                 numbers[f"{units} scaled"]["epoch 1"], numbers[f"{units} large"]["epoch 1"]
             ),
-            "%",
+            "percentage points",
             "slide 29",
         )
         for units in _SIZES

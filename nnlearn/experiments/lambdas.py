@@ -71,13 +71,13 @@ def _measure(lab: Lab) -> Result:
         Claim(
             "with the lambda that was found the test set is predicted better than without one",
             differences(tested[names[1]], tested[names[0]]),
-            "%",
+            "percentage points",
             "slide 35",
         ),
         Claim(
             "with the rate that was found again it is predicted better still",
             differences(tested[names[2]], tested[names[1]]),
-            "%",
+            "percentage points",
             "slide 35",
         ),
     )

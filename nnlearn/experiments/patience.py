@@ -74,7 +74,7 @@ def _measure(lab: Lab) -> Result:
         Claim(
             f'"{names[other]}" keeps a network with a higher {what} than "{names[first]}"',
             differences(numbers[other][f"{what} kept"], numbers[first][f"{what} kept"]),
-            "%",
+            "percentage points",
             "slide 32" if other == "growing" else "",
         )
         for other in others

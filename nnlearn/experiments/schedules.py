@@ -48,7 +48,7 @@ def _measure(lab: Lab) -> Result:
         Claim(
             f"{words} the network ends with a higher {what} than with a constant one",
             differences(numbers[name][f"last {what}"], numbers["constant"][f"last {what}"]),
-            "%",
+            "percentage points",
             "slide 34",
         )
         for name, words in (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_N_INPUTS, _UNITS, _N_OUTPUTS = 1000, 100, 10
+_N_INPUTS, _UNITS, _N_OUTPUTS = 1000, 30, 10
 #: From this size of z on a sigmoid unit is saturated: its output is outside [.01, .99].
 SATURATED = math.log(0.99 / 0.01)
 _SHOWN = ("large", "scaled")
@@ -79,8 +79,9 @@ def theory(init: str) -> tuple[float, float]:
     return sd, math.erfc(SATURATED / (sd * math.sqrt(2.0))) if sd else 0.0
 
 
-def _drawn(init: str, seeds: range) -> Sample:
-    """One network for each seed, at its start, given the same input."""
+def _drawn(wanted: tuple[str, range]) -> Sample:
+    """One network for each seed, by one initialisation, at its start, given the same input."""
+    init, seeds = wanted
     x, y = half_on(1, _N_INPUTS), np.zeros(1, np.int64)
     z, a, slopes, saturated = [], [], [], []
     for seed in seeds:
@@ -94,12 +95,11 @@ def _drawn(init: str, seeds: range) -> Sample:
 
 
 def _measure(lab: Lab) -> Result:
-    n = lab.pick(200, 40)
+    n = lab.pick(150, 60)
     inits = [init for init in INITS if init != "zeros"]
-    samples: dict[str, list[Sample]] = {init: [] for init in inits}
-    for seed in lab.seeds:
-        for init in inits:
-            samples[init].append(_drawn(init, range(n * seed, n * (seed + 1))))
+    wanted = [(init, range(n * seed, n * (seed + 1))) for init in inits for seed in lab.seeds]
+    drawn_all = iter(lab.each(_drawn, wanted))
+    samples = {init: [next(drawn_all) for _ in lab.seeds] for init in inits}
     rows = []
     for init in _SHOWN:
         sd, share = theory(init)
@@ -119,7 +119,7 @@ def _measure(lab: Lab) -> Result:
     claim = Claim(
         "with weights from N(0, 1) more units begin saturated than with N(0, 1/n_in)",
         differences(*([100.0 * s.saturated for s in samples[init]] for init in _SHOWN)),
-        "%",
+        "percentage points",
         "slide 27",
     )
     pictures = tuple(
@@ -232,7 +232,7 @@ experiment = Experiment(
     question="How large are a unit's weighted inputs before training, by how the weights start?",
     slides=(27, 28),
     measure=_measure,
-    seconds=(1.0, 2.0),
+    seconds=(0.5, 2.0),
     quotes=_QUOTES,
     widgets={
         27: ("InitialisationExplorer", {"inputs": "book", "depth": 1, "init": "large"}),

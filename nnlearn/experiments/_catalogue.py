@@ -9,7 +9,27 @@ from nnlearn.experiments._experiment import Experiment
 
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "The cost function": ("costs",),
+    "About this report": ("overview", "stories", "coming-from"),
+    "The cost function": (
+        "toy-neuron",
+        "cost-gradients",
+        "deltas",
+        "assumptions",
+        "four-equations",
+        "costs",
+        "softmax",
+        "log-likelihood",
+    ),
+    "Chapters 1, 5 and 6": ("shallow",),
+    "Overfitting and regularisation": (
+        "overfitting",
+        "overfitting-full",
+        "early-stopping",
+        "l2-cost",
+        "weight-decay",
+        "l2-table",
+        "ten-points",
+    ),
     "Initialisation": (
         "start-weights",
         "initialisation",

@@ -34,6 +34,18 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "more-data",
         "expansion",
     ),
+    "Initialisation": (
+        "start-weights",
+        "initialisation",
+    ),
+    "Hyper-parameters": (
+        "hyper-parameters",
+        "quick-feedback",
+        "patience",
+        "learning-rates",
+        "schedules",
+        "lambdas",
+    ),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -17,10 +17,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "assumptions",
         "four-equations",
         "costs",
-        "softmax",
-        "log-likelihood",
     ),
-    "Chapters 1, 5 and 6": ("shallow",),
     "Overfitting and regularisation": (
         "overfitting",
         "overfitting-full",

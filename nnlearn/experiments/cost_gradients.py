@@ -64,7 +64,7 @@ def _measure(lab: Lab) -> Result:
             column[0].set_title(f"y = {y}")
             for ax in column:
                 finish(ax)
-                ax.set_xlabel("")
+                ax.set(xlabel="", xticks=(0, 0.25, 0.5, 0.75, 1))
             column[1].set_xlabel("output a")
         axes[0, 0].set_ylabel("cost c(a) (nats)")
         axes[1, 0].set_ylabel(r"$\partial C/\partial z$")

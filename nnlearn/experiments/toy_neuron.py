@@ -204,7 +204,7 @@ def _pictures(paths: dict[str, dict[str, _Array]]) -> tuple[Picture, ...]:
                 _curve(ax, paths[case.name]["a"], index, short)
             ax.set_title(f"start w {start[0]:g}, b {start[1]:g}")
             _axis(ax)
-        axes[0].set_ylabel("output")
+        axes[0].set(ylabel="output", ylim=(0, 1.02))
         lines, names = axes[0].get_legend_handles_labels()
         figure.legend(lines, names, loc="outside lower center", ncols=2, frameon=False)
 

@@ -50,9 +50,8 @@ def _measure(lab: Lab) -> Result:
     def paths(figure: "Figure") -> None:
         axes = figure.subplots(1, 2, sharex=True)
         epoch = range(_EPOCHS + 1)
-        # The five of largest size: they are told apart.
-        largest = np.argsort(-np.abs(weights[0]).ravel())[:5]
-        for place in largest:
+        ranked = np.argsort(weights[0].ravel())
+        for place in ranked[[0, ranked.size // 10, ranked.size // 3, -ranked.size // 10, -1]]:
             values = [w.ravel()[place] for w in weights]
             axes[0].plot(epoch, values, "o", color=COLOURS[0], markersize=4)
             fine = np.linspace(0, _EPOCHS, 101)

@@ -14,7 +14,7 @@ from nnlearn.experiments._result import Result
 from nnlearn.layers import Dense
 from nnlearn.network import Network
 from nnlearn.plotting import plot_comparison
-from nnlearn.plotting._style import COLOURS, LINES, finish
+from nnlearn.plotting._style import COLOURS, LINES, finish, legend_style
 from nnlearn.testing import numerical_gradient
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def of_a_digit(x: npt.ArrayLike, y: int) -> tuple[_Array, _Array, _Array]:
     net = Network(
         [784, 30, Dense(_CLASSES, "softmax")],
         cost="log_likelihood",
-        init="large",
         seed=_UNTRAINED,
         dtype="float64",
         n_threads=1,
@@ -114,7 +113,7 @@ def _measure(lab: Lab) -> Result:
         {
             "networks": "784-30-10, sigmoid hidden units, scaled weights",
             "training": f"{epochs} epochs, batch size 10, learning rate 0.5, no penalty",
-            "delta": f"one test digit, a {digit}, in a network before training, large weights",
+            "delta": f"one test digit, a {digit}, in a network before training",
         },
         tuple(rows),
         pictures=_pictures((expected, delta, digit), runs),
@@ -127,6 +126,7 @@ def _measure(lab: Lab) -> Result:
 
 def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[Picture, ...]:
     expected, delta, digit = of_digit
+    n_seeds = max(len(group) for group in runs.values())
 
     def panels(figure: "Figure") -> None:
         bars, slowdown, curves = figure.subplots(1, 3)
@@ -134,6 +134,8 @@ def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[P
         _slowdown(slowdown)
         plot_comparison(runs, ax=curves)
         curves.set_title("784-30-10 on digits")
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
+        curves.legend(**place, **legend_style(f"mean and range of {n_seeds} seeds"))
 
     return (
         Picture(
@@ -171,8 +173,8 @@ def _slowdown(ax: "Axes") -> None:
         style = {"color": COLOURS[index], "linestyle": LINES[index], "linewidth": 1.8}
         ax.plot(a, size, label=cost.replace("_", "-"), **style)
     finish(ax)
-    ax.set(xlabel="output of the right class", ylabel=r"$|\partial C/\partial z_y|$")
-    ax.set(title="softmax outputs", ylim=(0, 1.02))
+    ax.set(xlabel="output of the right class, $a_y$", ylabel=r"$|\partial C/\partial z_y|$")
+    ax.set(title="softmax outputs", ylim=(0, 1.02), xticks=np.linspace(0.0, 1.0, 5))
     ax.legend(frameon=False, fontsize="small")
 
 

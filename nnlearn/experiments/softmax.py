@@ -81,7 +81,7 @@ def _measure(lab: Lab) -> Result:
 def _panels(figure: "Figure") -> None:
     bars, curves, signs = figure.subplots(1, 3, width_ratios=(1.0, 1.25, 1.15))
     start = outputs(_START)[0]
-    names = [f"z = {z:g}" for z in _START]
+    names = [f"z = {z:g}".replace("-", "\u2212") for z in _START]
     places = range(len(_START))
     drawn = bars.bar(places, start, color=COLOURS[: len(_START)], width=0.7)
     bars.bar_label(drawn, fmt="%.3f", padding=2, fontsize="small")
@@ -114,8 +114,8 @@ def _jacobian(ax: "Axes", jacobian: _Array) -> None:
         square = Rectangle((i + 0.04, j + 0.04), 0.92, 0.92, facecolor=colour, alpha=0.35)
         square.set_linewidth(0)
         ax.add_patch(square)
-        text = f"{value:+.3f}".replace("-", "\u2212")
-        ax.text(i + 0.5, j + 0.5, text, ha="center", va="center", fontsize="small")
+        text = f"{value:+.4f}".replace("-", "\u2212")
+        ax.text(i + 0.5, j + 0.5, text, ha="center", va="center", fontsize="x-small")
     ax.set(xlim=(0, k), ylim=(k, 0), aspect="equal", title=r"$\partial a_j/\partial z_k$")
     ax.set(xlabel="weighted input k", ylabel="output j")
     middles = np.arange(k) + 0.5

@@ -50,17 +50,14 @@ def _measure(lab: Lab) -> Result:
             ax.grid(True, alpha=0.25)
             ax.spines[["top", "right"]].set_visible(False)
         axes[0].set_ylabel("cost (nats)")
-        axes[0].text(
-            0.05, 0.93, "dashed: cost of the batch", transform=axes[0].transAxes, fontsize=8
-        )
 
     return Result(
         {"networks": f"784-20-10 in double precision, untrained; {_N} digits"},
         pictures=(
             Picture(
                 "costs",
-                f"The cost of each of {_N} samples, sorted, and the cost of them all as one "
-                "batch: it is their mean.",
+                f"The cost of each of {_N} samples, sorted, and (dashed) the cost of them all as "
+                "one batch: it is their mean.",
                 costs,
                 slides=(8,),
                 size=(8.8, 2.8),

@@ -17,6 +17,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "assumptions",
         "four-equations",
         "costs",
+        "softmax",
+        "log-likelihood",
     ),
     "Overfitting and regularisation": (
         "overfitting",
@@ -46,6 +48,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "schedules",
         "lambdas",
     ),
+    "Chapters 1, 5 and 6": ("shallow",),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -47,6 +47,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "learning-rates",
         "schedules",
         "lambdas",
+        "hessian",
     ),
     "Chapters 1, 5 and 6": ("shallow",),
 }

@@ -10,6 +10,20 @@ from nnlearn.experiments._experiment import Experiment
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "The cost function": ("costs",),
+    "Hyper-parameters": (
+        "batch-sizes",
+        "search",
+        "hessian",
+    ),
+    "Other models of neuron, other steps": (
+        "momentum",
+        "tanh",
+        "relu",
+    ),
+    "Chapters 1, 5 and 6": (
+        "baselines",
+        "depth",
+    ),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

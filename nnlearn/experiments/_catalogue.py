@@ -9,7 +9,11 @@ from nnlearn.experiments._experiment import Experiment
 
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "About this report": ("overview", "stories", "coming-from"),
+    "About this report": (
+        "overview",
+        "stories",
+        "coming-from",
+    ),
     "The cost function": (
         "toy-neuron",
         "cost-gradients",
@@ -49,7 +53,12 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "lambdas",
         "hessian",
     ),
-    "Chapters 1, 5 and 6": ("baselines", "depth", "shallow"),
+    "Other models of neuron, other steps": ("momentum",),
+    "Chapters 1, 5 and 6": (
+        "baselines",
+        "depth",
+        "shallow",
+    ),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -148,6 +148,21 @@ def at(runs: Iterable[Run], column: str, epoch: int, scale: float = 100.0) -> tu
     return tuple(found)
 
 
+def epochs_to(
+    runs: Iterable[Run], levels: Iterable[float], column: str = "loss"
+) -> tuple[float, ...]:
+    """The first epoch, from 1, after which the column is at most each run's level.
+
+    One more than the run has epochs where it never is; NaN where it diverged.
+    """
+    found = []
+    for run, level in zip(runs, levels, strict=True):
+        values = run.history[column]
+        reached = [i for i, value in enumerate(values, 1) if value <= level]
+        found.append(math.nan if run.error else float(reached[0] if reached else len(values) + 1))
+    return tuple(found)
+
+
 def stuck(runs: Iterable[Run]) -> int:
     """How many runs never predict some class of the test set."""
     return sum(bool(run.stuck) for run in runs)

@@ -1,0 +1,183 @@
+"""Momentum: velocity and friction in a valley, and on digits."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlearn.descent import Descent, Valley, descend
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, differences, epochs_to, last, without
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured
+from nnlearn.experiments._result import Result
+from nnlearn.optimizers import SGD
+from nnlearn.plotting import plot_comparison, plot_contours
+from nnlearn.plotting._style import finish, line_style, log_axis
+from nnlearn.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Of the valley; friction 1 - mu from all to next to none.
+_FRICTIONS = (0.0, 0.5, 0.9, 0.99)
+_RATE, _STEPS, _GOAL = 0.5, 400, 1e-3
+
+#: Of the digits. The last network has no momentum, but the pace that 0.9 comes to.
+_MOMENTA = (0.0, 0.5, 0.9)
+_SIZES = (30, 100)
+_DIGITS_RATE = 0.05
+_SAME_PACE = "no momentum, learning rate 0.5"
+
+
+def valley_paths() -> dict[float, Descent]:
+    """The paths down the valley, by mu."""
+    sgd = {mu: SGD(_RATE, momentum=mu) for mu in _FRICTIONS}
+    return {mu: descend(Valley(), Valley.start, sgd[mu], _STEPS) for mu in _FRICTIONS}
+
+
+def _measure(lab: Lab) -> Result:
+    epochs = lab.pick(15, 6)
+    variants = {
+        f"{units} mu {mu:g}": {"hidden": units, "learning_rate": _DIGITS_RATE, "momentum": mu}
+        for units in _SIZES
+        for mu in _MOMENTA
+    }
+    for units in _SIZES:
+        pace = _DIGITS_RATE / (1.0 - _MOMENTA[-1])
+        variants[f"{units} {_SAME_PACE}"] = {"hidden": units, "learning_rate": pace}
+    runs = lab.compare(variants, without(lab.data, "test"), epochs=epochs, batch_size=10)
+    rows, claims = [], []
+    for units in _SIZES:
+        plain = runs[f"{units} mu 0"]
+        ends = last(plain, "loss", 1.0)
+        needed = {mu: epochs_to(runs[f"{units} mu {mu:g}"], ends) for mu in _MOMENTA}
+        quick = epochs_to(runs[f"{units} {_SAME_PACE}"], ends)
+        rows += [
+            Measured(f"{units} hidden, mu {mu:g}: epochs until there", values, "", digits=1)
+            for mu, values in needed.items()
+        ]
+        rows.append(
+            Measured(f"{units} hidden, {_SAME_PACE}: epochs until there", quick, "", digits=1)
+        )
+        claims += [
+            Claim(
+                f"with {units} hidden units momentum {mu:g} reaches the training cost at which "
+                "plain gradient descent ends in fewer epochs",
+                differences(needed[0.0], needed[mu]),
+                "epochs",
+                "slides 39 and 40",
+                1,
+            )
+            for mu in _MOMENTA[1:]
+        ]
+
+    def curves(figure: "Figure") -> None:
+        axes = figure.subplots(2, 2, sharex=True, sharey="row")
+        for units, column in zip(_SIZES, axes.T, strict=True):
+            names = [f"mu {mu:g}" for mu in _MOMENTA]
+            words = [rf"$\mu$ = {mu:g}" for mu in _MOMENTA]
+            shown = {word: runs[f"{units} {name}"] for name, word in zip(names, words, strict=True)}
+            for ax, what in zip(column, ("loss", "val_error"), strict=True):
+                plot_comparison(type(runs)(shown), what, ax=ax)
+                ax.get_legend().remove()
+                ax.label_outer()
+            column[0].set_title(f"784-{units}-10")
+        axes[0, 0].set_ylabel("training cost")
+        log_axis(axes[0, 0], *axes[0, 0].dataLim.intervaly)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+
+    return Result(
+        {
+            "valley": f"Rosenbrock's, with gentler walls; learning rate {_RATE:g}, {_STEPS} steps",
+            "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy, scaled weights",
+            "training": f"{epochs} epochs, batch size 10, learning rate {_DIGITS_RATE:g} for every "
+            "mu, no penalty",
+            "until there": "until the training cost (mean of an epoch's steps) is at most the one "
+            "of the last epoch without momentum, same seed",
+        },
+        tuple(rows),
+        tuple(claims),
+        (
+            Picture(
+                "valley",
+                "One start and one learning rate: the less friction, the faster the ball, and the "
+                "further it overshoots; next to"
+                " without friction (right) it hardly comes to rest.",
+                _draw_valley,
+                slides=(39,),
+                size=(8.0, 6.4),
+            ),
+            Picture(
+                "curves",
+                "Training cost and validation error by epoch with the same learning rate, mean "
+                "over the seeds and the band from lowest to highest.",
+                curves,
+                slides=(40,),
+                size=(8.0, 5.6),
+            ),
+        ),
+        (_valley_table(),),
+        (
+            "The slides call mu the friction. The friction is 1 - mu: with mu = 1 there is none and "
+            "the ball never comes to rest (here it stops at 0.99), with mu = 0 there is nothing "
+            "else and the step is that of gradient descent.",
+            "The slides' curves are lost, their captions say only n = 30 and n = 100; that they "
+            "showed cost or accuracy by epoch is inferred.",
+            "On an even slope momentum comes to the pace of a learning rate 1/(1 - mu) times as "
+            "large. So the rows that have this larger rate and no momentum show how much of the "
+            "gain comes from the pace alone.",
+        ),
+    )
+
+
+def _valley_table() -> Table:
+    head = ["mu", "friction 1 - mu", "steps to cost 0.001", "and stays below after", "last cost"]
+    body = [
+        (mu, 1.0 - mu, path.first_at(_GOAL), path.settled_at(_GOAL), float(path.costs[-1]))
+        for mu, path in valley_paths().items()
+    ]
+    title = f"The valley: {_STEPS} steps with learning rate {_RATE:g}"
+    formats = {"mu": "g", "friction 1 - mu": ".2g", "last cost": ".1e"}
+    return Table(head, body, title, formats=formats)
+
+
+def _draw_valley(figure: "Figure") -> None:
+    paths = valley_paths()
+    words = {mu: rf"$\mu$ = {mu:g}, friction {1 - mu:.2g}" for mu in paths}
+    wild = _FRICTIONS[-1]
+    above, below = figure.subplots(2, 2)
+    calm = {words[mu]: path for mu, path in paths.items() if mu != wild}
+    plot_contours(Valley(), above[0], paths=calm, levels=8)
+    plot_contours(Valley(), above[1], levels=8)
+    for index, (mu, path) in enumerate(paths.items()):
+        style = line_style(index, _STEPS) | {"linewidth": 1.4}
+        if mu == wild:
+            above[1].plot(*path.points.T, **style | {"linewidth": 1.0})
+        moved = np.linalg.norm(np.diff(path.points, axis=0), axis=1)
+        below[0].plot(path.costs, label=words[mu], **style)
+        below[1].plot(np.arange(1, _STEPS + 1), moved, **style)
+    for ax, what in zip(below, ("cost", "speed: length of a step"), strict=True):
+        finish(ax)
+        ax.set_yscale("log")
+        ax.set_xlabel("step")
+        ax.set_ylabel(what)
+    below[0].set_ylim(bottom=1e-8)
+    below[1].set_ylim(bottom=1e-6)
+    above[0].get_legend().remove()
+    for ax in above:
+        for shades in ax.collections:
+            shades.set_rasterized(shades.get_zorder() == 1)
+    figure.legend(*below[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+
+
+experiment = Experiment(
+    name="momentum",
+    title="Momentum",
+    question="What do velocity and friction do, and does momentum save epochs?",
+    slides=(39, 40),
+    measure=_measure,
+    seconds=(2.0, 40.0),
+    widgets={39: ("Momentum", {"surface": "valley"})},
+)

@@ -70,8 +70,7 @@ def _measure(lab: Lab) -> Result:
         for size in _SIZES
         for name in (_NAME_NETWORK.format(size),)
     ]
-    rows += [_machine_row(size, machines, missing) for size in _SIZES]
-    rows.append(_machine_row(_ON_TEST, machines, missing))
+    rows += [_machine_row(size, machines, missing) for size in (*_SIZES, _ON_TEST)]
     by_size = {size: value for size, value in machines.items() if size != _ON_TEST}
     return Result(
         {
@@ -132,9 +131,8 @@ def _train(
         machine = SVC(gamma="auto", cache_size=500.0)
         return machine.fit(_pixels(train.x[:size]), train.y[:size])
 
-    def right(machine: Any, rows: slice) -> int:
-        guessed = machine.predict(_pixels(evaluated.x[rows]))
-        return int(np.count_nonzero(guessed == evaluated.y[rows]))
+    def right(machine: Any, rows: Split) -> float:
+        return 100.0 * float(np.mean(machine.predict(_pixels(rows.x)) == rows.y))
 
     def work(item: tuple[int, int | None]) -> Any:
         size, seed = item
@@ -142,18 +140,22 @@ def _train(
             return network(size, seed)
         machine = fit(size)
         # The largest, which takes about as long as all the rest, answers afterwards in threads.
-        return machine if size == fitted[-1] else right(machine, slice(None))
+        return machine if size == fitted[-1] else right(machine, evaluated)
 
     items: list[tuple[int, int | None]] = [(size, None) for size in reversed(fitted)]
     items += [(size, seed) for size in reversed(sizes) for seed in lab.seeds]
     done = dict(zip(items, lab.each(work, items), strict=True))
     networks = {(size, seed): v for (size, seed), v in done.items() if seed is not None}
-    counts = {size: done[size, None] for size in fitted}
+    machines = {size: done[size, None] for size in fitted}
     if fitted:
-        largest, n = counts[fitted[-1]], len(evaluated)
-        parts = [slice(n * k // _PARTS, n * (k + 1) // _PARTS) for k in range(_PARTS)]
-        counts[fitted[-1]] = sum(lab.each(lambda rows: right(largest, rows), parts))
-    machines = {size: 100.0 * count / len(evaluated) for size, count in counts.items()}
+        largest, sets = machines[fitted[-1]], {fitted[-1]: evaluated}
+        if fitted[-1] == _SIZES[-1] and lab.data.test is not None:
+            sets[_ON_TEST] = lab.data.test
+        for key, rows in sets.items():
+            bounds = [len(rows) * k // _PARTS for k in range(_PARTS + 1)]
+            parts = [rows[a:b] for a, b in itertools.pairwise(bounds)]
+            shares = lab.each(lambda part: right(largest, part), parts)
+            machines[key] = float(np.average(shares, weights=[len(part) for part in parts]))
     return networks, machines, missing
 
 

@@ -135,7 +135,7 @@ def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[P
         plot_comparison(runs, ax=curves)
         curves.set_title("784-30-10 on digits")
         for line, style in zip(curves.get_lines(), LINES, strict=False):
-            line.set_linestyle(style)
+            line.set(linestyle=style)
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
         curves.legend(**place, **legend_style(f"mean and range of {n_seeds} seeds"))
 
@@ -172,8 +172,8 @@ def _deltas(ax: "Axes", expected: _Array, delta: _Array, digit: int) -> None:
 def _slowdown(ax: "Axes") -> None:
     for index, cost in enumerate(("log_likelihood", "quadratic")):
         a, size = at_target(cost)
-        style = {"color": COLOURS[index], "linestyle": LINES[index], "linewidth": 1.8}
-        ax.plot(a, size, label=cost.replace("_", "-"), **style)
+        name, colour, line = cost.replace("_", "-"), COLOURS[index], LINES[index]
+        ax.plot(a, size, label=name, color=colour, linestyle=line, linewidth=1.8)
     finish(ax)
     ax.set(xlabel="output of the right class, $a_y$", ylabel=r"$|\partial C/\partial z_y|$")
     ax.set(title="softmax outputs", ylim=(0, 1.02), xticks=np.linspace(0.0, 1.0, 5))

@@ -43,7 +43,7 @@ def _measure(lab: Lab) -> Result:
         ax = figure.subplots()
         plot_comparison(runs, ["error", "val_error", "test_error"], ax)
         for line, style in zip(ax.get_lines(), LINES, strict=False):
-            line.set_linestyle(style)
+            line.set(linestyle=style)
         ax.legend(**legend_style(f"mean and range of {len(group)} seeds"))
 
     return Result(

@@ -49,7 +49,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "lambdas",
         "hessian",
     ),
-    "Chapters 1, 5 and 6": ("shallow",),
+    "Chapters 1, 5 and 6": ("baselines", "depth", "shallow"),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -141,7 +141,10 @@ def _measure(lab: Lab) -> Result:
 
     def in_bowl(figure: "Figure") -> None:
         ax = figure.subplots()
-        ways: dict[str, Any] = {"gradient descent, 60 steps": down, "Newton, 1 step": np.stack([place, minimum])}
+        ways: dict[str, Any] = {
+            "gradient descent, 60 steps": down,
+            "Newton, 1 step": np.stack([place, minimum]),
+        }
         plot_contours(bowl, ax=ax, paths=ways)
 
     def costs(figure: "Figure") -> None:

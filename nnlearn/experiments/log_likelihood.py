@@ -1,6 +1,6 @@
 """Softmax outputs with the log-likelihood: no learning slowdown either."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -172,8 +172,8 @@ def _deltas(ax: "Axes", expected: _Array, delta: _Array, digit: int) -> None:
 def _slowdown(ax: "Axes") -> None:
     for index, cost in enumerate(("log_likelihood", "quadratic")):
         a, size = at_target(cost)
-        name, colour, line = cost.replace("_", "-"), COLOURS[index], LINES[index]
-        ax.plot(a, size, label=name, color=colour, linestyle=line, linewidth=1.8)
+        style: dict[str, Any] = {"color": COLOURS[index], "linestyle": LINES[index]}
+        ax.plot(a, size, linewidth=1.8, label=cost.replace("_", "-"), **style)
     finish(ax)
     ax.set(xlabel="output of the right class, $a_y$", ylabel=r"$|\partial C/\partial z_y|$")
     ax.set(title="softmax outputs", ylim=(0, 1.02), xticks=np.linspace(0.0, 1.0, 5))

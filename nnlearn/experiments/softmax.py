@@ -119,9 +119,8 @@ def _jacobian(ax: "Axes", jacobian: _Array) -> None:
     ax.set(xlim=(0, k), ylim=(k, 0), aspect="equal", title=r"$\partial a_j/\partial z_k$")
     ax.set(xlabel="weighted input k", ylabel="output j")
     middles = np.arange(k) + 0.5
-    names = [str(index + 1) for index in range(k)]
-    ax.set_xticks(middles, names)
-    ax.set_yticks(middles, names)
+    ax.set_xticks(middles, [str(number) for number in range(1, k + 1)])
+    ax.set_yticks(middles, [str(number) for number in range(1, k + 1)])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
 

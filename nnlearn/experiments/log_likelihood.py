@@ -135,7 +135,7 @@ def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[P
         plot_comparison(runs, ax=curves)
         curves.set_title("784-30-10 on digits")
         for line, style in zip(curves.get_lines(), LINES, strict=False):
-            line.set_linestyle(style)
+            line.set(linestyle=style)
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
         curves.legend(**place, **legend_style(f"mean and range of {n_seeds} seeds"))
 

@@ -21,9 +21,9 @@ _QUOTES = {
         "book, chapter 6",
         "test accuracy at the epoch of best validation accuracy, no penalty",
         "best of three",
-        if_it_differs="the book's program draws the hidden weights from N(0, 1/n_out), ten times "
-        "the variance but for its own mistake (n_in was meant), starts the softmax layer from "
-        "zeros, and does not shuffle",
+        if_it_differs="the book's program draws the hidden weights from N(0, 1/n_out) where n_in "
+        "was meant, eight times the variance, starts the softmax layer from zeros, and does not "
+        "shuffle",
     ),
 }
 

@@ -90,6 +90,7 @@ PICTURES = {
     "plot_misclassified": "by must be a Network, an Ensemble or an Evaluation",
     "plot_noise_sensitivity": "result must be a NoiseSensitivity",
     "plot_penalties": "result must be a Penalties",
+    "plot_predictions": "evaluation must be an Evaluation",
     "plot_search": "search must be a Search",
     "plot_searches": "searches must be a Mapping",
     "plot_surface": "surface must be a Surface or a function of two arrays",

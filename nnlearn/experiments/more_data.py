@@ -278,8 +278,8 @@ def _pictures(
 
     both_sizes = Picture(
         "size",
-        "Accuracy by the number of training digits, on a linear and on a logarithmic scale. On "
-        "the second one it still rises at the right.",
+        "Accuracy by the number of training digits, on a linear and on a logarithmic scale, where "
+        "the gain of each doubling can be read off.",
         size,
         size=(8.4, 3.6),
     )

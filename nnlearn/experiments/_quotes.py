@@ -9,7 +9,11 @@ KINDS = {
     "last": "last epoch",
     "best": "best epoch",
     "best of three": "best epoch of the best of three runs",
+<<<<<<< HEAD
     "one run": "one run",
+=======
+    "one run": "of one run",
+>>>>>>> 438e7614746e4ee76fa08e2205de6fb874f9dd4e
     "exact": "no chance in it",
 }
 
@@ -29,8 +33,13 @@ class Quote:
     settings : str
         What it was measured with, and on which set.
     kind : {"last", "best", "best of three", "one run", "exact"}
+<<<<<<< HEAD
         How it came about; "one run" for what one run gave otherwise, at an epoch that `settings`
         names, say; "exact" for what has no chance in it.
+=======
+        How it came about; "one run" for what is of neither the last nor the best epoch, "exact" for
+        what has no chance in it.
+>>>>>>> 438e7614746e4ee76fa08e2205de6fb874f9dd4e
     why_not : str, default ""
         Why it cannot be compared, where it cannot.
     if_it_differs : str, default ""
@@ -140,7 +149,8 @@ class Measured:
         """Compare the quoted number with the measured ones.
 
         A number of the last epoch agrees if it lies within ``2 sd sqrt(1 + 1/k)`` of the mean of
-        the k seeds, what one more run would do 19 times in 20; likewise the best epoch of one run.
+        the k seeds, what one more run would do 19 times in 20; likewise the best epoch of one run,
+        and whatever else is of one run.
         The best of three runs is compared with the mean and the spread of the best of three drawn
         from the k, with repetition. Half a unit of the last printed digit is allowed for.
 

@@ -37,7 +37,8 @@ from nnlearn.searching import search
 from nnlearn.spaces import integers, loguniform, uniform, when
 
 if TYPE_CHECKING:
-    from nnlearn import augment, datasets, plotting, testing, widgets
+    from nnlearn import augment, datasets, experiments, plotting, testing, widgets
+    from nnlearn.experiments import slide
 
 __all__ = [
     "SGD",
@@ -68,6 +69,7 @@ __all__ = [
     "compare",
     "datasets",
     "diagnose",
+    "experiments",
     "find_l2",
     "find_learning_rate",
     "integers",
@@ -82,6 +84,7 @@ __all__ = [
     "rescale_l2",
     "search",
     "show_config",
+    "slide",
     "testing",
     "tune",
     "uniform",
@@ -91,12 +94,14 @@ __all__ = [
 ]
 
 #: Modules that are imported when touched.
-_LAZY = ("augment", "datasets", "plotting", "testing", "widgets")
+_LAZY = ("augment", "datasets", "experiments", "plotting", "testing", "widgets")
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"nnlearn.{name}")
+    if name == "slide":
+        return importlib.import_module("nnlearn.experiments").slide
     raise AttributeError(f"module 'nnlearn' has no attribute {name!r}")
 
 

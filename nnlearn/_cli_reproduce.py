@@ -45,8 +45,8 @@ def reproduce(arguments: argparse.Namespace, say: Say) -> None:
             run(chosen, data, seeds, folder=folder, into=done, **settings)
         except KeyboardInterrupt:
             path = _write(arguments, folder, data, done, chosen)
-            kept = f"{count(len(done.sections), 'experiment')} of {len(chosen)} are kept in {path}"
-            raise KeyboardInterrupt(f"{kept}, the same command goes on from there") from None
+            kept = f"{len(done.sections)} of {count(len(chosen), 'experiment')} kept, see {path}"
+            raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from None
         path = _write(arguments, folder, data, done, chosen)
     except OSError as error:
         raise Failure(f"the results could not be written: {error}") from None

@@ -1,7 +1,7 @@
 """What `compare` found: the runs of every variant, and their table."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,15 +166,23 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
         formats = dict.fromkeys(columns, digits) | {"seconds": ".1f"}
         return Table(head, rows, title, formats=formats)
 
-    def plot(self, column: str | None = None, ax: "Axes | None" = None) -> "Axes":
+    def plot(
+        self,
+        column: str | Sequence[str] | None = None,
+        ax: "Axes | None" = None,
+        *,
+        band: str = "range",
+    ) -> "Axes":
         """Draw mean and band of each variant; see `nnlearn.plotting.plot_comparison`.
 
         Parameters
         ----------
-        column : str, optional
+        column : str or sequence of str, optional
             What to draw; by default the validation error in %.
         ax : matplotlib.axes.Axes, optional
             Where to draw; a new figure by default.
+        band : {"range", "sd", "none"}, default "range"
+            From the lowest to the highest seed, or one standard deviation to either side.
 
         Returns
         -------
@@ -183,7 +191,7 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
         """
         from nnlearn.plotting import plot_comparison
 
-        return plot_comparison(self, column, ax)
+        return plot_comparison(self, column, ax, band=band)
 
     def __repr__(self) -> str:
         return str(self.table())

@@ -1,13 +1,16 @@
 """What `Network.inspect` gives: the inside of a forward and a backward pass, sample by sample."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks
 from nnlearn.tables import Table, count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = npt.NDArray[Any]
 
@@ -99,6 +102,23 @@ class Inspection:
         else:
             slopes = np.ones_like(z) if name == "linear" else (z > 0).astype(z.dtype)
         return slopes
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the activations of each layer; see `nnlearn.plotting.plot_activations`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes drawn on.
+        """
+        from nnlearn.plotting import plot_activations
+
+        return plot_activations(self, ax)
 
     def _repr_html_(self) -> str:
         """A row for each layer of weights, over all samples."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
-from matplotlib import pyplot
+from matplotlib import pyplot, rcParams
 from matplotlib.figure import Figure
 from sklearn import metrics
 
@@ -426,6 +426,20 @@ def test_the_picture_of_the_confusion_table_holds_its_counts(ax: Any) -> None:
     shares = ax.images[0].get_array()
     assert np.ma.getmaskarray(np.ma.masked_invalid(shares)).diagonal().all()
     np.testing.assert_allclose(shares[2, :2], [50, 50])
+
+
+def test_the_confusion_table_suits_a_dark_page(ax: Any, monkeypatch: Any) -> None:
+    monkeypatch.setitem(rcParams, "text.color", "#eeeeee")
+    e = made(TRUE, OUTPUTS, class_names=["a", "b", "c"])
+    e.plot(ax)
+    colours = {text.get_position(): text.get_color() for text in ax.texts}
+    assert colours[0, 0] == "#eeeeee"
+    assert colours[0, 2] == "white"  # half of its class: the deepest blue
+    image = ax.images[0]
+    nothing, deepest, diagonal = (image.to_rgba(value) for value in (0.0, 50.0, np.nan))
+    assert nothing[3] == 0
+    assert deepest[3] == 1
+    np.testing.assert_allclose(diagonal, [*[0xEE / 255] * 3, 0.1])
 
 
 def test_counts_of_many_classes_are_not_written(ax: Any) -> None:

@@ -54,9 +54,10 @@ PUBLIC_NAMES = """
     Activation Callback Checkpoint Comparison Cosine Dataset Dense DropOnPlateau Dropout
     EarlyStopping Ensemble Evaluation Exponential Finding Findings History Network Objective
     OneCycle Run SGD Split Step
-    augment batch_size_study compare datasets diagnose find_l2 find_learning_rate integers
-    knock_out learning_curve load load_network2_json loguniform noise_sensitivity plotting
-    reduce_problem rescale_l2 search show_config testing tune uniform vary when widgets
+    augment batch_size_study compare datasets diagnose experiments find_l2 find_learning_rate
+    integers knock_out learning_curve load load_network2_json loguniform noise_sensitivity
+    plotting reduce_problem rescale_l2 search show_config slide testing tune uniform vary when
+    widgets
 """.split()  # noqa: SIM905
 
 

@@ -62,7 +62,7 @@ def pixels(x: Any, name: str = "x") -> Array:
         _checks.fail(ValueError, name, requirement, x)
     if array.dtype.name not in _DTYPES or array.ndim == 0:
         hint = 'use .astype("float32")' if array.dtype.kind in "biuf" and array.ndim > 1 else None
-        _checks.fail(TypeError, name, requirement, array, hint)
+        _checks.fail(TypeError, name, requirement, array if array.ndim else x, hint)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         got = f"{array[place].item()!r} at {list(place)}"

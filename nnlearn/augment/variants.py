@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn import _checks
+from nnlearn._mosaic import columns_of, mosaic
 from nnlearn.augment import _images
 from nnlearn.augment._images import Array
 from nnlearn.augment.parts import Augmentation, Compose, Elastic, Rotate, Scale, Shift, Skew
@@ -143,16 +144,5 @@ class Preview:
             requirement = "have 1 or 3 channels to be shown"
             raise ValueError(_checks.message("images", requirement, str(image[0])))
         pictures = _bytes_of(self.images).reshape(len(self), *image).transpose(0, 2, 3, 1)
-        columns = columns_of(len(self))
-        rows = math.ceil(len(self) / columns)
-        tile = (image[1] + 1, image[2] + 1)
-        grid = np.full((rows * tile[0] - 1, columns * tile[1] - 1, image[0]), 96, np.uint8)
-        for i, picture in enumerate(pictures):
-            top, left = i // columns * tile[0], i % columns * tile[1]
-            grid[top : top + image[1], left : left + image[2]] = picture
+        grid = mosaic(pictures, columns_of(len(self)), gap=(1, 1), empty=96)
         return grid[:, :, 0] if image[0] == 1 else grid
-
-
-def columns_of(n: int) -> int:
-    """How many of n pictures stand side by side: about as many as below each other."""
-    return math.ceil(math.sqrt(n))

@@ -16,6 +16,7 @@ from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Judgement, Measured, Quote
 from nnlearn.experiments._result import Result
+from nnlearn.experiments._slides import Slide, slide
 
 __all__ = [
     "Claim",
@@ -25,6 +26,8 @@ __all__ = [
     "Picture",
     "Quote",
     "Result",
+    "Slide",
     "find",
     "names",
+    "slide",
 ]

@@ -9,8 +9,44 @@ from nnlearn.experiments._experiment import Experiment
 
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "The cost function": ("costs",),
+    "About this report": ("overview", "stories", "coming-from"),
+    "The cost function": (
+        "toy-neuron",
+        "cost-gradients",
+        "deltas",
+        "assumptions",
+        "four-equations",
+        "costs",
+        "softmax",
+        "log-likelihood",
+    ),
+    "Overfitting and regularisation": (
+        "overfitting",
+        "overfitting-full",
+        "early-stopping",
+        "l2-cost",
+        "weight-decay",
+        "l2-table",
+        "ten-points",
+        "noise",
+        "biases",
+        "other-techniques",
+        "l1",
+        "dropout",
+        "more-data",
+        "expansion",
+    ),
+    "Initialisation": (
+        "start-weights",
+        "initialisation",
+    ),
     "Hyper-parameters": (
+        "hyper-parameters",
+        "quick-feedback",
+        "patience",
+        "learning-rates",
+        "schedules",
+        "lambdas",
         "batch-sizes",
         "search",
         "hessian",
@@ -20,10 +56,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "tanh",
         "relu",
     ),
-    "Chapters 1, 5 and 6": (
-        "baselines",
-        "depth",
-    ),
+    "Chapters 1, 5 and 6": ("baselines", "depth", "shallow"),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -9,6 +9,7 @@ KINDS = {
     "last": "last epoch",
     "best": "best epoch",
     "best of three": "best epoch of the best of three runs",
+    "one run": "one run",
     "exact": "no chance in it",
 }
 
@@ -27,8 +28,9 @@ class Quote:
         Where it stands.
     settings : str
         What it was measured with, and on which set.
-    kind : {"last", "best", "best of three", "exact"}
-        How it came about; "exact" for what has no chance in it.
+    kind : {"last", "best", "best of three", "one run", "exact"}
+        How it came about; "one run" for what one run gave otherwise, at an epoch that `settings`
+        names, say; "exact" for what has no chance in it.
     why_not : str, default ""
         Why it cannot be compared, where it cannot.
     if_it_differs : str, default ""

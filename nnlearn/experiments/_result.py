@@ -1,7 +1,7 @@
 """What an experiment found."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """All numbers and words, in what JSON knows; NaN becomes None."""
         return {
-            "settings": dict(self.settings),
+            "settings": [list(pair) for pair in self.settings.items()],
             "rows": [_row_json(row, self.shortened) for row in self.rows],
             "claims": [_claim_json(claim) for claim in self.claims],
             "tables": [_table_json(table) for table in self.tables],
@@ -117,9 +117,18 @@ def verdict(rows: Iterable[Measured], claims: Iterable[Claim], shortened: str = 
             reasons = {j.text: None for _, j in judged if j.word == NOT_COMPARABLE}
             n = words.count(NOT_COMPARABLE)
             parts.append(f"{count(n, 'quoted number')} not comparable: {'; '.join(reasons)}.")
-    for claim in claims:
-        parts.append(f"{claim.text[0].upper()}{claim.text[1:]}: {claim.word}, {claim.evidence}.")
+    parts += _of_claims(list(claims))
     return " ".join(parts) or "Nothing is quoted here: see what is shown."
+
+
+def _of_claims(claims: Sequence[Claim]) -> list[str]:
+    """How many claims hold, and which do not."""
+    if not claims:
+        return []
+    holding = sum(claim.word == HOLDS for claim in claims)
+    text = f"{holding} of {count(len(claims), 'claim')} {'holds' if holding == 1 else 'hold'}"
+    apart = [f"{c.text} ({c.word}, {c.evidence})" for c in claims if c.word != HOLDS]
+    return [f"{text}; not so: {'; '.join(apart)}." if apart else f"{text}."]
 
 
 def measured_table(rows: Iterable[Measured], shortened: str = "") -> Table:

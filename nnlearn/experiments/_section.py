@@ -105,7 +105,7 @@ class Section:
         """
         try:
             return cls._read(_json.parse(data))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"no section of a report: {error!r}") from None
 
     @classmethod
@@ -114,7 +114,7 @@ class Section:
             content["name"],
             content["title"],
             content["question"],
-            content["settings"],
+            dict(content["settings"]),
             tuple(_row(row) for row in content["rows"]),
             tuple(_claim(claim) for claim in content["claims"]),
             tuple(_table(table) for table in content["tables"]),

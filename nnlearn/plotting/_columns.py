@@ -1,8 +1,11 @@
 """The columns of a history as pictures show them: which, in which unit, in which words."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from nnlearn import _checks
 from nnlearn.history import History
 
 Array = npt.NDArray[np.float64]
@@ -56,3 +59,15 @@ def label_of(column: str) -> str:
     """The label of an axis that holds this column alone."""
     percent = " (%)" if column.endswith(("accuracy", "error")) else ""
     return words(column) + percent if "_" in column or percent else kind_of(column)
+
+
+def one_unit(column: object) -> tuple[str, ...]:
+    """One column or several, which must share an axis: costs and penalties are losses too."""
+    given = [column] if isinstance(column, str) else column
+    names = tuple(given) if isinstance(given, Sequence) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        _checks.fail(TypeError, "column", "be the name of a column, or several", column)
+    units = {"loss" if kind_of(name) in LOSSES else kind_of(name): None for name in names}
+    if len(units) > 1:
+        raise ValueError(_checks.message("columns", "have one unit", ", ".join(units)))
+    return names

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Colours that people with any kind of colour vision tell apart (Okabe and Ito), darkest contrast
-#: to white first. After the last one they begin again with another line style.
+#: to white first; in a picture the last one, black, is the colour of the text, whatever that is.
+#: After the last one they begin again with another line style.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", ":", "-.")
 
@@ -43,7 +44,30 @@ def new_axes(ax: "Axes | None", size: tuple[float, float] = (6.4, 4.0)) -> "Axes
         return pyplot.subplots(figsize=size, layout="constrained")[1]
     if not isinstance(ax, Axes):
         raise TypeError(f"ax must be a matplotlib Axes, got {ax!r}")
+    if ax.name == "3d":
+        raise TypeError(f"ax must be a matplotlib Axes of two dimensions, got {ax!r}")
     return ax
+
+
+def ink() -> str:
+    """The colour of the text: black on a light page, whatever is set on a dark one."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex
+
+    return to_hex(rcParams["text.color"])
+
+
+def paper() -> str:
+    """A colour that the text is read on: what a legend that lies on curves is filled with."""
+    from matplotlib.colors import rgb_to_hsv, to_rgb
+
+    return "#1e1e1e" if rgb_to_hsv(to_rgb(ink()))[2] > 0.5 else "#ffffff"
+
+
+def colour_of(index: int) -> str:
+    """The colour of the curve with this index."""
+    place = index % len(COLOURS)
+    return ink() if place == len(COLOURS) - 1 else COLOURS[place]
 
 
 def check_drawn(name: str, value: object, kind: type) -> None:
@@ -56,11 +80,17 @@ def check_drawn(name: str, value: object, kind: type) -> None:
 def line_style(index: int, n_points: int) -> dict[str, Any]:
     """Colour and line of the curve with this index. A single point gets a marker."""
     return {
-        "color": COLOURS[index % len(COLOURS)],
+        "color": colour_of(index),
         "linestyle": LINES[index // len(COLOURS) % len(LINES)],
         "linewidth": 1.8,
         "marker": "o" if n_points == 1 else None,
     }
+
+
+def legend_style(note: str = "") -> dict[str, Any]:
+    """A legend without a box, under a small line that says what is drawn."""
+    style: dict[str, Any] = {"title": note or None, "title_fontsize": "small", "frameon": False}
+    return style | {"alignment": "left"}
 
 
 def finish(ax: "Axes") -> None:

@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, check_drawn, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, ink, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from nnlearn.evaluation import Evaluation
 
+#: Beyond this share of the deepest blue white is read better than black.
+_DEEP = 0.85
 #: Up to so many classes the cells hold their counts, and every class has a tick.
 MOST_NUMBERS = 20
 
@@ -28,7 +30,7 @@ def plot_confusion(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axes"
     Returns
     -------
     matplotlib.axes.Axes
-        A row for each true class, a column for each predicted one. Mistakes are the darker, the
+        A row for each true class, a column for each predicted one. Mistakes are the bluer, the
         larger a share of their true class they are; what is right, on the diagonal, is not
         coloured: it would outshine them all.
 
@@ -69,11 +71,12 @@ def plot_confusion(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axes"
 
 
 def _shades() -> Any:
-    """From white to dark blue; light grey where there is no number, on the diagonal."""
-    from matplotlib.colors import LinearSegmentedColormap
+    """From nothing to blue; a shade of the text's colour for the diagonal, which has no number."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
-    shades = LinearSegmentedColormap.from_list("mistakes", ["#ffffff", COLOURS[0], "#002b45"])
-    return shades.with_extremes(bad="#e6e6e6")
+    ends = [to_rgba(COLOURS[0], 0.0), to_rgba(COLOURS[0])]
+    shades = LinearSegmentedColormap.from_list("mistakes", ends)
+    return shades.with_extremes(bad=to_rgba(ink(), 0.1))
 
 
 def _write_counts(ax: "Axes", counts: Any, depth: Any) -> None:
@@ -82,7 +85,7 @@ def _write_counts(ax: "Axes", counts: Any, depth: Any) -> None:
     for (row, column), number in np.ndenumerate(counts):
         if number:
             right = row == column
-            colour = "white" if depth[row, column] > 0.4 else "black"
+            colour = "white" if depth[row, column] > _DEEP else ink()
             weight = "bold" if right else "normal"
             style: dict[str, Any] = {
                 "ha": "center",
@@ -133,10 +136,16 @@ def plot_calibration(evaluation: "Evaluation", bins: int = 10, ax: "Axes | None"
     known = found.counts > 0
     width = np.diff(found.edges)
     shares = found.counts / found.counts.sum()
-    grey: dict[str, Any] = {"color": "#d9d9d9", "width": 0.9 * width, "align": "edge"}
+    grey: dict[str, Any] = {
+        "color": ink(),
+        "alpha": 0.15,
+        "linewidth": 0,
+        "width": 0.9 * width,
+        "align": "edge",
+    }
     ax.bar(found.edges[:-1] + 0.05 * width, shares, label="share of samples", **grey)
     ax.plot(
-        [0, 1], [0, 1], color="#666666", linestyle="--", linewidth=1, label="accuracy = confidence"
+        [0, 1], [0, 1], color=ink(), linestyle="--", linewidth=0.8, label="accuracy = confidence"
     )
     points: dict[str, Any] = {"color": COLOURS[0], "marker": "o", "linewidth": 1.8, "markersize": 6}
     ax.plot(found.confidence[known], found.accuracy[known], label="accuracy", **points)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import check_drawn, finish, line_style, new_axes
+from nnlearn.plotting._style import check_drawn, finish, ink, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,7 @@ def plot_knock_out(
         ranks = np.arange(1, len(accuracies) + 1)
         ax.plot(ranks, 100 * np.sort(accuracies), label=", ".join(words) or None, **style)
         if i == 0:
-            _mark_baseline(ax, 100 * result.baseline, "0.35" if several else style["color"])
+            _mark_baseline(ax, 100 * result.baseline, ink() if several else style["color"])
     _finish(ax, "hidden units, the one missed most first", "accuracy without it (%)")
     return ax
 

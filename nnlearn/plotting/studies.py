@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import COLOURS, check_drawn, line_style, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, ink, line_style, log_axis, new_axes, paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
         drawn.append((seconds, best))
         if (reached := study.seconds_to_threshold(curve)) > 0:
             at = unit * curve.values[curve.seconds.index(reached)]
-            dot = {"color": style["color"], "markeredgecolor": "white", "zorder": 4}
+            dot = {"color": style["color"], "markeredgecolor": paper(), "zorder": 4}
             ax.plot(reached, at, "o", markersize=9 if chosen else 7, **dot)
         if curve.diverged:
             ax.plot(seconds[-1], values[-1], "x", color=style["color"], markersize=9, zorder=4)
@@ -91,7 +91,8 @@ def plot_batch_sizes(study: "BatchSizeStudy", ax: "Axes | None" = None) -> "Axes
     ax.set_ylabel("validation loss" if study.regression else "validation accuracy (%)")
     ax.set_xlabel("seconds of training")
     # Inside, it lies across the curves, which fill the picture; outside, a layout must make room.
-    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9, "edgecolor": "white"}
+    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9}
+    place |= {"facecolor": paper(), "edgecolor": "none"}
     if ax.figure.get_layout_engine() is not None:
         place = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
     ax.legend(title="mini-batch size", **place).set_zorder(5)
@@ -108,7 +109,7 @@ def _near_the_best(
 ) -> None:
     """Draw the threshold, and show the part of the axes where curves come near it."""
     best, threshold = unit * study.best, unit * study.threshold
-    ax.axhline(threshold, color="0.35", linewidth=1.0, linestyle="--", zorder=1)
+    ax.axhline(threshold, color=ink(), linewidth=0.8, linestyle="--", zorder=1)
     if study.regression:
         known = np.concatenate([values for _, values in drawn])
         log_axis(ax, np.nanmin(known), np.nanmax(known))
@@ -163,7 +164,7 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
         beyond = np.geomspace(sizes[0], _BEYOND * sizes[-1], 100)
         errors = unit * np.asarray(law(beyond))
         label = f"fit: {law.a * unit:.2g} + {law.b * unit:.3g} n$^{{-{law.c:.2f}}}$"
-        ax.plot(beyond, errors, "--", color="0.25", linewidth=1.3, label=label, zorder=1)
+        ax.plot(beyond, errors, "--", color=ink(), linewidth=1.2, label=label, zorder=1)
         drawn.append(errors[-1])
     bottom = _ROOM * min(drawn, default=1.0)
     _means(ax, sizes, validation, bottom, "validation", COLOURS[0], "" if law else "-")
@@ -174,7 +175,7 @@ def plot_learning_curve(curve: "LearningCurve", ax: "Axes | None" = None) -> "Ax
     if law is not None:
         twice = 2 * sizes[-1]
         label = f"predicted for {twice:,.0f}"
-        ax.plot(twice, unit * law(twice), "o", mfc="white", mec=COLOURS[0], ms=7, label=label)
+        ax.plot(twice, unit * law(twice), "o", mfc="none", mec=COLOURS[0], ms=7, label=label)
     if (lost := np.isnan(validation).all(axis=1)).any():
         top: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "color": COLOURS[0]}
         ax.plot(sizes[lost], np.full(lost.sum(), 0.97), "x", label="diverged", **top)

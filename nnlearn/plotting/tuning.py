@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, check_drawn, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, ink, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ def _dots(
     for place, trial, value in zip(places, trials, values, strict=True):
         if trial.diverged:
             top: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
-            ax.plot(place, 0.97, "x", color=COLOURS[6], markersize=6, **top)
+            ax.plot(place, 0.97, "x", color=ink(), markersize=6, **top)
         elif _is_chosen(trial, step):
             ring: dict[str, Any] = {"markersize": 11, "markerfacecolor": "none"}
             known = any(line.get_label() == "chosen" for line in ax.get_lines())
@@ -136,7 +136,7 @@ def _band(ax: "Axes", first: float, last: float, name: str, *, shaded: bool) -> 
         ax.axvspan(left, right, color="#999999", alpha=0.10, linewidth=0, zorder=0)
     where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom"}
     words = name.replace(" ", "\n")
-    ax.text((left + right) / 2, 1.01, words, fontsize=8, color="0.25", **where)
+    ax.text((left + right) / 2, 1.01, words, fontsize=8, color=ink(), **where)
 
 
 def _error(value: float, regression: bool) -> float:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from nnlearn.plotting._grid import bare
 from nnlearn.plotting._style import check_drawn, new_axes
 
 if TYPE_CHECKING:
@@ -40,12 +41,8 @@ def plot_variants(preview: "Preview", ax: "Axes | None" = None) -> "Axes":
     grid = preview.grid()
     ax = new_axes(ax, (4.8, 5.0))
     ax.imshow(grid, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
     ax.set_title(_title(preview), fontsize="medium")
-    return ax
+    return bare(ax)
 
 
 def _title(preview: "Preview") -> str:

@@ -11,23 +11,12 @@ import numpy.typing as npt
 import traitlets
 
 from nnlearn import _checks
-from nnlearn.callbacks import Callback
-from nnlearn.history import History
-from nnlearn.network import Network
+from nnlearn._toy_neuron import COLUMNS, COSTS, STARTS, book_gradient, book_path, measured, path
 from nnlearn.widgets import _bundle, _frames
 from nnlearn.widgets._live import LiveWidget, Run, check_names
 from nnlearn.widgets._runner import Stop
 
 _Array = npt.NDArray[np.float64]
-
-#: The costs, in the order of their colours.
-COSTS = ("quadratic", "cross_entropy")
-
-#: The chapter's two starts: weight, bias.
-STARTS = ((0.6, 0.9), (2.0, 2.0))
-
-#: What is told of each epoch, in the order of the frame's columns.
-COLUMNS = ("w", "b", "z", "a", "cost", "slope", "gradient")
 
 #: Learning rates of `ToyNeuron.to_html` when none are given.
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -38,8 +27,6 @@ MAX_EPOCHS = 3000
 
 #: The hills are drawn from this z or below to the start's or this one's negative.
 _HILL_FROM, _HILL_POINTS = -6.0, 121
-
-_X, _Y = np.ones((1, 1)), np.zeros((1, 1))  # the only sample: input 1, target 0
 
 
 @dataclass(frozen=True)
@@ -232,96 +219,11 @@ def _train(settings: Settings, stop: Stop) -> dict[str, dict[str, _Array]]:
         if book:
             w, b = book_path(settings.w, settings.b, eta, settings.epochs)
         else:
-            w, b = _path(cost, settings, stop)
-        paths[cost] = _measured(cost, w, b)
+            w, b = path(cost, settings.w, settings.b, eta, settings.epochs, stop.fit)
+        paths[cost] = measured(cost, w, b)
         if book:
             paths[cost]["gradient"] = book_gradient(w + b)
     return paths
-
-
-def _path(cost: str, settings: Settings, stop: Stop) -> tuple[_Array, _Array]:
-    """The weight and the bias at the start and after each epoch of gradient descent."""
-    net = Network([1, 1], cost=cost, init="zeros", dtype="float64", n_threads=1)
-    net.weights[0][...], net.biases[0][...] = settings.w, settings.b
-    trace = _Trace(net)
-    eta, epochs = settings.learning_rate[cost], settings.epochs
-    stop.fit(
-        net, _X, _Y, learning_rate=eta, epochs=epochs, batch_size=1, verbose=0, callbacks=[trace]
-    )
-    w, b = np.array(trace.places).T
-    return w, b
-
-
-class _Trace(Callback):
-    """Where the weight and the bias were at the start and after each epoch."""
-
-    def __init__(self, net: Network) -> None:
-        self.places: list[tuple[float, float]] = []
-        self.on_epoch_end(net, net.history)
-
-    def on_epoch_end(self, net: Network, history: History) -> None:
-        self.places.append((net.weights[0].item(), net.biases[0].item()))
-
-
-def book_gradient(z: npt.ArrayLike) -> _Array:
-    """What the book's page takes for the cross-entropy's dC/dz, in error: 1/(1 - a).
-
-    This is dC/da. By the chain rule dC/dz = dC/da da/dz = 1/(1 - a) a (1 - a) = a.
-
-    Parameters
-    ----------
-    z : array_like
-        Weighted inputs.
-
-    Returns
-    -------
-    ndarray
-        ``1 / (1 - sigma(z))`` as ``1 + exp(z)``, which is the same without the difference of
-        nearly equal numbers.
-    """
-    gradient: _Array = 1 + np.exp(np.asarray(z, np.float64))
-    return gradient
-
-
-def book_path(w: float, b: float, learning_rate: float, epochs: int) -> tuple[_Array, _Array]:
-    """The path of the neuron on the book's page, which descends by a wrong formula.
-
-    ::
-
-        w <- w - eta / (1 - a),   b <- b - eta / (1 - a)      in place of eta a
-
-    Parameters
-    ----------
-    w, b : float
-        The start.
-    learning_rate : float
-        eta.
-    epochs : int
-        Steps.
-
-    Returns
-    -------
-    w, b : ndarray, shape (epochs + 1,)
-        The start, and the place after each step.
-    """
-    places = [(w, b)]
-    for _ in range(epochs):
-        step = learning_rate * float(book_gradient(w + b))
-        w, b = w - step, b - step
-        places.append((w, b))
-    path = np.array(places).T
-    return path[0], path[1]
-
-
-def _measured(cost: str, w: _Array, b: _Array) -> dict[str, _Array]:
-    """`COLUMNS` of neurons with these weights and biases, by nnlearn: one with weight 1 gets z."""
-    neuron = Network([1, 1], cost=cost, init="zeros", dtype="float64", n_threads=1)
-    neuron.weights[0][...] = 1
-    z = (w + b)[:, None]
-    inside = neuron.inspect(z, np.zeros_like(z))
-    costs = np.array([neuron.loss(row[None], _Y) for row in z])
-    a, slope, delta = (part[:, 0] for part in (inside.a[-1], inside.slope(-1), inside.delta[-1]))
-    return dict(zip(COLUMNS, (w, b, z[:, 0], a, costs, slope, delta), strict=True))
 
 
 def _picture(
@@ -331,7 +233,7 @@ def _picture(
     end = max(math.ceil(settings.w + settings.b) + 1.0, -_HILL_FROM)
     begin = min(math.floor(settings.w + settings.b) - 1.0, _HILL_FROM)
     z = np.linspace(begin, end, _HILL_POINTS)
-    hills = [z, *(_measured(cost, z, np.zeros_like(z))["cost"] for cost in COSTS)]
+    hills = [z, *(measured(cost, z, np.zeros_like(z))["cost"] for cost in COSTS)]
     rows = [np.stack([path[name] for name in COLUMNS], axis=1) for path in paths.values()]
     header = {"costs": list(COSTS), "columns": list(COLUMNS), "starts": [list(s) for s in STARTS]}
     return header, [array.astype(np.float32) for array in (*rows, np.stack(hills))]

@@ -1,0 +1,49 @@
+"""Many small images in one array: what previews and pictures of images are made of."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def columns_of(n: int) -> int:
+    """How many of n images stand side by side: about as many as below each other."""
+    return math.ceil(math.sqrt(n))
+
+
+def corner(i: int, columns: int, tile: tuple[int, int]) -> tuple[int, int]:
+    """Row and column, in pixels, of the i-th image's upper left; a tile holds the gap too."""
+    return i // columns * tile[0], i % columns * tile[1]
+
+
+def mosaic(images: Array, columns: int, gap: tuple[int, int], empty: Any) -> Array:
+    """The images side by side, row after row, with gaps between them.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, height, width, ...)
+        At least one.
+    columns : int
+        How many stand side by side.
+    gap : pair of int
+        Pixels between rows, and between columns.
+    empty : scalar
+        What stands in the gaps, and where the last row has no image.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns, ...)
+        Of the images' dtype.
+    """
+    n, height, width, *rest = images.shape
+    rows = math.ceil(n / columns)
+    tile = (height + gap[0], width + gap[1])
+    size = (rows * tile[0] - gap[0], columns * tile[1] - gap[1], *rest)
+    grid = np.full(size, empty, images.dtype)
+    for i, image in enumerate(images):
+        top, left = corner(i, columns, tile)
+        grid[top : top + height, left : left + width] = image
+    return grid

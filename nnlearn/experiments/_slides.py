@@ -1,0 +1,127 @@
+"""A slide of the deck in a notebook: its widget, or its figure with the settings."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from nnlearn import _checks, datasets
+from nnlearn._html import element, join
+from nnlearn.data import Dataset
+from nnlearn.experiments._catalogue import find, names
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._result import Result
+
+#: Slides in the deck.
+N_SLIDES = 47
+
+
+@dataclass(frozen=True, repr=False)
+class Slide:
+    """What a slide shows, measured anew.
+
+    Parameters
+    ----------
+    number : int
+        Of the slide in the deck.
+    experiment : Experiment
+        What measured it.
+    result : Result
+        What it found.
+    """
+
+    number: int
+    experiment: Experiment
+    result: Result
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures of this slide; the experiment may have others."""
+        return tuple(p for p in self.result.pictures if self.number in p.slides)
+
+    def __repr__(self) -> str:
+        head = f"Slide {self.number}: {self.experiment.title}"
+        settings = [f"{name}: {text}" for name, text in self.result.settings.items()]
+        captions = [picture.caption for picture in self.pictures]
+        return "\n".join(filter(None, [head, *settings, *captions, self.result.verdict]))
+
+    def _repr_html_(self) -> str:
+        parts: list[object] = [
+            element("strong", f"Slide {self.number}: {self.experiment.title}"),
+            element("p", element("em", self.experiment.question)),
+        ]
+        for picture in self.pictures:
+            drawing = picture.drawing(self.experiment.name)
+            parts += [drawing.html(), element("p", picture.caption)]
+        settings = [f"{name}: {text}" for name, text in self.result.settings.items()]
+        parts += [element("div", text, style="opacity: 0.75") for text in settings]
+        return element("div", join(parts), element("p", self.result.verdict))
+
+
+def slide(
+    number: int,
+    *,
+    widget: bool | None = None,
+    data: Dataset | None = None,
+    seeds: int = 2,
+    quick: bool = True,
+) -> Any:
+    """Show a slide of "Improving the way neural networks learn" in a notebook.
+
+    Parameters
+    ----------
+    number : int
+        Of the slide in the deck, from 1 to 47.
+    widget : bool, optional
+        Whether to show the widget that stands for the slide, where there is one, with the slide's
+        settings. By default the widget where there is one and anywidget is installed, else the
+        figure.
+    data : Dataset, optional
+        The digits; by default those inside the package for a quick run, else `load_mnist`.
+    seeds : int, default 2
+        Networks of each kind.
+    quick : bool, default True
+        Do a little, in seconds. False: as the report does.
+
+    Returns
+    -------
+    Slide or a widget of `nnlearn.widgets`
+        Shown as it is in a notebook. A Slide has `pictures`, `result`, `experiment`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, there is no such slide, or no widget for it.
+    ImportError
+        If Matplotlib is missing when a figure is drawn, or anywidget for a widget.
+
+    See Also
+    --------
+    nnlearn.experiments.find : The experiments by name.
+
+    Examples
+    --------
+    >>> import nnlearn as nn
+    >>> print(nn.slide(47))
+    Slide 47: Coming from network2.py, network3.py or CS231n
+    ...
+    """
+    requirement = f"be an integer from 1 to {N_SLIDES}"
+    number = _checks.integer("number", number, minimum=1)
+    if number > N_SLIDES:
+        _checks.fail(ValueError, "number", requirement, number)
+    showing = [e for e in map(find, names()) if number in e.slides]
+    experiment = showing[0]
+    has_widget = number in experiment.widgets
+    if widget and not has_widget:
+        with_one = sorted({n for e in map(find, names()) for n in e.widgets})
+        hint = f"the slides with a widget are {', '.join(map(str, with_one))}"
+        _checks.fail(ValueError, "widget", f"be False or None for slide {number}", widget, hint)
+    if widget or (widget is None and has_widget and find_spec("anywidget") is not None):
+        from nnlearn import widgets
+
+        kind, settings = experiment.widgets[number]
+        return getattr(widgets, kind)(**settings)
+    if data is None:
+        data = datasets.load_mnist_small() if quick else datasets.load_mnist()
+    return Slide(number, experiment, experiment.run(data, seeds, quick))

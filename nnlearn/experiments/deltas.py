@@ -1,0 +1,139 @@
+"""The error delta of the output layer by epoch, with both costs, in a toy and on digits."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnlearn import _toy_neuron as neuron
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, differences
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured
+from nnlearn.experiments._result import Result
+from nnlearn.history import History
+from nnlearn.network import Network
+from nnlearn.plotting._style import COLOURS, finish
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_RATES = {"quadratic": 3.0, "cross_entropy": 0.5}
+#: So few digits that an epoch is short: 100 steps.
+_ROWS = 1_000
+
+
+def _measure(lab: Lab) -> Result:
+    epochs = lab.pick(30, 10)
+    runs = [(cost, seed) for seed in lab.seeds for cost in _RATES]
+    found = dict(zip(runs, lab.each(lambda run: _train(lab, *run, epochs), runs), strict=True))
+    sizes = {cost: np.array([found[cost, s][0] for s in lab.seeds]) for cost in _RATES}
+    errors = {cost: np.array([found[cost, s][1] for s in lab.seeds]) for cost in _RATES}
+    toy = {
+        cost: neuron.measured(cost, *neuron.path(cost, *neuron.STARTS[1], 0.15, 300))["gradient"]
+        for cost in neuron.COSTS
+    }
+
+    def curves(figure: "Figure") -> None:
+        _draw(figure, toy, sizes)
+
+    def first(cost: str) -> tuple[float, ...]:
+        return tuple(errors[cost][:, 1])
+
+    return Result(
+        {
+            "toy": "one sigmoid unit from (2, 2), rate 0.15",
+            "network": "784-30-10, sigmoid, large weights N(0, 1), which saturate the units: a bad "
+            "start",
+            "training": f"the first {_ROWS:,} training digits, {epochs} epochs, batch size 10, "
+            "learning rate 3 for the quadratic cost and 0.5 for cross-entropy",
+        },
+        tuple(
+            Measured(f"{cost.replace('_', '-')}: training error after the first epoch", first(cost))
+            for cost in _RATES
+        ),
+        (
+            Claim(
+                "from a bad start cross-entropy has fewer training errors after the first epoch",
+                differences(first("quadratic"), first("cross_entropy")),
+                "percentage points",
+                "slide 6",
+            ),
+        ),
+        (
+            Picture(
+                "deltas",
+                "The size of delta at the output by epoch, with both costs from a bad start: the "
+                "toy neuron, and the mean over outputs and digits in a network (mean and band over "
+                "the seeds).",
+                curves,
+                slides=(6,),
+                size=(8.0, 3.6),
+            ),
+        ),
+        remarks=(
+            "With the quadratic cost delta has the factor sigma'(z): it is small at first although "
+            "the outputs are wrong, and grows as the unit leaves saturation. With cross-entropy "
+            "delta is the error itself.",
+        ),
+    )
+
+
+def _train(lab: Lab, cost: str, seed: int, epochs: int) -> tuple[list[float], list[float]]:
+    """The mean size of delta, and the training error in %, at the start and after each epoch."""
+    rows = lab.data.train[:_ROWS]
+    net = Network([784, 30, 10], cost=cost, init="large", seed=seed, n_threads=1)
+    sizes: list[float] = []
+    errors: list[float] = []
+
+    def look(network: Network, history: Any) -> None:
+        inside = network.inspect(rows.x, rows.y)
+        sizes.append(float(np.abs(inside.delta[-1]).mean()))
+        errors.append(100.0 * float(np.mean(inside.a[-1].argmax(axis=1) != rows.y)))
+
+    def watch(network: Network, history: History) -> bool:
+        look(network, history)
+        return lab.halted(network, history)
+
+    look(net, None)
+    net.fit(
+        rows,
+        epochs=epochs,
+        batch_size=10,
+        learning_rate=_RATES[cost],
+        callbacks=watch,
+        verbose=0,
+    )
+    return sizes, errors
+
+
+def _draw(
+    figure: "Figure",
+    toy: dict[str, npt.NDArray[np.float64]],
+    sizes: dict[str, npt.NDArray[np.float64]],
+) -> None:
+    left, right = figure.subplots(1, 2)
+    for index, cost in enumerate(_RATES):
+        style = {"color": COLOURS[index], "linestyle": ("-", "--")[index], "linewidth": 1.8}
+        label = cost.replace("_", "-")
+        left.plot(np.abs(toy[cost]), label=label, **style)
+        epoch = np.arange(sizes[cost].shape[1])
+        right.plot(epoch, sizes[cost].mean(axis=0), label=label, **style)
+        low, high = sizes[cost].min(axis=0), sizes[cost].max(axis=0)
+        right.fill_between(epoch, low, high, color=COLOURS[index], alpha=0.18, linewidth=0)
+    left.set(title="toy neuron", ylabel=r"$|\delta|$")
+    right.set(title="784-30-10", ylabel=r"mean $|\delta^L|$", yscale="log")
+    left.legend(frameon=False)
+    for ax in (left, right):
+        finish(ax)
+
+
+experiment = Experiment(
+    name="deltas",
+    title="The error at the output, with both costs",
+    question="How large is delta from a bad start, and how does it change?",
+    slides=(6,),
+    measure=_measure,
+    seconds=(1.5, 12.0),
+)

@@ -1,0 +1,212 @@
+"""Chapter 5: one to four hidden layers, and gradients that vanish."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnlearn.data import Split
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, best, without
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._result import Result
+from nnlearn.history import History
+from nnlearn.network import Network
+from nnlearn.plotting._style import COLOURS, finish
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_Array = npt.NDArray[np.float64]
+
+_BOOK = "book, chapter 5"
+_ACCURACIES = ("96.48", "96.90", "96.57", "96.53")
+_DRAW = "mean over 1,000 digits, one draw of start weights"
+_START = {
+    2: (".0657", ".3092"),
+    3: (".0118", ".0600", ".2831"),
+    4: (".0030", ".0171", ".0695", ".2851"),
+}
+_END = {
+    2: (".00343", ".00963"),
+    3: ("8.6e-5", "2.2e-4", "1.26e-3"),
+    4: ("8.2e-6", "2.6e-5", "1.8e-4", "9.2e-4"),
+}
+_SPREAD = "gradients of so deep a network differ by factors between draws"
+
+
+def _quotes() -> dict[str, Quote]:
+    found = {
+        f"{depth} hidden": Quote(
+            value,
+            _BOOK,
+            "validation, scaled weights",
+            "best",
+            if_it_differs="the book's is one run",
+        )
+        for depth, value in enumerate(_ACCURACIES, 1)
+    }
+    for when, values in (("start", _START), ("end", _END)):
+        for depth, sizes in values.items():
+            for layer, value in enumerate(sizes, 1):
+                found[f"{when} {depth} {layer}"] = Quote(
+                    value, f"{_BOOK}, the figure's data", _DRAW, "last", if_it_differs=_SPREAD
+                )
+    exact = {"weight": "4", "width": ".45", "at": "6.9", "factor": "25"}
+    for name, value in exact.items():
+        found[name] = Quote(value, _BOOK, "a neuron of one input", "exact", of_data=False)
+    return found
+
+
+def _measure(lab: Lab) -> Result:
+    epochs, steps = lab.pick((30, 500), (3, 60))
+    runs = lab.compare(
+        {f"{depth} hidden": {"hidden": (30,) * depth} for depth in range(1, 5)},
+        without(lab.data, "test"),
+        epochs=epochs,
+        batch_size=10,
+        learning_rate=0.1,
+        l2=lab.l2(5.0),
+    )
+    accuracies = {name: best(group, "val_accuracy") for name, group in runs.items()}
+    items = [(depth, seed) for depth in _START for seed in lab.seeds]
+    rows = lab.data.train[:1_000]
+    found = dict(zip(items, lab.each(lambda i: _speeds(lab, rows, *i, steps), items), strict=True))
+    speeds = {depth: np.array([found[depth, seed] for seed in lab.seeds]) for depth in _START}
+    measured = [
+        Measured(f"{name}: best validation accuracy", values, "%", _QUOTES[name])
+        for name, values in accuracies.items()
+    ]
+    for when, epoch, digits in (("start", 0, 4), ("end", -1, 6)):
+        measured += [
+            Measured(
+                f"{depth} hidden layers, layer {layer}: mean delta, {_WHEN[when]}",
+                tuple(speeds[depth][:, epoch, layer - 1]),
+                "",
+                _QUOTES[f"{when} {depth} {layer}"],
+                digits=digits,
+            )
+            for depth in _START
+            for layer in range(1, depth + 1)
+        ]
+    measured += _neuron()
+
+    def layers(figure: "Figure") -> None:
+        _draw(figure, speeds)
+
+    return Result(
+        {
+            "networks": "784-30-...-10 with one to four hidden layers, sigmoid, cross-entropy, "
+            "scaled weights",
+            "training": f"{epochs} epochs, batch size 10, learning rate 0.1, lambda 5",
+            "speed of learning": f"the length of the mean delta of each hidden layer over 1,000 "
+            f"digits, along {steps} steps of all of them at once",
+        },
+        tuple(measured),
+        tuple(
+            Claim(
+                f"with {depth} hidden layers the first learns more slowly than the last "
+                "at the start: its mean delta is the smaller",
+                tuple(np.log10(speeds[depth][:, 0, -1] / speeds[depth][:, 0, 0])),
+                "powers of ten",
+                _BOOK,
+            )
+            for depth in _START
+        ),
+        (
+            Picture(
+                "layers",
+                "The length of each hidden layer's mean delta by step, on a logarithmic axis; mean "
+                "of the logarithms over the seeds, and the band from lowest to highest.",
+                layers,
+                size=(8.8, 3.6),
+            ),
+        ),
+        remarks=(
+            "A hidden layer's delta is the next one's, times its weights and sigma'(z) <= 1/4: "
+            "with start weights of about 1 in size over the units it shrinks from layer to layer. "
+            "It grows only where |w sigma'(z)| > 1, which needs |w| > 4 and a z near 0: the rows "
+            "on a neuron of one input say how near.",
+        ),
+    )
+
+
+_WHEN = {"start": "at the start", "end": "after 500 steps"}
+
+
+def _speeds(lab: Lab, rows: Split, depth: int, seed: int, steps: int) -> _Array:
+    """The length of the mean delta of each hidden layer, at the start and after each step."""
+    net = Network([784, *[30] * depth, 10], seed=seed, n_threads=1)
+    found: list[list[float]] = []
+
+    def look(network: Network) -> None:
+        deltas = network.inspect(rows.x, rows.y).delta[:-1]
+        found.append([float(np.linalg.norm(delta.mean(axis=0))) for delta in deltas])
+
+    def watch(network: Network, history: History) -> bool:
+        look(network)
+        return lab.halted(network, history)
+
+    look(net)
+    settings: dict[str, Any] = {
+        "learning_rate": 0.1,
+        "l2": 5.0,
+        "batch_size": len(rows),
+        "epochs": steps,
+    }
+    net.fit(rows, **settings, callbacks=watch, verbose=0)
+    return np.array(found)
+
+
+def _neuron() -> list[Measured]:
+    """A neuron a = sigma(w x + b): where |w sigma'| >= 1, by its weight.
+
+    With s = sigma(z), w s (1 - s) >= 1 for s between the roots of s^2 - s + 1/w = 0; the width of
+    that interval in x is the difference of their z, divided by w.
+    """
+    w = np.linspace(4.0, 40.0, 360_001)
+    root = np.sqrt(1.0 - 4.0 / w) / 2.0
+    low, high = 0.5 - root, 0.5 + root
+    width = (np.log(high / (1.0 - high)) - np.log(low / (1.0 - low))) / w
+    widest = int(width.argmax())
+    values = (
+        ("least weight with |w sigma'| >= 1: 1 / sigma'(0)", 1.0 / 0.25, "weight"),
+        ("widest interval of inputs with |w sigma'| >= 1", float(width[widest]), "width"),
+        ("weight with the widest interval", float(w[widest]), "at"),
+        ("w sigma'(0) for w = 100", 100.0 * 0.25, "factor"),
+    )
+    return [Measured(what, (value,), "", _QUOTES[name], digits=3) for what, value, name in values]
+
+
+def _draw(figure: "Figure", speeds: dict[int, _Array]) -> None:
+    axes = figure.subplots(1, len(speeds), sharey=True)
+    for ax, (depth, values) in zip(axes, speeds.items(), strict=True):
+        step = np.arange(values.shape[1])
+        for layer in range(depth):
+            own = values[:, :, layer]
+            style = {"color": COLOURS[layer], "linewidth": 1.8}
+            line = ("-", "--", "-.", ":")[layer]
+            middle = np.exp(np.log(own).mean(axis=0))
+            ax.plot(step, middle, linestyle=line, label=f"layer {layer + 1}", **style)
+            low, high = own.min(axis=0), own.max(axis=0)
+            ax.fill_between(step, low, high, color=COLOURS[layer], alpha=0.18, linewidth=0)
+        ax.set(yscale="log", title=f"{depth} hidden layers")
+        finish(ax)
+        ax.set_xlabel("step")
+    axes[0].set_ylabel("length of the mean delta")
+    axes[-1].legend(frameon=False, fontsize=8.5)
+
+
+_QUOTES = _quotes()
+
+experiment = Experiment(
+    name="depth",
+    title="Chapter 5: depth, and gradients that vanish",
+    question="Do more hidden layers help, and how fast does each of them learn?",
+    slides=(),
+    measure=_measure,
+    seconds=(2.0, 60.0),
+    quotes=_QUOTES,
+)

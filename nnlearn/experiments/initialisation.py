@@ -1,0 +1,141 @@
+"""The slides' curves by start weights: 30 and 100 hidden units, scaled against large."""
+
+from typing import TYPE_CHECKING
+
+from nnlearn.comparison import Comparison
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, at, best, differences, last, without
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._result import Result
+from nnlearn.plotting import plot_comparison
+from nnlearn.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SIZES = (30, 100)
+_BOOKS = ("scaled", "large")
+_INITS = (*_BOOKS, "xavier", "he")
+_SOURCE = "book, chapter 3 (figure's data); slide 29"
+_SETTINGS = "validation accuracy, learning rate 0.1, lambda 5"
+
+
+def _quotes(units: int, init: str, first: str, most: str, end: str) -> dict[str, Quote]:
+    """The three numbers of one curve."""
+    return {
+        f"{units} {init}, epoch 1": Quote(
+            first, _SOURCE, f"{_SETTINGS}, epoch 1 (the book's 0)", "one run"
+        ),
+        f"{units} {init}, best": Quote(most, _SOURCE, _SETTINGS, "best"),
+        f"{units} {init}, last": Quote(end, _SOURCE, _SETTINGS, "last"),
+    }
+
+
+_QUOTES = {
+    **_quotes(30, "scaled", "92.70", "96.53", "96.50"),
+    **_quotes(30, "large", "86.43", "96.48", "96.37"),
+    **_quotes(100, "scaled", "92.95", "97.81", "97.81"),
+    **_quotes(100, "large", "89.94", "97.55", "97.42"),
+}
+
+
+def _measure(lab: Lab) -> Result:
+    epochs = lab.pick(30, 8)
+    variants = {
+        f"{units} {init}": {"hidden": units, "init": init} for units in _SIZES for init in _INITS
+    }
+    runs = lab.compare(
+        variants,
+        without(lab.data, "test"),
+        epochs=epochs,
+        batch_size=10,
+        learning_rate=0.1,
+        l2=lab.l2(5.0),
+    )
+    numbers = {
+        name: {
+            "epoch 1": at(group, "val_accuracy", 1),
+            "best": best(group, "val_accuracy"),
+            "last": last(group, "val_accuracy"),
+        }
+        for name, group in runs.items()
+    }
+    rows = tuple(
+        Measured(f"{name.replace(' ', ' hidden, ')}, {when}", values, "%", quote)
+        for name, found in numbers.items()
+        for when, values in found.items()
+        if (quote := _QUOTES.get(f"{name}, {when}"))
+    )
+    claims = tuple(
+        Claim(
+            f"with {units} hidden units scaled start weights are ahead after the first epoch",
+            differences(
+                numbers[f"{units} scaled"]["epoch 1"], numbers[f"{units} large"]["epoch 1"]
+            ),
+            "percentage points",
+            "slide 29",
+        )
+        for units in _SIZES
+    )
+    head = ["network", "start weights", "epoch 1 %", "best %", "last %"]
+    body = [
+        (
+            f"784-{name.split()[0]}-10",
+            name.split()[1],
+            *(Measured("", values).mean for values in found.values()),
+        )
+        for name, found in numbers.items()
+    ]
+    title = "Mean validation accuracy, all initialisations"
+    table = Table(head, body, title, formats=dict.fromkeys(head[2:], ".2f"))
+
+    def curves(figure: "Figure") -> None:
+        axes = figure.subplots(1, len(_SIZES), sharey=True)
+        for ax, units in zip(axes, _SIZES, strict=True):
+            shown = {f"{init} start weights": runs[f"{units} {init}"] for init in _BOOKS}
+            plot_comparison(Comparison(shown), "val_accuracy", ax=ax)
+            ax.set_title(f"784-{units}-10")
+            ax.legend(
+                title=ax.get_legend().get_title().get_text() or None,
+                frameon=False,
+                title_fontsize="small",
+                loc="lower right",
+            )
+            ax.label_outer()
+
+    return Result(
+        {
+            "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy",
+            "start weights": 'scaled: N(0, 1/n_in), large: N(0, 1); biases N(0, 1). "xavier" '
+            'N(0, 2/(n_in + n_out)) and "he" N(0, 2/n_in) beside them, biases 0',
+            "training": f"{epochs} epochs, batch size 10, learning rate 0.1, lambda "
+            f"{lab.l2(5.0):g}",
+        },
+        rows,
+        claims,
+        (
+            Picture(
+                "curves",
+                "Validation accuracy by epoch, mean over the seeds and the band from lowest to "
+                "highest, from scaled and from large start weights.",
+                curves,
+                slides=(29,),
+                size=(8.0, 3.6),
+            ),
+        ),
+        (table,),
+        remarks=("The book counts epochs from 0: its epoch 0 is the first one, 1 here.",),
+    )
+
+
+experiment = Experiment(
+    name="initialisation",
+    title="Start weights and learning",
+    question="Does training start higher, and end higher, from scaled start weights?",
+    slides=(29,),
+    measure=_measure,
+    seconds=(1.5, 65.0),
+    quotes=_QUOTES,
+)

@@ -1,0 +1,120 @@
+"""The slides' table with L2: 30 and 100 hidden units, lambda 5."""
+
+from typing import TYPE_CHECKING
+
+from nnlearn.comparison import Comparison
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, best, differences, last
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._result import Result
+from nnlearn.plotting import plot_comparison
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SIZES = (30, 100)
+_SLIDE = "lambda 5, learning rate 0.5, large weights, test error"
+_BOOK = "lambda 5, learning rate 0.5, large weights, validation"
+_LONG = "lambda 5, learning rate 0.1, 60 epochs, large weights, validation"
+
+_QUOTES = {
+    "30": Quote("4.03", "slide 17", _SLIDE, "last"),
+    "100": Quote("2.56", "slide 17", _SLIDE, "last"),
+    "100 book": Quote("97.92", "book, chapter 3", _BOOK, "best"),
+    "100 long": Quote("98.04", "book, chapter 3", _LONG, "best"),
+}
+
+
+def _measure(lab: Lab) -> Result:
+    epochs, long = lab.pick((30, 60), (6, 10))
+    variants = {
+        f"{units} hidden, {name}": {"hidden": units, "l2": l2, "epochs": epochs}
+        for units in _SIZES
+        for name, l2 in (("lambda 0", 0.0), ("lambda 5", lab.l2(5.0)))
+    }
+    slow = f"100 hidden, lambda 5, learning rate 0.1, {long} epochs"
+    variants[slow] = {"hidden": 100, "l2": lab.l2(5.0), "epochs": long, "learning_rate": 0.1}
+    runs = lab.compare(
+        {name: {"learning_rate": 0.5, **own} for name, own in variants.items()},
+        batch_size=10,
+        init="large",
+    )
+    errors = {
+        name: tuple(100.0 - value for value in last(group, "test_accuracy"))
+        for name, group in runs.items()
+    }
+    rows = [
+        Measured(
+            f"{name}: test error",
+            values,
+            quote=_QUOTES.get(name.split()[0]) if name.endswith("lambda 5") else None,
+            lower_is_better=True,
+        )
+        for name, values in errors.items()
+    ]
+    rows += [
+        Measured(
+            "100 hidden, lambda 5: best validation accuracy",
+            best(runs["100 hidden, lambda 5"], "val_accuracy"),
+            quote=_QUOTES["100 book"],
+        ),
+        Measured(
+            f"{slow}: best validation accuracy",
+            best(runs[slow], "val_accuracy"),
+            quote=_QUOTES["100 long"],
+        ),
+    ]
+
+    def curves(figure: "Figure") -> None:
+        axes = figure.subplots(1, len(_SIZES), sharey=True)
+        for ax, units in zip(axes, _SIZES, strict=True):
+            shown = {n: runs[f"{units} hidden, {n}"] for n in ("lambda 0", "lambda 5")}
+            plot_comparison(Comparison(shown), "test_error", ax=ax)
+            ax.set_title(f"784-{units}-10")
+            ax.label_outer()
+
+    return Result(
+        {
+            "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy, large weights N(0, 1)",
+            "training": f"{epochs} epochs, batch size 10, learning rate 0.5; lambda 5 for "
+            "50,000 digits",
+        },
+        tuple(rows),
+        tuple(
+            Claim(
+                f"with {units} hidden units L2 ends with fewer test errors",
+                differences(
+                    errors[f"{units} hidden, lambda 0"], errors[f"{units} hidden, lambda 5"]
+                ),
+                "percentage points",
+                "slide 17",
+            )
+            for units in _SIZES
+        ),
+        (
+            Picture(
+                "curves",
+                "Test error by epoch, with and without a penalty; mean and band over the seeds.",
+                curves,
+                slides=(17,),
+                size=(8.0, 3.6),
+            ),
+        ),
+        remarks=(
+            "The book's 97.92 and 98.04 % are accuracies on validation digits, its numbers for 30 "
+            "hidden units on test digits; the slide's are test errors of the last epoch.",
+        ),
+    )
+
+
+experiment = Experiment(
+    name="l2-table",
+    title="L2: the table of errors",
+    question="How many test errors does L2 save with 30 and with 100 hidden units?",
+    slides=(17,),
+    measure=_measure,
+    seconds=(2.5, 90.0),
+    quotes=_QUOTES,
+)

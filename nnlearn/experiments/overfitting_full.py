@@ -1,0 +1,122 @@
+"""Overfitting on all digits, without a penalty and with one."""
+
+from typing import TYPE_CHECKING
+
+from nnlearn.comparison import Comparison
+from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab, best, differences, last, without
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._result import Result
+from nnlearn.plotting import plot_train_validation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_BOOK = "book, chapter 3 and its figure's data"
+_FREE, _L2 = "50,000 digits, lambda 0, large weights", "50,000 digits, lambda 5, large weights"
+_NAMES = ("lambda 0", "lambda 5")
+
+_QUOTES = {
+    "lambda 0 best train": Quote("97.86", _BOOK, f"{_FREE}, training", "best"),
+    "lambda 0 best test": Quote("95.33", _BOOK, f"{_FREE}, test", "best"),
+    "lambda 0 last train": Quote("97.86", _BOOK, f"{_FREE}, training", "last"),
+    "lambda 0 last test": Quote("95.31", _BOOK, f"{_FREE}, test", "last"),
+    "lambda 0 gap": Quote("2.53", _BOOK, f"{_FREE}, best of both", "best"),
+    "lambda 0 train cost": Quote("0.172", _BOOK, f"{_FREE}, training", "last"),
+    "lambda 0 test cost": Quote("0.366", _BOOK, f"{_FREE}, test", "last"),
+    "lambda 5 best train": Quote("97.12", _BOOK, f"{_L2}, training", "best"),
+    "lambda 5 best test": Quote("96.49", _BOOK, f"{_L2}, test", "best"),
+    "lambda 5 last train": Quote("96.47", _BOOK, f"{_L2}, training", "last"),
+    "lambda 5 last test": Quote("95.61", _BOOK, f"{_L2}, test", "last"),
+}
+
+
+def _measure(lab: Lab) -> Result:
+    epochs = lab.pick(30, 8)
+    runs = lab.compare(
+        {"lambda 0": {}, "lambda 5": {"l2": lab.l2(5.0)}},
+        without(lab.data, "validation"),
+        hidden=30,
+        init="large",
+        epochs=epochs,
+        batch_size=10,
+        learning_rate=0.5,
+        evaluate_train=True,
+    )
+    gaps = {
+        name: differences(best(runs[name], "train_accuracy"), best(runs[name], "test_accuracy"))
+        for name in _NAMES
+    }
+
+    def overlay(figure: "Figure") -> None:
+        axes = figure.subplots(1, len(_NAMES), sharey=True)
+        for ax, name in zip(axes, _NAMES, strict=True):
+            shown = Comparison({"": runs[name]})
+            plot_train_validation(shown, "accuracy", ax=ax, sets=("test", "train"))
+            ax.set(title=name, ylim=(lab.pick(90, 70), 100))
+            ax.label_outer()
+
+    return Result(
+        {
+            "network": "784-30-10, sigmoid, cross-entropy, large weights N(0, 1)",
+            "training": f"{epochs} epochs, batch size 10, learning rate 0.5",
+        },
+        tuple(row for name in _NAMES for row in _rows(runs, name, gaps[name])),
+        (
+            Claim(
+                "on 50,000 digits L2 shrinks the gap between training and test accuracy",
+                differences(gaps["lambda 0"], gaps["lambda 5"]),
+                "percentage points",
+                "book, chapter 3",
+            ),
+            Claim(
+                "L2 brings the gap under 1 percentage point",
+                tuple(1.0 - gap for gap in gaps["lambda 5"]),
+                "percentage points",
+                "book, chapter 3",
+            ),
+        ),
+        (
+            Picture(
+                "overlay",
+                "Accuracy on training and on test digits by epoch, without a penalty and with one; "
+                "mean and band over the seeds.",
+                overlay,
+                size=(8.4, 3.6),
+            ),
+        ),
+    )
+
+
+def _rows(runs: Comparison, name: str, gap: tuple[float, ...]) -> list[Measured]:
+    group = runs[name]
+    values = {
+        "best train": ("best training accuracy", best(group, "train_accuracy")),
+        "best test": ("best test accuracy", best(group, "test_accuracy")),
+        "last train": ("last training accuracy", last(group, "train_accuracy")),
+        "last test": ("last test accuracy", last(group, "test_accuracy")),
+        "gap": ("best training less best test accuracy", gap),
+    }
+    rows = [
+        Measured(f"{name}: {what}", found, "%", _QUOTES.get(f"{name} {key}"))
+        for key, (what, found) in values.items()
+    ]
+    if name == "lambda 0":
+        for key, column in (("train cost", "train_loss"), ("test cost", "test_loss")):
+            quote = _QUOTES[f"{name} {key}"]
+            what = f"{name}: last {key.replace('train', 'training')}"
+            rows.append(Measured(what, last(group, column, 1.0), "", quote, digits=3))
+    return rows
+
+
+experiment = Experiment(
+    name="overfitting-full",
+    title="Overfitting on 50,000 digits",
+    question="How much of the overfitting is left with all digits, and with L2?",
+    slides=(),
+    measure=_measure,
+    seconds=(1.5, 25.0),
+    quotes=_QUOTES,
+)

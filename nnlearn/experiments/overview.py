@@ -1,0 +1,63 @@
+"""The head of the deck: its title, and what the chapter is about."""
+
+from typing import TYPE_CHECKING
+
+from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lab import Lab
+from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._result import Result
+from nnlearn.experiments._text_pictures import draw_text, text_height
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LETTERS = 88
+_TITLE = (
+    "# Improving the way neural networks learn",
+    "The experiments of chapter 3 of Michael Nielsen's book, and of the slides drawn from it, run "
+    "again: beside each number that is quoted stand the mean and the spread over several seeds, "
+    "and whether the two agree.",
+)
+_RULE = (
+    "A quoted number of the last epoch agrees if it lies within 2 sd sqrt(1 + 1/k) of the mean of "
+    "the k seeds: where one more run would end 19 times in 20. The best of three runs is compared "
+    "with the best of three drawn from the seeds; validation with validation, test with test.",
+    "A claim holds if the mean of the differences, seed by seed, is more than two standard errors "
+    "above 0. A seed that diverges is counted, never dropped; a run is stuck if it never predicts "
+    "some class.",
+)
+
+
+def _measure(lab: Lab) -> Result:
+    from nnlearn.experiments._catalogue import PARTS, find  # it lists this file too
+
+    keywords = ["# Keywords in this chapter"]
+    for part, names in PARTS.items():
+        others = [find(name).title for name in names if name != experiment.name]
+        keywords += [f"{part}: {'; '.join(others)}."] if others else []
+
+    def title(figure: "Figure") -> None:
+        draw_text(figure, _TITLE, _LETTERS)
+
+    def contents(figure: "Figure") -> None:
+        draw_text(figure, keywords, _LETTERS)
+
+    return Result(
+        {},
+        pictures=(
+            Picture("title", "", title, slides=(1,), size=(6.8, text_height(_TITLE, _LETTERS))),
+            Picture("keywords", "", contents, (2,), (6.8, text_height(keywords, _LETTERS))),
+        ),
+        remarks=_RULE,
+    )
+
+
+experiment = Experiment(
+    name="overview",
+    title="What this is, and how to read it",
+    question="Which numbers of the book and the slides come out again, and which do not?",
+    slides=(1, 2),
+    measure=_measure,
+    seconds=(0.5, 0.5),
+    needs_data=False,
+)

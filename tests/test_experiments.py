@@ -1,0 +1,330 @@
+"""The shape of experiments: quotes and their rule, claims, pictures, sections, the catalogue."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import nnlearn as nn
+from nnlearn import experiments
+from nnlearn.experiments import Claim, Measured, Picture, Quote, Result
+from nnlearn.experiments import _lab as lab
+from nnlearn.experiments._pictures import _INK
+from nnlearn.experiments._quotes import best_of
+from nnlearn.experiments._section import Section
+from nnlearn.tables import Table
+
+FIVE = (95.0, 95.2, 95.4, 95.6, 95.8)  # mean 95.4, sd 0.3162
+
+
+def quote(value, kind="last", **rest):
+    return Quote(value, "a book", "test accuracy", kind, **rest)
+
+
+def judged(value, kind="last", values=FIVE, shortened="", **rest):
+    return Measured("it", values, quote=quote(value, kind, **rest)).judge(shortened)
+
+
+# ---- quoted numbers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "rounding"), [("95.4", 0.05), ("95", 0.5), ("95.40", 0.005), ("8.6e-5", 0.05e-5)]
+)
+def test_the_digits_of_a_quoted_number_say_how_it_was_rounded(value, rounding):
+    assert quote(value).rounding == pytest.approx(rounding)
+
+
+@pytest.mark.parametrize("kind", ["last", "best"])
+def test_a_number_agrees_within_what_one_more_run_would_do(kind):
+    slack = 2 * np.std(FIVE, ddof=1) * math.sqrt(1 + 1 / 5) + 0.005  # 0.6978
+    assert judged(f"{95.4 + slack - 0.01:.2f}", kind).word == "agrees"
+    assert judged(f"{95.4 - slack + 0.01:.2f}", kind).word == "agrees"
+    assert judged(f"{95.4 + slack + 0.01:.2f}", kind).word == "differs"
+    assert judged(f"{95.4 - slack - 0.01:.2f}", kind).word == "differs"
+
+
+def test_the_best_of_three_is_compared_with_the_best_of_three_drawn():
+    mean, sd = best_of(FIVE, 3)
+    slack = 2 * sd * math.sqrt(1 + 1 / 5)
+    assert judged(f"{mean + slack - 0.01:.2f}", "best of three").word == "agrees"
+    assert judged(f"{mean + slack + 0.02:.2f}", "best of three").word == "differs"
+    assert judged(f"{mean - slack - 0.02:.2f}", "best of three").word == "differs"
+    assert "best of three 95.6" in judged("95.6", "best of three").text
+
+
+def test_the_best_of_draws_is_what_drawing_gives():
+    rng = np.random.default_rng(0)
+    draws = rng.choice(FIVE, (200_000, 3)).max(axis=1)
+    mean, sd = best_of(FIVE, 3)
+    assert mean == pytest.approx(draws.mean(), abs=0.003)
+    assert sd == pytest.approx(draws.std(), abs=0.003)
+    low, _ = best_of(FIVE, 3, lowest=True)
+    assert low == pytest.approx(2 * 95.4 - mean)  # FIVE is symmetric about its mean
+
+
+def test_what_has_no_chance_in_it_agrees_to_the_last_printed_digit():
+    assert judged("0.82", "exact", (0.8176,)).word == "agrees"
+    assert judged("0.83", "exact", (0.8176,)).word == "differs"
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"values": (95.0,)}, "one run has no spread"),
+        ({"values": (math.nan, math.nan)}, "every run diverged"),
+        ({"why_not": "another set"}, "another set"),
+        ({"shortened": "a quick run"}, "a quick run"),
+    ],
+)
+def test_what_cannot_be_compared_says_why(settings, reason):
+    judgement = judged("95.4", **settings)
+    assert (judgement.word, judgement.text) == ("not comparable", reason)
+
+
+def test_what_is_no_matter_of_digits_is_compared_in_a_quick_run_too():
+    assert judged("95.4", of_data=False, shortened="a quick run").word == "agrees"
+
+
+def test_a_difference_is_explained_where_there_is_one():
+    assert judged("97", if_it_differs="it was luck").text.endswith("1.60 away: it was luck")
+    assert "luck" not in judged("95.4", if_it_differs="it was luck").text
+
+
+def test_a_seed_that_diverged_is_counted_and_left_out_of_the_mean():
+    row = Measured("it", (95.0, math.nan, 96.0), quote=quote("95.5"))
+    assert (row.diverged, row.mean, row.median) == (1, 95.5, 95.5)
+    assert row.judge().word == "agrees"
+    table = Result({}, (row,)).table()
+    assert (table["seeds"], table["diverged"]) == ([3], [1])
+
+
+def test_an_unknown_kind_and_a_value_that_is_no_number_are_refused():
+    with pytest.raises(ValueError, match="kind must be one of last, best"):
+        quote("95", "first")
+    with pytest.raises(ValueError, match="could not convert"):
+        quote("about 95")
+
+
+# ---- claims --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("differences", "word"),
+    [
+        ((1.0, 1.2, 0.9), "holds"),
+        ((-1.0, -1.2, -0.9), "the opposite holds"),
+        ((1.0, -1.2, 0.9), "not shown"),
+        ((5.0, 5.0, -0.1), "not shown"),  # mean 3.3, two standard errors 3.4
+        ((5.0, 5.0, 0.3), "holds"),
+        ((0.1, 0.2), "holds"),
+        ((0.1, -0.2), "not shown"),
+        ((-0.1,), "the opposite holds"),
+        ((math.nan,), "not shown"),
+        ((1.0, math.nan, 1.1), "holds"),
+    ],
+)
+def test_a_claim_holds_beyond_two_standard_errors(differences, word):
+    assert Claim("it is more", differences).word == word
+
+
+def test_the_evidence_of_a_claim_counts_the_seeds():
+    claim = Claim("it is more", (1.0, 2.0, math.nan), "points")
+    assert claim.evidence == ("by 1.50 points on average (sd 0.71), with 2 of 3 seeds; 1 diverged")
+
+
+def test_the_verdict_names_what_is_not_so():
+    rows = (
+        Measured("first", FIVE, quote=quote("95.4")),
+        Measured("second", FIVE, quote=quote("99")),
+        Measured("third", FIVE, quote=quote("99", why_not="other data")),
+    )
+    claims = (Claim("more is better", (1.0, 1.1)), Claim("less is better", (-1.0, -1.1)))
+    text = Result({}, rows, claims).verdict
+    assert text.startswith("1 of 2 quoted numbers agrees; not so second (mean 95.40")
+    assert "1 quoted number not comparable: other data." in text
+    assert "1 of 2 claims holds; not so: less is better (the opposite holds" in text
+
+
+# ---- numbers of runs -----------------------------------------------------------------------------
+
+
+def run(accuracies, error=None):
+    history = nn.History(("epoch", "test_accuracy"))
+    for epoch, accuracy in enumerate(accuracies, 1):
+        history._append({"epoch": float(epoch), "test_accuracy": accuracy})
+    return nn.Run(None, history, 0, 0.1, "a", False, error)
+
+
+def test_numbers_of_runs():
+    runs = (run([0.5, 0.9, 0.8]), run([0.5], FloatingPointError("NaN")))
+    assert lab.last(runs, "test_accuracy") == pytest.approx((80, math.nan), nan_ok=True)
+    assert lab.best(runs, "test_accuracy") == pytest.approx((90, math.nan), nan_ok=True)
+    assert lab.best(runs, "test_accuracy", lowest=True)[0] == pytest.approx(50)
+    assert lab.at(runs, "test_accuracy", 2) == pytest.approx((90, math.nan), nan_ok=True)
+    assert lab.differences((3.0, 1.0), (1.0, 2.0)) == (2.0, -1.0)
+
+
+def test_each_keeps_the_order_and_raises_what_was_raised():
+    means = lab.Lab(nn.datasets.load_mnist_small(), (0,), True, n_jobs=2)
+    assert means.each(lambda k: k * k, range(20)) == [k * k for k in range(20)]
+
+    def fail(k):
+        raise ZeroDivisionError(str(k))
+
+    with pytest.raises(ZeroDivisionError, match="0"):
+        means.each(fail, range(5))
+    assert means.halted(None, None)
+    assert means.each(lambda k: k, [1]) == [1]
+
+
+# ---- pictures and sections -----------------------------------------------------------------------
+
+
+def draw(figure):
+    ax = figure.subplots()
+    ax.plot([1, 2, 3], label="a curve")
+    ax.set_xlabel("epoch")
+    ax.legend()
+
+
+def test_a_drawing_takes_the_colour_of_the_page_and_has_names_of_its_own():
+    drawing = Picture("curve", "A curve.", draw, slides=(3,)).drawing("toy")
+    assert drawing.svg.startswith("<svg ")
+    assert drawing.svg.endswith("</svg>")
+    assert "currentColor" in drawing.svg
+    assert _INK not in drawing.svg
+    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", drawing.svg)
+    names = re.findall(r' id="([^"]*)"', drawing.svg)
+    used = re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)', drawing.svg)
+    assert names
+    assert all(name.startswith("toy-curve-") for name in names)
+    assert {a or b for a, b in used} <= set(names)
+
+
+def test_the_same_picture_is_the_same_bytes():
+    one, other = (Picture("curve", "A curve.", draw).drawing("toy") for _ in range(2))
+    assert one == other
+
+
+def test_drawing_leaves_matplotlibs_settings_alone():
+    import matplotlib as mpl
+
+    with mpl.rc_context({"text.color": "#123456", "axes.grid": True}):
+        Picture("curve", "A curve.", draw).drawing("toy")
+        assert (mpl.rcParams["text.color"], mpl.rcParams["axes.grid"]) == ("#123456", True)
+
+
+def some_section():
+    rows = (
+        Measured("first", (95.0, math.nan), quote=quote("95.4", if_it_differs="why"), stuck=1),
+        Measured("second", (1.0,), "", lower_is_better=True, digits=4),
+    )
+    table = Table(["a", "b"], [("x", 1.5), ("y", None)], "T", formats={"b": ".2f"})
+    result = Result(
+        {"z": "first", "a": "second"},
+        rows,
+        (Claim("more", (1.0, math.nan), "%", "slide 1"),),
+        (Picture("curve", "A curve.", draw, slides=(3, 4)),),
+        (table,),
+        ("A remark.",),
+    )
+    return Section.of(experiments.find("costs"), result, 1.5)
+
+
+def test_a_section_out_of_a_file_is_the_same():
+    section = some_section()
+    again = Section.from_bytes(section.to_bytes())
+    assert again.to_bytes() == section.to_bytes()
+    assert list(again.settings) == ["z", "a"]
+    assert again.drawings == section.drawings
+    assert again.verdict == section.verdict
+    assert str(again.tables[0]) == str(section.tables[0])
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"name": 1}', b"[1, 2]"])
+def test_a_damaged_section_is_refused(damage):
+    with pytest.raises(ValueError, match=r"no section|JSON"):
+        Section.from_bytes(damage)
+
+
+def test_half_a_section_is_refused():
+    content = some_section().to_bytes()
+    with pytest.raises(ValueError, match="JSON"):
+        Section.from_bytes(content[: len(content) // 2])
+
+
+# ---- the catalogue -------------------------------------------------------------------------------
+
+
+def test_every_experiment_is_of_one_shape():
+    found = [experiments.find(name) for name in experiments.names()]
+    for experiment in found:
+        assert experiment.title
+        assert experiment.question.endswith("?")
+        assert min(experiment.seconds) > 0
+        assert all(isinstance(q, Quote) for q in experiment.quotes.values())
+        assert set(experiment.widgets) <= set(experiment.slides)
+        assert all(kind in nn.widgets.__all__ for kind, _ in experiment.widgets.values())
+    assert [e.name for e in found] == list(experiments.names())
+    assert len({e.title for e in found}) == len(found)
+
+
+def test_the_programs_of_the_slides_are_experiments():
+    assert experiments.find("example2.py").name == experiments.find("example2").name == "costs"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("cost", "perhaps costs"), ("storys", "perhaps stories"), ("qqq", "reproduce --list")],
+)
+def test_an_unknown_name_gets_the_nearest(name, hint):
+    with pytest.raises(ValueError, match=f"name must be an experiment, got '{name}': {hint}"):
+        experiments.find(name)
+    with pytest.raises(TypeError, match="name must be text, got 3"):
+        experiments.find(3)
+
+
+def test_a_run_says_why_it_is_short():
+    data = nn.datasets.load_mnist_small().take(100)
+    result = experiments.find("coming-from").run(data, 1, quick=True)
+    assert result.shortened == "a quick run, on 100 digits in place of 50,000"
+    assert result.figures().keys() == {"settings"}
+    with pytest.raises(TypeError, match="data must be a Dataset, got 3"):
+        experiments.find("coming-from").run(3)
+
+
+def test_the_updates_of_the_packages_are_ours():
+    data = nn.datasets.load_mnist_small().take(100)
+    (table,) = experiments.find("coming-from").run(data, 1, quick=True).tables
+    assert max(table["largest difference of a weight"]) < 1e-14
+
+
+# ---- slides --------------------------------------------------------------------------------------
+
+
+def test_a_slide_is_shown_by_its_figure():
+    slide = nn.slide(47)
+    assert [p.name for p in slide.pictures] == ["settings"]
+    html = slide._repr_html_()
+    assert html.count("<svg ") == 1
+    assert "Coming from network2.py" in html
+    assert "checked: one epoch" in html
+    assert repr(slide).startswith("Slide 47: Coming from")
+
+
+def test_a_slide_is_shown_by_its_widget():
+    pytest.importorskip("anywidget")
+    assert type(nn.slide(10)).__name__ == "CostComparison"
+
+
+@pytest.mark.parametrize("number", [0, 48])
+def test_a_slide_that_is_not_there_is_refused(number):
+    with pytest.raises(ValueError, match=f"number must be an integer .*, got {number}"):
+        nn.slide(number)
+
+
+def test_a_slide_without_a_widget_says_which_have_one():
+    with pytest.raises(ValueError, match=r"widget must be False .* slide 47, got True: .*10"):
+        nn.slide(47, widget=True)

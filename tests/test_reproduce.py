@@ -1,0 +1,334 @@
+"""`python -m nnlearn reproduce`: the command, what it keeps, the report."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import nnlearn as nn
+from nnlearn import cli, experiments
+from nnlearn.experiments import Claim, Experiment, Measured, Picture, Quote, Result
+from nnlearn.experiments import _catalogue as catalogue
+from nnlearn.experiments import _folder as folder_module
+from nnlearn.experiments._slides import N_SLIDES
+
+SHORT = ("coming-from", "overview", "stories")
+
+
+def reproduce(*arguments):
+    return cli.main(["reproduce", *map(str, arguments)])
+
+
+def without_times(text):
+    return re.sub(r"took [\d.:]+ (s|min|h)", "took", text)
+
+
+def draw(figure):
+    figure.subplots().plot([1, 2])
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Experiments of no time in place of the real ones, which note that they ran."""
+    ran = []
+    made = {}
+
+    def make(name, slide):
+        def measure(lab):
+            ran.append(name)
+            behaviour = made[name].get("behaviour")
+            if behaviour:
+                behaviour()
+            quote = Quote("1.0", "a book", "anything", "exact", of_data=False)
+            values = made[name].get("values", (1.0,))
+            return Result(
+                {"seeds": str(len(lab.seeds)), "jobs": str(lab.n_jobs)},
+                (Measured(f"of {name}", values, "%", quote),),
+                (Claim("more is better", tuple(range(1, len(lab.seeds) + 1))),),
+                (Picture("curve", "A curve.", draw, slides=(slide,)),),
+            )
+
+        return Experiment(name, f"The {name}", "What?", (slide,), measure, (1.0, 2.0))
+
+    found = {name: make(name, slide) for name, slide in (("one", 3), ("two", 3), ("three", 5))}
+    made.update({name: {} for name in found})
+    monkeypatch.setattr(catalogue, "PARTS", {"Toys": tuple(found)})
+    monkeypatch.setattr("nnlearn.experiments._report.PARTS", {"Toys": tuple(found)})
+    monkeypatch.setattr(experiments, "names", lambda: tuple(found))
+    real = experiments.find
+
+    def find(name):
+        return found[name] if name in found else real(name)
+
+    monkeypatch.setattr(experiments, "find", find)
+    return ran, made
+
+
+# ---- what is asked for ---------------------------------------------------------------------------
+
+
+def test_list_has_a_line_an_experiment_its_name_first(capsys):
+    assert reproduce("--list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(experiments.names())
+    assert "(slide 10)" in next(line for line in lines if line.startswith("costs"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "NAME must be given: an experiment of --list, or all"),
+        (("cost", "--quick"), "NAME must be an experiment, got 'cost': perhaps costs"),
+        (("costs", "--seeds", "0"), "--seeds must be an integer >= 1, got '0'"),
+        (("costs", "--data-dir", "/nowhere"), "--data-dir must be a folder that exists"),
+        (("costs", "--quick", "--data-dir", "."), "--data-dir must be left out beside --quick"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_one_line(arguments, message, capsys, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        reproduce(*arguments, "--out", tmp_path / "out")
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_data_folder_without_the_files_says_what_to_put_there(capsys, tmp_path):
+    assert reproduce("costs", "--data-dir", tmp_path, "--out", tmp_path / "out") == 1
+    error = capsys.readouterr().err
+    assert "train-images-idx3-ubyte" in error
+    assert str(tmp_path) in error
+    assert not (tmp_path / "out").exists()
+
+
+# ---- what is kept --------------------------------------------------------------------------------
+
+
+def test_what_has_ended_is_not_done_again(toys, tmp_path, capsys):
+    ran, _ = toys
+    out = tmp_path / "out"
+    assert reproduce("one", "--quick", "--seeds", 2, "--out", out) == 0
+    page = (out / "one.html").read_text()
+    assert reproduce("all", "--quick", "--seeds", 2, "--jobs", 1, "--out", out) == 0
+    assert ran == ["one", "two", "three"]
+    assert "The one (ended before)" in capsys.readouterr().out
+    assert (out / "one.html").read_text() == page
+    report = (out / "report.html").read_text()
+    assert [report.count(f'id="{name}"') for name in ("one", "two", "three")] == [1, 1, 1]
+    assert [report.count(f'href="#{name}"') for name in ("one", "two", "three")] == [1, 1, 1]
+
+
+def test_other_settings_get_a_folder_of_their_own(toys, tmp_path, capsys):
+    ran, _ = toys
+    out = tmp_path / "out"
+    reproduce("one", "--quick", "--seeds", 2, "--out", out)
+    kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert reproduce("one", "--quick", "--seeds", 3, "--out", out) == 0
+    assert f"{out} holds results of 2 seeds and is kept as it is" in capsys.readouterr().out
+    assert (tmp_path / "out-2" / "one.html").is_file()
+    reproduce("one", "--quick", "--seeds", 3, "--out", out)
+    assert ran == ["one", "one"]  # the second folder was found again
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == kept
+
+
+def test_results_of_another_version_are_kept_and_new_ones_begun(
+    toys, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "out"
+    reproduce("one", "--quick", "--out", out)
+    before = (out / "one.html").read_bytes()
+    monkeypatch.setattr(folder_module._core, "__version__", "9.9")
+    assert reproduce("one", "--quick", "--out", out) == 0
+    assert f"holds results of version {nn.__version__} and is kept" in capsys.readouterr().out
+    assert (out / "one.html").read_bytes() == before
+    assert (tmp_path / "out-2" / "one.html").is_file()
+
+
+def test_a_folder_of_something_else_is_kept(toys, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years of work")
+    reproduce("one", "--quick", "--out", out)
+    assert [path.name for path in out.iterdir()] == ["thesis.tex"]
+    assert (tmp_path / "out-2" / "one.html").is_file()
+
+
+def test_a_damaged_part_is_done_again(toys, tmp_path):
+    ran, _ = toys
+    out = tmp_path / "out"
+    reproduce("one", "--quick", "--out", out)
+    part = out / "parts" / "one.json"
+    whole = part.read_bytes()
+    part.write_bytes(whole[:100])
+    assert reproduce("one", "--quick", "--out", out) == 0
+    assert ran == ["one", "one"]
+    assert json.loads(part.read_bytes())["rows"] == json.loads(whole)["rows"]
+
+
+def test_ctrl_c_keeps_what_has_ended(toys, tmp_path, capsys):
+    ran, made = toys
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    made["two"]["behaviour"] = interrupt
+    out = tmp_path / "out"
+    assert reproduce("all", "--quick", "--out", out) == 130
+    error = capsys.readouterr().err
+    assert "interrupted, 1 of 3 experiments kept, see " in error
+    assert "the same command goes on from there" in error
+    assert 'id="one"' in (out / "report.html").read_text()
+    del made["two"]["behaviour"]
+    assert reproduce("all", "--quick", "--out", out) == 0
+    assert ran == ["one", "two", "two", "three"]
+
+
+def test_an_experiment_that_fails_does_not_end_the_others(toys, tmp_path, capsys):
+    _, made = toys
+
+    def fail():
+        raise ZeroDivisionError("by zero")
+
+    made["two"]["behaviour"] = fail
+    assert reproduce("all", "--quick", "--out", tmp_path / "out") == 1
+    error = capsys.readouterr().err
+    assert "1 experiment did not end: two: ZeroDivisionError: by zero" in error
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "These experiments did not end:" in page
+    assert 'id="three"' in page
+
+
+def test_a_seed_that_diverges_is_in_the_report(toys, tmp_path):
+    _, made = toys
+    made["one"]["values"] = (1.0, float("nan"))
+    reproduce("one", "--quick", "--out", tmp_path / "out")
+    assert "2, 1 diverged" in (tmp_path / "out" / "one.html").read_text()
+    row = json.loads((tmp_path / "out" / "one.json").read_text())["found"]["one"]["rows"][0]
+    assert (row["diverged"], row["values"]) == (1, [1.0, None])
+
+
+def test_slides_are_files_by_their_number(toys, tmp_path):
+    reproduce("all", "--quick", "--slides", "--out", tmp_path / "out")
+    files = sorted(path.name for path in (tmp_path / "out" / "slides").iterdir())
+    assert files == ["slide-03-b.svg", "slide-03.svg", "slide-05.svg"]
+    text = (tmp_path / "out" / "slides" / "slide-03.svg").read_text()
+    assert text.startswith("<?xml")
+    assert "prefers-color-scheme:dark" in text
+
+
+def test_a_folder_that_cannot_be_made_is_told(toys, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert reproduce("one", "--quick", "--out", tmp_path / "file" / "out") == 1
+    assert "the results could not be written: " in capsys.readouterr().err
+
+
+# ---- the report ----------------------------------------------------------------------------------
+
+
+def test_the_report_holds_all_it_shows(toys, tmp_path):
+    reproduce("all", "--quick", "--out", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"|url\((?!#)[^)]*\)|@import', page)
+    assert outside == []
+    assert page.count("<figure>") == 3
+    assert "Of 3 quoted numbers, 3 agree with what is measured here" in page
+    assert "Of 3 claims, 3 hold." in page
+    identities = re.findall(r' id="([^"]*)"', page)
+    assert len(identities) == len(set(identities))
+
+
+# ---- in a process of its own ---------------------------------------------------------------------
+
+
+def start(out, *names):
+    command = [sys.executable, "-m", "nnlearn", "reproduce", *names, "--quick", "--seeds", "2"]
+    return subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.PIPE, text=True)
+
+
+def test_killed_and_started_again_it_ends_with_the_same_report(tmp_path):
+    names = ("overview", "coming-from", "stories")
+    whole = start(tmp_path / "whole", *names)
+    whole.communicate(timeout=120)
+    assert whole.returncode == 0
+    killed = start(tmp_path / "killed", *names)
+    part = tmp_path / "killed" / "parts" / "coming-from.json"
+    deadline = time.monotonic() + 60
+    while not part.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    before = {p.name: p.stat().st_mtime_ns for p in part.parent.glob("[!.]*.json")}
+    assert before.keys() == {"overview.json", "coming-from.json"}
+    again = start(tmp_path / "killed", *names)
+    _, log = again.communicate(timeout=120)
+    assert again.returncode == 0
+    assert "1 of 1 experiments" in log
+    after = {p.name: p.stat().st_mtime_ns for p in part.parent.glob("[!.]*.json")}
+    assert {name: after[name] for name in before} == before
+    one, other = ((tmp_path / name / "report.html").read_text() for name in ("whole", "killed"))
+    assert without_times(one) == without_times(other)
+
+
+def test_ctrl_c_while_networks_train_keeps_what_has_ended(tmp_path):
+    out = tmp_path / "out"
+    process = start(out, "coming-from", "stories")
+    deadline = time.monotonic() + 60
+    while not (out / "parts" / "coming-from.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(0.3)  # stories takes longer
+    process.send_signal(signal.SIGINT)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "1 of 2 experiments kept" in log
+    assert 'id="coming-from"' in (out / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """`reproduce all --quick --slides`, as a user runs it."""
+    out = tmp_path_factory.mktemp("all") / "out"
+    command = [sys.executable, "-m", "nnlearn", "reproduce", "all", "--quick", "--slides"]
+    offline = {
+        **os.environ,
+        "NNLEARN_DATA_DIR": str(out / "nowhere"),
+        "https_proxy": "http://[::]:1",
+    }
+    done = subprocess.run(
+        [*command, "--seeds", "2", "--out", str(out)], capture_output=True, text=True, env=offline
+    )
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_every_slide_of_the_deck_is_shown(everything):
+    files = {path.name[6:8] for path in (everything / "slides").iterdir()}
+    assert files == {f"{number:02d}" for number in range(1, N_SLIDES + 1)}
+
+
+def test_every_experiment_shows_the_slides_that_it_names(everything):
+    for name in experiments.names():
+        part = json.loads((everything / "parts" / f"{name}.json").read_text())
+        shown = {number for drawing in part["drawings"] for number in drawing["slides"]}
+        assert shown == set(experiments.find(name).slides), name
+        assert part["settings"] or name == "overview"
+        assert all(drawing["caption"] or name == "overview" for drawing in part["drawings"])
+        quoted = [row["quote"] for row in part["rows"] if row["quote"]]
+        asked = [vars(quote) for quote in experiments.find(name).quotes.values()]
+        assert all(quote in quoted for quote in asked), name
+
+
+def test_the_report_of_everything_is_one_whole_page(everything):
+    page = (everything / "report.html").read_text()
+    for name in experiments.names():
+        assert f'<h3 id="{name}">' in page
+        assert f'href="#{name}"' in page
+    assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page) == []
+    assert len(page) < 20_000_000

@@ -51,9 +51,15 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "learning-rates",
         "schedules",
         "lambdas",
+        "batch-sizes",
+        "search",
         "hessian",
     ),
-    "Other models of neuron, other steps": ("momentum",),
+    "Other models of neuron, other steps": (
+        "momentum",
+        "tanh",
+        "relu",
+    ),
     "Chapters 1, 5 and 6": (
         "baselines",
         "depth",

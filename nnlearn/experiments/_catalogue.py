@@ -35,6 +35,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "dropout",
         "more-data",
         "expansion",
+        "simard",
     ),
     "Initialisation": (
         "start-weights",

@@ -39,6 +39,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "dropout",
         "more-data",
         "expansion",
+        "simard",
     ),
     "Initialisation": (
         "start-weights",

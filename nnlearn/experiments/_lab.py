@@ -148,7 +148,6 @@ def at(runs: Iterable[Run], column: str, epoch: int, scale: float = 100.0) -> tu
     return tuple(found)
 
 
-<<<<<<< HEAD
 def epochs_to(
     runs: Iterable[Run], levels: Iterable[float], column: str = "loss"
 ) -> tuple[float, ...]:
@@ -162,7 +161,8 @@ def epochs_to(
         reached = [i for i, value in enumerate(values, 1) if value <= level]
         found.append(math.nan if run.error else float(reached[0] if reached else len(values) + 1))
     return tuple(found)
-=======
+
+
 def epoch_of_best(runs: Iterable[Run], column: str) -> tuple[float, ...]:
     """The epoch, from 1, of the column's best value; NaN for a run that diverged."""
     return tuple(math.nan if run.error else float(run.history.best(column)[0]) for run in runs)
@@ -176,7 +176,6 @@ def network2_cost(runs: Iterable[Run], loss: str, n: int, n_evaluated: int) -> t
     group = list(runs)
     penalties = last(group, "penalty", n / n_evaluated)
     return tuple(a + b for a, b in zip(last(group, loss, 1.0), penalties, strict=True))
->>>>>>> 438e7614746e4ee76fa08e2205de6fb874f9dd4e
 
 
 def stuck(runs: Iterable[Run]) -> int:

@@ -9,11 +9,7 @@ KINDS = {
     "last": "last epoch",
     "best": "best epoch",
     "best of three": "best epoch of the best of three runs",
-<<<<<<< HEAD
     "one run": "one run",
-=======
-    "one run": "of one run",
->>>>>>> 438e7614746e4ee76fa08e2205de6fb874f9dd4e
     "exact": "no chance in it",
 }
 
@@ -33,13 +29,8 @@ class Quote:
     settings : str
         What it was measured with, and on which set.
     kind : {"last", "best", "best of three", "one run", "exact"}
-<<<<<<< HEAD
         How it came about; "one run" for what one run gave otherwise, at an epoch that `settings`
         names, say; "exact" for what has no chance in it.
-=======
-        How it came about; "one run" for what is of neither the last nor the best epoch, "exact" for
-        what has no chance in it.
->>>>>>> 438e7614746e4ee76fa08e2205de6fb874f9dd4e
     why_not : str, default ""
         Why it cannot be compared, where it cannot.
     if_it_differs : str, default ""

@@ -120,15 +120,9 @@ def _measure(lab: Lab) -> Result:
         ),
         (_valley_table(),),
         (
-<<<<<<< HEAD
             "The slides call mu the friction. The friction is 1 - mu: with mu = 1 there is none, "
             "and the ball never comes to rest (here it stops at 0.99), with mu = 0 there is "
             "nothing else, and the step is that of gradient descent.",
-=======
-            "The slides call mu the friction. The friction is 1 - mu: with mu = 1 there is none "
-            "and the ball never comes to rest (here it stops at 0.99), with mu = 0 there is "
-            "nothing else and the step is that of gradient descent.",
->>>>>>> 877d5da5503dd93263d6a4d6fbd2139724dbe32a
             "The slides' curves are lost, their captions say only n = 30 and n = 100; that they "
             "showed cost or accuracy by epoch is inferred.",
             "On an even slope momentum comes to the pace of a learning rate 1/(1 - mu) times as "

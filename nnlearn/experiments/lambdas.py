@@ -186,7 +186,7 @@ def _draw_rates(ax: "Axes", found: Penalties) -> None:
 
 experiment = Experiment(
     name="lambdas",
-    title="The regularization parameter",
+    title="The regularisation parameter",
     question="Which lambda, and does it ask for another learning rate?",
     slides=(35,),
     measure=_measure,

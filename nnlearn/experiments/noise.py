@@ -1,4 +1,4 @@
-"""Why regularization helps: noise on the inputs of networks with small and with large weights."""
+"""Why regularisation helps: noise on the inputs of networks with small and with large weights."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +182,7 @@ def _rms(net: Network) -> float:
 
 experiment = Experiment(
     name="noise",
-    title="Why regularization helps: small weights and noise",
+    title="Why regularisation helps: small weights and noise",
     question="Are networks with small weights less disturbed by noise in their inputs?",
     slides=(19,),
     measure=_measure,

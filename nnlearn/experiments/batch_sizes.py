@@ -25,7 +25,7 @@ _SETTINGS: dict[str, tuple[int, dict[str, Any]]] = {
 
 def _measure(lab: Lab) -> Result:
     data = without(lab.data, "test")
-    seconds = lab.pick(24.0, 0.6)
+    seconds = lab.pick(20.0, 0.6)
     sizes = (1, 5, 10, 20, 50, 100)
     studies: dict[str, BatchSizeStudy] = {}
     for name, (units, settings) in _SETTINGS.items():
@@ -100,6 +100,6 @@ experiment = Experiment(
     question="Which mini-batch size learns fastest in seconds, and do other settings change it?",
     slides=(36,),
     measure=_measure,
-    seconds=(3.0, 85.0),
+    seconds=(3.0, 75.0),
     most_seeds=1,
 )

@@ -227,7 +227,8 @@ def _draw_functions(values: "Axes", slopes: "Axes") -> None:
         ax.xaxis.set_major_locator(AutoLocator())
         ax.set_xlabel("z")
         ax.set_ylabel(what)
-        ax.legend(frameon=False)
+    values.legend(frameon=False)
+    slopes.legend(frameon=False, loc="center left")
 
 
 experiment = Experiment(

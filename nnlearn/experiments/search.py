@@ -100,6 +100,9 @@ def _measure(lab: Lab) -> Result:
             plot_searches({_METHODS[m][0]: searches for m, searches in found.items()}, ax)
             for line, dashes in zip(ax.get_lines(), _DASHES, strict=False):
                 line.set_linestyle(dashes)
+            lowest = 100.0 - max(map(max, after.values()))
+            ax.set_yscale("linear")
+            ax.set_ylim(0.9 * lowest, 1.7 * lowest)
             repeats = f"mean of {len(lab.seeds)} repeats, band from lowest to highest"
             ax.legend(title=repeats, title_fontsize="small", frameon=False)
             return
@@ -128,7 +131,8 @@ def _measure(lab: Lab) -> Result:
         (
             Picture(
                 "best-so-far",
-                "Validation error of the best settings so far, by trial.",
+                "Validation error of the best settings so far, by trial. What is far above the "
+                "best lies above the picture.",
                 curves,
                 slides=(37,),
                 size=(7.0, 4.2),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn import _checks, _class_weights, _sparse, early_stopping, optimizers, schedules
 from nnlearn._class_weights import ClassWeight
+from nnlearn._foreign import refuse
 from nnlearn._whole_file import check_path
 from nnlearn.callbacks import Callback, as_callbacks
 from nnlearn.early_stopping import EarlyStopping
@@ -167,10 +167,5 @@ def checked_augment(value: Any, sparse: Any) -> Augmentation | None:
 def _refuse_unknown(net: Network, unknown: Mapping[str, Any]) -> None:
     """Raise TypeError for a setting that fit has not, with its name here or the nearest one."""
     for name, value in unknown.items():
-        hint = FOREIGN.get(name)
-        if hint is None:
-            known = [p for p in inspect.signature(net.fit).parameters if p != "unknown"]
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else None
-        got = f"{name}={_checks.show(value)}"
-        raise TypeError(_checks.message("fit", "be given settings that it has", got, hint))
+        known = [p for p in inspect.signature(net.fit).parameters if p != "unknown"]
+        refuse("fit", name, value, FOREIGN.get(name), known)

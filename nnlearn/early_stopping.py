@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 
 from nnlearn import _checks
+from nnlearn._foreign import hints
 from nnlearn.schedules import check_monitor
 
 
+@hints(
+    restore_best_weights="use restore_best=",
+    n_iter_no_change="use patience=",
+    start_from_epoch="use patience={from epoch: limit}",
+    tol="use min_delta=",
+    mode="accuracies are to rise, all else to fall",
+)
 @dataclass(frozen=True)
 class EarlyStopping:
     """End training when a value has not become better for some epochs.

@@ -10,6 +10,7 @@ import numpy as np
 from nnlearn import _arrays, _checks
 from nnlearn._assess import names_of
 from nnlearn._core_data import inputs_alone, labelled, look
+from nnlearn._foreign import hints
 from nnlearn._measures import (
     PROBABILITIES,
     Array,
@@ -26,6 +27,7 @@ from nnlearn.network import Network
 from nnlearn.tables import count
 
 
+@hints(estimators="use networks=", voting="use vote=True or False")
 class Ensemble:
     """Networks that answer together, each as it stands whenever it is asked.
 

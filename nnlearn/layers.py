@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnlearn import _checks, _core
+from nnlearn._foreign import hints
 
 #: Activations of hidden layers; the last layer may also be "softmax".
 ACTIVATIONS: tuple[str, ...] = tuple(n for n in _core.names("activation") if n != "softmax")
@@ -35,6 +36,7 @@ def check_probability(name: str, value: Any) -> float:
     return _checks.real(name, value, minimum=0.0, below=1.0)
 
 
+@hints(units="use n=", out_features="use n=", kernel_initializer="use init=")
 @dataclass(frozen=True)
 class Dense:
     """Dense layer: ``a = f(x W + b)``, every input with every output.
@@ -109,6 +111,7 @@ class Activation:
         check_activation("name", self.name, last=True)
 
 
+@hints(rate="use p=", prob="use p=", dropout="use p=")
 @dataclass(frozen=True)
 class Dropout:
     """Inverted dropout: in training each unit is dropped with probability p.

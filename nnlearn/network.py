@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nnlearn import _checks, _core, training
 from nnlearn._fit_settings import Settings
+from nnlearn._foreign import hints
 from nnlearn._model import Model
 from nnlearn._shared import SharedData
 from nnlearn.architecture import Architecture, resolve
@@ -20,7 +21,19 @@ from nnlearn.config import default_threads
 from nnlearn.history import History
 from nnlearn.layers import core_layer
 
+_GIVEN_TO_FIT = "batch_size epochs l1 l2 learning_rate momentum optimizer".split()  # noqa: SIM905
 
+
+@hints(
+    dict.fromkeys(_GIVEN_TO_FIT, "it is given to fit"),
+    hidden_layer_sizes="layers= has all sizes, from the inputs to the outputs",
+    hidden="layers= has all sizes, from the inputs to the outputs",
+    sizes="use layers=",
+    loss="use cost=",
+    kernel_initializer="use init=",
+    random_state="use seed=",
+    alpha="use l2= of fit",
+)
 class Network(Model):
     """A feed-forward network, trained by `fit`.
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nnlearn import _checks
+from nnlearn._foreign import hints
 
 
 def check_learning_rate(value: Any) -> float:
@@ -17,6 +18,14 @@ def check_learning_rate(value: Any) -> float:
     return _checks.real("learning_rate", value, above=0.0)
 
 
+@hints(
+    lr="use learning_rate=",
+    eta="use learning_rate=",
+    nesterovs_momentum="use nesterov=",
+    weight_decay="use l2= of fit, which is divided by the number of samples",
+    l2="it is given to fit",
+    decay="use schedule= of fit",
+)
 @dataclass(frozen=True)
 class SGD:
     """Stochastic gradient descent, with classical or Nesterov momentum.

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlearn import _checks
+from nnlearn._foreign import hints
 
 Factor = Callable[[int], float]
 
 
+@hints(gamma="use decay=", decay_rate="use decay=")
 @dataclass(frozen=True)
 class Exponential:
     """The learning rate decays by the same factor each epoch.
@@ -51,6 +53,7 @@ class Exponential:
         return self.decay ** (_epoch(epoch) - 1)
 
 
+@hints(step_size="use every=", gamma="use factor=")
 @dataclass(frozen=True)
 class Step:
     """The learning rate is multiplied by a factor after every so many epochs.
@@ -185,6 +188,12 @@ class OneCycle:
         return _half_cosine((done - risen) / (self.epochs - risen))
 
 
+@hints(
+    factor="use divide_by=, 1 / factor",
+    min_lr="use n_drops=",
+    threshold="use min_delta=",
+    mode="accuracies are to rise, all else to fall",
+)
 @dataclass(frozen=True)
 class DropOnPlateau:
     """The learning rate drops when a value has not become better for some epochs.

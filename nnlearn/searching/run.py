@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnlearn import _checks
+from nnlearn._foreign import refuse
 from nnlearn._jobs import Task, run_jobs
 from nnlearn.callbacks import Callback
 from nnlearn.config import available_cores
@@ -34,6 +35,18 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
 METHODS = ("random", "grid", "tpe", "gp")
+
+#: Names that other libraries use, and the hint for each.
+_FOREIGN: Mapping[str, str] = {
+    "n_trials": "use trials=",
+    "n_iter": "use trials=",
+    "max_evals": "use trials=",
+    "scoring": "use monitor=",
+    "random_state": "use seed=",
+    "cv": "what is tried is judged by the validation set of data",
+    "param_distributions": "use space=",
+    "param_grid": 'use space=, with method="grid"',
+}
 
 _START_TRIALS = 5  # that end before any is pruned
 _WARM_UP = 0.25  # of the epochs, in which none is pruned
@@ -149,6 +162,8 @@ def search(
     >>> len(found.table()), sorted(found.best.settings)
     (4, ['hidden', 'learning_rate'])
     """
+    for name in common.keys() & _FOREIGN.keys():
+        refuse("search", name, common[name], _FOREIGN[name])
     require_optuna()
     n_trials = _checks.integer("trials", trials, minimum=1)
     n_jobs = available_cores() if n_jobs is None else _checks.integer("n_jobs", n_jobs, minimum=1)

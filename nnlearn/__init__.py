@@ -23,7 +23,6 @@ from nnlearn.history import History
 from nnlearn.layers import Activation, Dense, Dropout
 from nnlearn.network import Network
 from nnlearn.network2 import load_network2_json
-from nnlearn.objective import Objective
 from nnlearn.optimizers import SGD
 from nnlearn.recipes.batch_sizes import batch_size_study
 from nnlearn.recipes.learning_curves import learning_curve
@@ -33,8 +32,7 @@ from nnlearn.recipes.reduced import reduce_problem, rescale_l2
 from nnlearn.recipes.tuning import tune
 from nnlearn.robustness import knock_out, noise_sensitivity
 from nnlearn.schedules import Cosine, DropOnPlateau, Exponential, OneCycle, Step
-from nnlearn.searching import search
-from nnlearn.spaces import integers, loguniform, uniform, when
+from nnlearn.searching import Objective, integers, loguniform, search, uniform, when
 
 if TYPE_CHECKING:
     from nnlearn import augment, datasets, experiments, plotting, testing, widgets

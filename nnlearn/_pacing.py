@@ -184,11 +184,15 @@ class Stopper:
             return ""
         return f"{self.best.column} no better for {_epochs(limit)}"
 
+    def best_epoch(self, history: History) -> int:
+        """The best epoch so far as the history counts, over the network's life."""
+        return int(history._value("epoch", self.best.epoch - 1))
+
     def words(self, history: History) -> str:
         """Which parameters the network has at the end, where the best ones come back."""
         if self.parameters is None:
             return ""
-        epoch = int(history["epoch"][self.best.epoch - 1])
+        epoch = self.best_epoch(history)
         best = f"the best by {self.best.column} ({self.best.value:.4g})"
         return f"the parameters are those of epoch {epoch}, {best}"
 

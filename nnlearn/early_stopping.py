@@ -32,7 +32,7 @@ class EarlyStopping:
         Better means by more than this; equal is not better.
     restore_best : bool, default True
         However the fit ends, Ctrl-C included, give the network the parameters of the best epoch.
-        The optimiser's state is cleared then; counters go on.
+        The optimiser's state is cleared then; counters go on; ``history.restored`` is the epoch.
 
     Raises
     ------

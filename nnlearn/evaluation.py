@@ -344,7 +344,9 @@ class Evaluation:
     # ---- what it looks like ---------------------------------------------------------------------
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the confusion table; see `nnlearn.plotting.plot_confusion`.
+        """Draw the confusion table, or for regression predictions against targets.
+
+        See `nnlearn.plotting.plot_confusion` and `nnlearn.plotting.plot_predictions`.
 
         Parameters
         ----------
@@ -356,9 +358,9 @@ class Evaluation:
         matplotlib.axes.Axes
             The axes drawn on.
         """
-        from nnlearn.plotting import plot_confusion
+        from nnlearn.plotting import plot_confusion, plot_predictions
 
-        return plot_confusion(self, ax)
+        return plot_predictions(self, ax) if self.is_regression else plot_confusion(self, ax)
 
     def plot_calibration(self, bins: int = BINS, ax: Axes | None = None) -> Axes:
         """Draw accuracy against confidence; see `nnlearn.plotting.plot_calibration`.

@@ -9,7 +9,7 @@ under their names ("dense1.weight", ...) and the history: "history.rows" (epochs
     counters       epochs and steps of the network's life
     dtype          of the parameters
     format         the version of all this
-    history        names of the columns, stop_reason, prepare_seconds
+    history        names of the columns, stop_reason, prepare_seconds, and restored if there is one
     input_scale    255.0 once trained on uint8, else null
     seed
 
@@ -62,6 +62,7 @@ _COUNTERS: Mapping[str, Any] = {"epochs": int, "steps": int}
 _HISTORY: Mapping[str, Any] = {
     "columns": list,
     "prepare_seconds": float,
+    "restored": (type(None), int),
     "start": (type(None), list),
     "stop_reason": str,
 }
@@ -110,7 +111,8 @@ def _history_out(history: History, tensors: dict[str, Array]) -> dict[str, Any]:
     tensors[_STEP_LOSS] = np.ascontiguousarray(history.step_loss, np.float32)
     start = history.start
     tensors[_START] = np.array([] if start is None else list(start.values()), np.float64)
-    return {
+    restored = {} if history.restored is None else {"restored": history.restored}
+    return restored | {
         "columns": list(columns),
         "prepare_seconds": float(history.prepare_seconds),
         "start": None if start is None else list(start),
@@ -213,7 +215,10 @@ def _checked(metadata: dict[str, Any]) -> tuple[dict[str, Any], Shapes]:
         "counters": (counters["epochs"], counters["steps"]),
         "optimizer": None,
     }
-    _check_history(_fields("history", metadata["history"], _HISTORY))
+    history = metadata["history"]
+    if isinstance(history, dict):
+        history.setdefault("restored", None)  # left out where there is none
+    _check_history(_fields("history", history, _HISTORY))
     return state, parameter_shapes(architecture)
 
 
@@ -278,6 +283,8 @@ def _check_history(history: dict[str, Any]) -> None:
     if history["columns"][:1] != ["epoch"]:
         _checks.fail(ValueError, "columns", "begin with 'epoch'", history["columns"])
     _checks.real("prepare_seconds", history["prepare_seconds"], minimum=0.0)
+    if history["restored"] is not None:
+        _checks.integer("restored", history["restored"], minimum=1)
 
 
 def _check_tensors(header: Header, shapes: Shapes, dtype: str, more: dict[str, Any]) -> None:
@@ -321,4 +328,5 @@ def _history_in(facts: Mapping[str, Any], read: Mapping[str, Array]) -> History:
     history.step_loss = read[_STEP_LOSS].astype(np.float32)
     history.stop_reason = facts["stop_reason"]
     history.prepare_seconds = facts["prepare_seconds"]
+    history.restored = facts["restored"]
     return history

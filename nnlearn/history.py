@@ -53,6 +53,9 @@ class History:
         Why training ended.
     prepare_seconds : float
         Seconds spent before the first step: checks of the data and, where it pays, its sparse form.
+    restored : int or None
+        The epoch, as in that column, whose parameters `EarlyStopping` gave the network at the
+        fit's end; None where it kept those of the last epoch. Of several fits: what the last did.
 
     Notes
     -----
@@ -91,6 +94,10 @@ class History:
         self.step_loss: npt.NDArray[np.float32] = np.empty(0, np.float32)
         self.stop_reason = ""
         self.prepare_seconds = 0.0
+        self.restored: int | None = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update({"restored": None, **state})  # pickles made before there was one
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -167,7 +174,20 @@ class History:
             and np.array_equal(self.step_loss, other.step_loss, equal_nan=True)
             and _same_numbers(self.start, other.start)
             and self.stop_reason == other.stop_reason
+            and self.restored == other.restored
         )
+
+    @property
+    def drops(self) -> tuple[int, ...]:
+        """The epochs, as in that column, before which the learning rate was lowered.
+
+        They follow from ``learning_rate``: what `DropOnPlateau` and `Step` did, every epoch of
+        `Exponential`, and a fit that began with a lower rate than the one before it ended with.
+        """
+        if "learning_rate" not in self:
+            return ()
+        rates = self["learning_rate"]
+        return tuple(int(epoch) for epoch in self["epoch"][1 : len(rates)][np.diff(rates) < 0])
 
     def best(self, column: str) -> tuple[int, float]:
         """The best epoch by one column.
@@ -303,6 +323,8 @@ class History:
         self.step_loss = np.concatenate([self.step_loss, other.step_loss])
         self.prepare_seconds += other.prepare_seconds
         self.stop_reason = other.stop_reason
+        if other._rows:  # else the network is what it was
+            self.restored = other.restored
 
     def _has_cost(self, column: str) -> bool:
         """Whether the column is a cost, its loss is recorded, and so is the penalty."""

@@ -232,6 +232,7 @@ class Run:
                 self.stopper.see(rows, self.history, core.parameters())
             if self.stopper.parameters is not None:
                 core.assign(self.stopper.parameters, self.trainer)
+                self.history.restored = self.stopper.best_epoch(self.history)
         whole = self.past._again()
         whole._extend(self.recorded())
         self.net._changes += 1  # a copy that another thread is making begins anew

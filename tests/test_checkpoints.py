@@ -180,7 +180,8 @@ def test_a_fit_that_early_stopping_ended_is_at_its_end(tmp_path: Path) -> None:
     expected = fit(whole, 50, callbacks=nn.Checkpoint(path), **settings)
     assert len(expected) < 50
     net = network(None)
-    assert_same_fit(net, fit(net, 50, resume=path, **settings), whole, expected)
+    assert_same_fit(net, again := fit(net, 50, resume=path, **settings), whole, expected)
+    assert again.restored == net.history.restored == expected.restored == len(expected) - 1
 
 
 def test_every_and_the_last_epoch_are_written(tmp_path: Path) -> None:

@@ -268,6 +268,8 @@ LIES = [
     ("history/columns", ["epoch"], "hold 'history.rows' as float64 (n, 1)"),
     ("history/start", [], "hold 'history.start' as float64 (0,)"),
     ("history/prepare_seconds", -1.0, "prepare_seconds must be a finite number >= 0"),
+    ("history/restored", 0, "restored must be an integer >= 1, got 0"),
+    ("history/restored", True, "history's 'restored' must be of its type, got True"),
     ("history/stop_reason", None, "history's 'stop_reason' must be of its type, got None"),
 ]
 

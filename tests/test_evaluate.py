@@ -12,7 +12,7 @@ from sklearn import metrics
 
 import nnlearn as nn
 from nnlearn import Dense
-from nnlearn.plotting import plot_calibration, plot_confusion
+from nnlearn.plotting import plot_calibration, plot_confusion, plot_predictions
 
 RNG = np.random.default_rng(11)
 N, N_IN = 400, 6
@@ -321,9 +321,7 @@ def test_regression_has_no(name: str) -> None:
         getattr(regression(), name)
 
 
-@pytest.mark.parametrize(
-    "call", ["top_k", "confusion_table", "calibration", "plot", "plot_calibration"]
-)
+@pytest.mark.parametrize("call", ["top_k", "confusion_table", "calibration", "plot_calibration"])
 def test_regression_cannot(call: str) -> None:
     with pytest.raises(ValueError, match=r"^the network must tell classes apart to have "):
         getattr(regression(), call)(*([1] if call == "top_k" else []))
@@ -455,6 +453,50 @@ def test_the_picture_of_calibration_holds_bins_with_samples_alone(ax: Any) -> No
     np.testing.assert_allclose(curve.get_xydata(), [(0.7, 0.5), (0.9, 1.0)])
     assert [bar.get_height() for bar in ax.patches] == [0, 0, 0.5, 0.5]
     assert "15.00 %" in ax.get_legend().get_title().get_text()
+
+
+def numbers(outputs: Any, targets: Any) -> nn.Evaluation:
+    """The evaluation of outputs of regression that are given row by row."""
+    n, k = np.shape(outputs)
+    net = nn.Network([n, Dense(k, "linear")], init="zeros", dtype="float64")
+    net.weights[0] = outputs
+    return net.evaluate(np.eye(n), np.array(targets, float))
+
+
+def test_the_picture_of_regression_has_predictions_over_targets(ax: Any) -> None:
+    e = numbers([[1.0, 7.0], [2.0, 4.0], [3.0, 5.0]], [[1, 4], [3, 5], [3, 9]])
+    assert plot_predictions(e, ax) is e.plot(ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true", "predicted")
+    first, second, diagonal = ax.get_lines()[:3]
+    np.testing.assert_allclose(first.get_xydata(), [(1, 1), (3, 2), (3, 3)])
+    np.testing.assert_allclose(second.get_xydata(), [(4, 7), (5, 4), (9, 5)])
+    assert first.get_color() != second.get_color()
+    assert diagonal.get_slope() == 1
+    assert np.ptp(diagonal.get_xy1()) == 0
+    assert ax.get_xlim() == ax.get_ylim() == pytest.approx((1 - 0.32, 9 + 0.32))
+
+
+def test_the_picture_of_one_output_says_how_good_it_is(ax: Any) -> None:
+    numbers([[1.0], [2.0], [3.0]], [1, 2, 4]).plot(ax)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["R² 0.786, RMSE 0.577", "predicted = true"]
+
+
+def test_outputs_beyond_the_colours_have_one_and_no_names(ax: Any) -> None:
+    numbers(np.eye(9), np.eye(9)).plot(ax)
+    assert len({line.get_color() for line in ax.get_lines()[:9]}) == 1
+    assert len(ax.get_legend().get_texts()) == 1
+
+
+def test_a_picture_of_equal_numbers_has_room(ax: Any) -> None:
+    numbers([[2.0], [2.0]], [2, 2]).plot(ax)
+    assert ax.get_xlim() == ax.get_ylim() == (1, 3)
+
+
+def test_classes_have_no_picture_of_regression(ax: Any) -> None:
+    with pytest.raises(ValueError, match=r"^the network must be one of regression"):
+        plot_predictions(made(TRUE, OUTPUTS), ax)
+    assert not ax.get_lines()
 
 
 def test_without_axes_a_figure_is_made() -> None:

@@ -310,7 +310,8 @@ def test_all_sizes_are_quoted(results):
         "network, 2,000 digits",
         "network, 50,000 digits",
     ]
-    assert len(rows) == 18
+    assert len(rows) == 19
+    assert row(results["more-data"], "SVM, 50,000 digits: test").quote.value == "94.35"
     assert row(results["more-data"], "network, 50,000 digits").quote.value == "95.97"
     assert row(results["more-data"], "SVM, 100 digits").quote.value == "25.07"
     assert {r.quote.kind for r in rows if r.what.startswith("SVM")} == {"exact"}
@@ -338,8 +339,21 @@ def test_the_support_vector_machine_is_scikit_learns_of_then(results):
     pixels = np.rint(DATA.train.x * 255.0)[:500] / 256
     machine = svm.SVC(C=1.0, kernel="rbf", gamma=1 / 784).fit(pixels, DATA.train.y[:500])
     guessed = machine.predict(np.rint(DATA.validation.x * 255.0) / 256)
+    classes = more_data.classes(machine, np.rint(DATA.validation.x * 255.0) / 256)
+    assert (classes == guessed).all()
     wanted = 100 * np.mean(guessed == DATA.validation.y)
     assert values(results["more-data"], "SVM, 500 digits") == pytest.approx([wanted])
+
+
+def test_the_machine_of_most_digits_answers_on_the_test_set_too(monkeypatch):
+    svm = pytest.importorskip("sklearn.svm")
+    monkeypatch.setattr(more_data, "_SIZES", (100, 200))
+    result = experiments.find("more-data").run(DATA, 1, quick=True)
+    machine = svm.SVC(gamma="auto").fit(
+        np.rint(DATA.train.x * 255.0)[:200] / 256, DATA.train.y[:200]
+    )
+    wanted = 100 * machine.score(np.rint(DATA.test.x * 255.0) / 256, DATA.test.y)
+    assert values(result, more_data._MACHINE_ON_TEST) == pytest.approx([wanted])
 
 
 def test_without_scikit_learn_the_rows_say_so(monkeypatch):

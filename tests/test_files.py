@@ -114,6 +114,15 @@ def test_the_scale_of_uint8_comes_back(path: Path) -> None:
         other.predict(255 * X)
 
 
+def test_a_restored_epoch_comes_back_and_none_is_not_in_the_file(path: Path) -> None:
+    net = nn.Network([3, 2], seed=1)
+    net.fit(X, Y, epochs=1, learning_rate=0.1)
+    assert saved_and_loaded(net, path).history.restored is None
+    assert b"restored" not in path.read_bytes()
+    net.history.restored = 1
+    assert_same(saved_and_loaded(net, path), net)
+
+
 def test_odd_histories_come_back(path: Path) -> None:
     net = nn.Network([3, 2], seed=1)
     measured = {"Größe \ud800 \0": (X, Y), '","checksum":"' + "0" * 64: (X, Y), "epoch": (X, Y)}

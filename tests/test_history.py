@@ -191,12 +191,36 @@ def test_copies_are_equal_and_independent(history, duplicate):
     assert twin != history
 
 
-@pytest.mark.parametrize("what", ["start", "step_loss", "stop_reason"])
+@pytest.mark.parametrize("what", ["start", "step_loss", "stop_reason", "restored"])
 def test_histories_that_differ_are_not_equal(history, what):
     other = copy.deepcopy(history)
     assert other == history
-    setattr(other, what, {"start": {}, "step_loss": np.ones(1, "f4"), "stop_reason": "x"}[what])
+    values = {"start": {}, "step_loss": np.ones(1, "f4"), "stop_reason": "x", "restored": 2}
+    setattr(other, what, values[what])
     assert other != history
+
+
+def test_a_pickle_without_a_restored_epoch_is_read(history):
+    state = {name: value for name, value in vars(history).items() if name != "restored"}
+    old = History.__new__(History)
+    old.__setstate__(state)
+    assert old == history
+
+
+def test_copies_and_pickles_keep_the_restored_epoch(history):
+    history.restored = 2
+    assert copy.deepcopy(history).restored == pickle.loads(pickle.dumps(history)).restored == 2
+
+
+def test_drops_are_the_epochs_with_a_lower_rate_than_the_one_before():
+    rates = [1.0, 1.0, 0.5, NAN, 0.5, 0.25, 0.75, 0.5]
+    history = make([(4 + i, rate) for i, rate in enumerate(rates)], ("epoch", "learning_rate"))
+    assert history.drops == (6, 9, 11)
+
+
+def test_without_rates_or_epochs_there_are_no_drops(history):
+    assert history.drops == ()
+    assert History(["epoch", "learning_rate"]).drops == ()
 
 
 def test_a_history_equals_no_other_thing(history):

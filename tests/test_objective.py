@@ -5,7 +5,7 @@ import pytest
 from searches import DATA, LINES, SPACE
 
 import nnlearn as nn
-from nnlearn import _studies
+from nnlearn.searching import studies
 
 optuna = pytest.importorskip("optuna")
 
@@ -32,7 +32,7 @@ BOTH = {
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_optuna_takes_the_objective_in_the_direction_of_its_study(direction, data, lines):
-    with _studies.quiet():
+    with studies.quiet():
         for some, space in ((data, SPACE), (lines, {"learning_rate": [0.01, 0.1]})):
             objective = nn.Objective(
                 space, some, epochs=2, **({} if some is data else {"hidden": 4})
@@ -51,7 +51,7 @@ def test_optuna_takes_the_objective_in_the_direction_of_its_study(direction, dat
 def test_the_objective_is_pruned_by_the_study(data):
     objective = nn.Objective(SPACE, data, epochs=5)
     bound = optuna.pruners.ThresholdPruner(upper=-1.0)
-    with _studies.quiet():
+    with studies.quiet():
         study = optuna.create_study(pruner=bound)
         study.optimize(objective, n_trials=2)
     assert {t.state.name for t in study.trials} == {"PRUNED"}

@@ -151,6 +151,7 @@ def test_where_both_are_due_the_drop_comes_first_and_spares_the_fit(scripted: An
     plateau = nn.DropOnPlateau(patience=3, n_drops=2)
     _, history, _ = scripted([0.5] + [0.4] * 9, schedule=plateau, early_stopping=3)
     assert list(history["learning_rate"]) == [1, 1, 1, 1, 0.5, 0.5, 0.5]
+    assert history.drops == (5,)
     assert history.stop_reason.startswith("drop 2 of the learning rate was due")
 
 
@@ -169,6 +170,7 @@ def test_restore_best_false_leaves_what_is_reached(scripted: Any) -> None:
     stopping = nn.EarlyStopping(patience=2, restore_best=False)
     net, history, after = scripted([0.7, 0.6, 0.6], early_stopping=stopping)
     assert history.stop_reason == "val_accuracy no better for 2 epochs"
+    assert history.restored is None
     assert (net.weights[0] == after[2]).all()
 
 
@@ -199,6 +201,15 @@ def test_epochs_are_those_of_this_fit_and_the_sentence_has_the_networks(scripted
     history = again.fit(xor, validation=xor, learning_rate=1.0, early_stopping=2)
     assert list(history["epoch"]) == [3, 4, 5]
     assert "those of epoch 3" in history.stop_reason
+    assert history.restored == again.history.restored == 3
+
+
+def test_the_restored_epoch_is_that_of_the_last_fit_that_trained(scripted: Any) -> None:
+    net, history, _ = scripted([0.7, 0.6, 0.6], early_stopping=2)
+    net.fit(nn.datasets.xor(), epochs=0, learning_rate=1.0)
+    assert history.restored == net.history.restored == 1
+    net.fit(nn.datasets.xor(), epochs=1, learning_rate=1.0)
+    assert net.history.restored is None
 
 
 def test_an_interrupt_gives_the_best_parameters_back() -> None:
@@ -215,6 +226,7 @@ def test_an_interrupt_gives_the_best_parameters_back() -> None:
         # A rate that is far too high: the first epochs are the best.
         net.fit(xor, validation=xor, learning_rate=50.0, early_stopping=stopping, callbacks=note)
     best, _ = net.history.best("val_loss")
+    assert net.history.restored == best
     assert len(net.history) == 4
     assert best < 4
     assert (net.weights[0] == after[best - 1]).all()

@@ -90,6 +90,7 @@ PICTURES = {
     "plot_misclassified": "by must be a Network, an Ensemble or an Evaluation",
     "plot_noise_sensitivity": "result must be a NoiseSensitivity",
     "plot_penalties": "result must be a Penalties",
+    "plot_predictions": "evaluation must be an Evaluation",
     "plot_search": "search must be a Search",
     "plot_searches": "searches must be a Mapping",
     "plot_surface": "surface must be a Surface or a function of two arrays",
@@ -190,6 +191,36 @@ def test_where_there_is_neither_accuracy_nor_loss_the_rest_is_drawn(ax):
     history = History(["epoch", "seconds"])
     history._append({"epoch": 1, "seconds": 0.5})
     assert plot_history(history, ax=ax).get_ylabel() == "seconds per epoch"
+
+
+def marks(ax):
+    """The labels of what is marked, each with its place; in the order of the places."""
+    places = [line.get_xdata()[0] for line in ax.get_lines() if line.get_label().startswith("_")]
+    assert [text.xy[0] for text in ax.texts] == places
+    return sorted(zip(places, (text.get_text() for text in ax.texts), strict=True))
+
+
+def test_the_restored_epoch_and_drops_of_the_rate_are_marked(ax):
+    history = make(accuracy=[0.5, 0.7, 0.8, 0.8, 0.8], learning_rate=[2.0, 2.0, 1.0, 1.0, 0.125])
+    history.restored = 3
+    plot_history(history, ax=ax)
+    assert marks(ax) == [(2.5, "rate 1"), (3, "epoch 3 restored"), (4.5, "rate 0.125")]
+    assert texts(ax) == ["training accuracy (running)"]
+
+
+def test_marks_have_the_colour_of_the_text():
+    history = make(loss=[0.5])
+    history.restored = 1
+    with pyplot.style.context("dark_background"):
+        ax = plot_history(history)
+    assert {ax.get_lines()[-1].get_color(), ax.texts[0].get_color()} == {"#ffffff"}
+
+
+@pytest.mark.parametrize("columns", [(), ("loss", "learning_rate")], ids=["falls", "drawn"])
+def test_a_rate_that_always_falls_or_is_drawn_is_not_marked(ax, columns):
+    rates = [1.0, 1.0, 0.5] if columns else [1.0, 0.5, 0.25]
+    plot_history(make(loss=[0.5, 0.4, 0.3], learning_rate=rates), *columns, ax=ax)
+    assert marks(ax) == []
 
 
 def test_without_axes_a_new_figure_is_made_and_not_shown(monkeypatch):

@@ -14,9 +14,9 @@ from searches import DATA, LINES, SPACE, look, tried
 from twins import assert_same_bits
 
 import nnlearn as nn
-from nnlearn import _gaussian_process, _studies
-from nnlearn.search_result import Interrupted
-from nnlearn.searching import METHODS, _Run
+from nnlearn.searching import gaussian_process, studies
+from nnlearn.searching.result import Interrupted
+from nnlearn.searching.run import METHODS, _Run
 
 optuna = pytest.importorskip("optuna")
 
@@ -86,8 +86,8 @@ def test_a_grid_does_not_repeat_points_that_failed(tmp_path, data):
 
 
 def test_a_gaussian_process_looks_elsewhere_while_a_trial_runs():
-    from nnlearn._samplers import GaussianProcessSampler, distributions_of
-    from nnlearn._space import Space
+    from nnlearn.searching.samplers import GaussianProcessSampler, distributions_of
+    from nnlearn.searching.space import Space
 
     space = distributions_of(Space.read({"a": nn.uniform(0, 1), "b": nn.uniform(0, 1)}))
 
@@ -95,7 +95,7 @@ def test_a_gaussian_process_looks_elsewhere_while_a_trial_runs():
         trial = optuna.trial.create_trial(value=0.0)
         return GaussianProcessSampler(space, 0).sample_relative(study, trial, space)
 
-    with _studies.quiet():
+    with studies.quiet():
         study = optuna.create_study(direction="maximize")
         for a, b in np.random.default_rng(0).random((12, 2)):
             params, value = {"a": a, "b": b}, -((a - 0.4) ** 2) - (b - 0.6) ** 2
@@ -109,8 +109,8 @@ def test_a_gaussian_process_looks_elsewhere_while_a_trial_runs():
 
 def distance(method, n=20):
     """How far from the best point the best of n trials is; the mean over two seeds."""
-    from nnlearn._samplers import make_sampler
-    from nnlearn._space import Space
+    from nnlearn.searching.samplers import make_sampler
+    from nnlearn.searching.space import Space
 
     space = Space.read({"a": nn.loguniform(1e-3, 1e3), "b": nn.uniform(0, 1), "c": ["x", "y"]})
     far = []
@@ -125,14 +125,14 @@ def distance(method, n=20):
 
 
 def test_a_gaussian_process_comes_closer_than_chance():
-    with _studies.quiet():
+    with studies.quiet():
         assert distance("gp") < 0.4 * distance("random")
 
 
 def test_expected_improvement_is_that_of_a_simulation():
     rng = np.random.default_rng(0)
     x = rng.random((12, 2))
-    process = _gaussian_process.fit(x, -((x - 0.4) ** 2).sum(axis=1), rng)
+    process = gaussian_process.fit(x, -((x - 0.4) ** 2).sum(axis=1), rng)
     at = rng.random((3, 2))
     mean, deviation = process.regressor.predict(at, return_std=True)
     best = process.regressor.predict(x).max()
@@ -142,7 +142,7 @@ def test_expected_improvement_is_that_of_a_simulation():
 
 
 def test_ranks_stand_for_values():
-    scores = _gaussian_process.normal_scores(np.array([3.0, -np.inf, 5.0, 3.0]))
+    scores = gaussian_process.normal_scores(np.array([3.0, -np.inf, 5.0, 3.0]))
     assert scores[0] == scores[3]
     assert scores[1] < scores[0] < scores[2] < np.inf
     assert scores.sum() == pytest.approx(0)

@@ -15,7 +15,7 @@ import pytest
 from searches import DATA, SPACE, look, tried
 
 import nnlearn as nn
-from nnlearn import _studies
+from nnlearn.searching import studies
 
 optuna = pytest.importorskip("optuna")
 
@@ -160,7 +160,7 @@ def test_a_database_that_cannot_be_opened_is_refused_at_once(
     storage, why, tmp_path, data, monkeypatch
 ):
     (tmp_path / "file").write_text("no database" * 100)
-    monkeypatch.setattr(_studies.time, "sleep", lambda seconds: pytest.fail("tried again"))
+    monkeypatch.setattr(studies.time, "sleep", lambda seconds: pytest.fail("tried again"))
     message = f"storage must be a database that can be opened, got '.*: {why}"
     with pytest.raises(ValueError, match=message):
         look(data, storage=storage.format(file=tmp_path / "file"))
@@ -179,7 +179,7 @@ def test_a_database_is_tried_again_while_it_is_locked(times, tmp_path, data, mon
             super().__init__(*values, **named)
 
     monkeypatch.setattr(optuna.storages, "RDBStorage", Locked)
-    monkeypatch.setattr(_studies, "_PAUSE", 0)
+    monkeypatch.setattr(studies, "_PAUSE", 0)
     refused = pytest.raises(ValueError, match=r"can be opened, got .*: database is locked")
     with nullcontext() if times == 1 else refused:
         assert len(look(data, storage=f"sqlite:///{tmp_path}/s.db", trials=1)) == 1
@@ -195,8 +195,8 @@ def test_a_foreign_file_is_no_journal(content, tmp_path, data):
 
 
 def test_a_study_of_the_other_direction_is_refused(tmp_path, data):
-    with _studies.quiet():
-        storage = _studies.open_storage(tmp_path / "s.log")
+    with studies.quiet():
+        storage = studies.open_storage(tmp_path / "s.log")
         optuna.create_study(storage=storage, study_name="theirs", direction="minimize")
     with pytest.raises(ValueError, match="study 'theirs' must maximize, got one that does not"):
         look(data, storage=storage, study_name="theirs")
@@ -217,8 +217,8 @@ def test_a_storage_has_no_heartbeat_of_its_own(tmp_path, data):
 
 
 def test_a_study_that_no_search_made_is_refused(tmp_path, data):
-    with _studies.quiet():
-        storage = _studies.open_storage(tmp_path / "s.log")
+    with studies.quiet():
+        storage = studies.open_storage(tmp_path / "s.log")
         study = optuna.create_study(storage=storage, study_name="theirs", direction="maximize")
         study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     with pytest.raises(ValueError, match="study 'theirs' must be one that a search made"):
@@ -229,7 +229,7 @@ OTHER = """
     import os, sys, signal
     sys.path.insert(0, {tests!r})
     import nnlearn as nn
-    from nnlearn import _studies
+    from nnlearn.searching import studies
     from searches import DATA, look
     {before}
     found = look(DATA, storage={storage!r}, {settings})
@@ -260,9 +260,9 @@ def test_two_processes_share_a_study(storage, data):
 
 def test_a_killed_process_costs_its_trial_alone(storage, data, monkeypatch):
     for name in ("BEAT", "GRACE"):
-        monkeypatch.setattr(_studies, name, 1)
+        monkeypatch.setattr(studies, name, 1)
     die = "lambda net, history: os.kill(os.getpid(), signal.SIGKILL)"
-    before = "_studies.BEAT = _studies.GRACE = 1"
+    before = "studies.BEAT = studies.GRACE = 1"
     text = other_process(storage, f"callbacks={die}", before)
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, timeout=60)
     assert done.returncode == -signal.SIGKILL

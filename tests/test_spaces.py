@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nnlearn import SGD, integers, loguniform, uniform, when
-from nnlearn._space import Space
-from nnlearn.spaces import Choices, as_domain, label
+from nnlearn.searching.domains import Choices, as_domain, label
+from nnlearn.searching.space import Space
 
 DOMAINS = [
     uniform(0, 0.5),

@@ -9,7 +9,11 @@ from nnlearn.experiments._experiment import Experiment
 
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "About this report": ("overview", "stories", "coming-from"),
+    "About this report": (
+        "overview",
+        "stories",
+        "coming-from",
+    ),
     "The cost function": (
         "toy-neuron",
         "cost-gradients",
@@ -35,6 +39,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "dropout",
         "more-data",
         "expansion",
+        "simard",
     ),
     "Initialisation": (
         "start-weights",
@@ -56,7 +61,11 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "tanh",
         "relu",
     ),
-    "Chapters 1, 5 and 6": ("baselines", "depth", "shallow"),
+    "Chapters 1, 5 and 6": (
+        "baselines",
+        "depth",
+        "shallow",
+    ),
 }
 #: Programs that the slides name, and what they are here.
 ALIASES = {"example2": "costs", "example3": "l2-table", "example7": "momentum"}

@@ -163,6 +163,21 @@ def epochs_to(
     return tuple(found)
 
 
+def epoch_of_best(runs: Iterable[Run], column: str) -> tuple[float, ...]:
+    """The epoch, from 1, of the column's best value; NaN for a run that diverged."""
+    return tuple(math.nan if run.error else float(run.history.best(column)[0]) for run in runs)
+
+
+def network2_cost(runs: Iterable[Run], loss: str, n: int, n_evaluated: int) -> tuple[float, ...]:
+    """The last cost as network2.py adds it up: loss, and the penalty by the evaluated set's size.
+
+    nnlearn's penalty is that of training, ``lambda / (2 n)`` times the sum of squared weights.
+    """
+    group = list(runs)
+    penalties = last(group, "penalty", n / n_evaluated)
+    return tuple(a + b for a, b in zip(last(group, loss, 1.0), penalties, strict=True))
+
+
 def stuck(runs: Iterable[Run]) -> int:
     """How many runs never predict some class of the test set."""
     return sum(bool(run.stuck) for run in runs)

@@ -140,7 +140,8 @@ class Measured:
         """Compare the quoted number with the measured ones.
 
         A number of the last epoch agrees if it lies within ``2 sd sqrt(1 + 1/k)`` of the mean of
-        the k seeds, what one more run would do 19 times in 20; likewise the best epoch of one run.
+        the k seeds, what one more run would do 19 times in 20; likewise the best epoch of one run,
+        and whatever else is of one run.
         The best of three runs is compared with the mean and the spread of the best of three drawn
         from the k, with repetition. Half a unit of the last printed digit is allowed for.
 

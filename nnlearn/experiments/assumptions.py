@@ -49,7 +49,7 @@ def _measure(lab: Lab) -> Result:
             ax.set(title=cost.replace("_", "-"), xlabel="sample, by its cost")
             ax.grid(True, alpha=0.25)
             ax.spines[["top", "right"]].set_visible(False)
-        axes[0].set_ylabel("cost (nats)")
+        axes[0].set_ylabel("cost")
 
     return Result(
         {"networks": f"784-20-10 in double precision, untrained; {_N} digits"},

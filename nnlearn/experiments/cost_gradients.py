@@ -65,8 +65,8 @@ def _measure(lab: Lab) -> Result:
             for ax in column:
                 finish(ax)
                 ax.set(xlabel="", xticks=(0, 0.25, 0.5, 0.75, 1))
-            column[1].set_xlabel("output a")
-        axes[0, 0].set_ylabel("cost c(a) (nats)")
+            column[1].set(xlabel="output a", xticks=(0.0, 0.5, 1.0))
+        axes[0, 0].set_ylabel("cost c(a)")
         axes[1, 0].set_ylabel(r"$\partial C/\partial z$")
         axes[0, 0].legend(frameon=False)
 

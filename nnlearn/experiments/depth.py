@@ -34,7 +34,7 @@ _END = {
     3: ("8.6e-5", "2.2e-4", "1.26e-3"),
     4: ("8.2e-6", "2.6e-5", "1.8e-4", "9.2e-4"),
 }
-_SPREAD = "gradients of so deep a network differ by factors between draws"
+_SPREAD = "such gradients differ by factors between draws of start weights"
 
 
 def _quotes() -> dict[str, Quote]:
@@ -52,7 +52,7 @@ def _quotes() -> dict[str, Quote]:
         for depth, sizes in values.items():
             for layer, value in enumerate(sizes, 1):
                 found[f"{when} {depth} {layer}"] = Quote(
-                    value, f"{_BOOK}, the figure's data", _DRAW, "last", if_it_differs=_SPREAD
+                    value, f"{_BOOK}, the figure's data", _DRAW, "one run", if_it_differs=_SPREAD
                 )
     exact = {"weight": "4", "width": ".45", "at": "6.9", "factor": "25"}
     for name, value in exact.items():

@@ -1,15 +1,19 @@
 """The cost with an L2 penalty, split into loss and penalty, epoch by epoch."""
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlearn.comparison import Run
+from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, last, without
+from nnlearn.experiments._lab import Lab, differences, last, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
-from nnlearn.plotting._style import COLOURS, finish
+from nnlearn.plotting._style import COLOURS, finish, ink
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,19 +42,22 @@ def _measure(lab: Lab) -> Result:
             loss = np.mean([run.history["train_loss"] for run in group], axis=0)
             penalty = np.mean([run.history["penalty"] for run in group], axis=0)
             ax.fill_between(epoch, 0, loss, color=COLOURS[0], alpha=0.75, linewidth=0, label="loss")
-            style = {"color": COLOURS[1], "alpha": 0.75, "linewidth": 0, "hatch": "//"}
+            style = {"color": COLOURS[1], "alpha": 0.75, "linewidth": 0}
             ax.fill_between(epoch, loss, loss + penalty, label="penalty", **style)
+            ax.plot(epoch, loss + penalty, color=ink(), linewidth=1.2, label="cost")
             ax.set_title(rf"$\lambda$ = {lam}")
             finish(ax)
         axes[0].set_ylabel("training cost (nats)")
-        axes[-1].legend(frameon=False)
+        axes[0].legend(frameon=False, loc="upper right")
 
+    squares = {lam: _squares(group) for lam, group in runs.items()}
     rows = []
     for lam, group in runs.items():
         name = f"lambda {lam}"
         rows += [
             Measured(f"{name}: loss", last(group, "train_loss", 1.0), "", digits=3),
             Measured(f"{name}: penalty", last(group, "penalty", 1.0), "", digits=3),
+            Measured(f"{name}: sum of squared weights", squares[lam], "", digits=0),
             Measured(f"{name}: validation accuracy", last(group, "val_accuracy")),
         ]
     return Result(
@@ -60,20 +67,48 @@ def _measure(lab: Lab) -> Result:
             "lambda for 50,000 digits",
         },
         tuple(rows),
-        pictures=(
+        (
+            Claim(
+                "lambda 10 ends with smaller weights than lambda 0.1",
+                differences(squares["0.1"], squares["10"]),
+                "in the sum of squares",
+                "book, chapter 3",
+                digits=0,
+            ),
+            Claim(
+                "lambda 10 ends with a larger loss than lambda 0.1",
+                differences(
+                    last(runs["10"], "train_loss", 1.0), last(runs["0.1"], "train_loss", 1.0)
+                ),
+                "nats",
+                "book, chapter 3",
+                digits=3,
+            ),
+        ),
+        (
             Picture(
                 "split",
-                "The training cost by epoch, mean over the seeds: the loss, and on top of it "
-                "the penalty, (lambda / 2n) times the sum of squared weights.",
+                "The training cost by epoch, mean of the seeds: the loss, and on top of it the "
+                "penalty, (lambda / 2n) times the sum of squared weights.",
                 split,
                 slides=(15,),
                 size=(8.6, 3.2),
             ),
         ),
         remarks=(
-            "With a larger lambda the penalty falls, since the weights shrink, until what a step "
-            "gains in loss is what it costs in penalty.",
+            "A small lambda leaves the loss to decide, a large one the size of the weights: the "
+            "weights shrink until what a step gains in loss is what it costs in penalty.",
         ),
+    )
+
+
+def _squares(runs: Iterable[Run]) -> tuple[float, ...]:
+    """The sum of squared weights at the end."""
+    return tuple(
+        math.nan
+        if run.error
+        else sum(float(np.sum(np.square(w, dtype=np.float64))) for w in run.network.weights)
+        for run in runs
     )
 
 

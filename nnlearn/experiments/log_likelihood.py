@@ -134,6 +134,8 @@ def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[P
         _slowdown(slowdown)
         plot_comparison(runs, ax=curves)
         curves.set_title("784-30-10 on digits")
+        for line, style in zip(curves.get_lines(), LINES, strict=False):
+            line.set(linestyle=style)
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
         curves.legend(**place, **legend_style(f"mean and range of {n_seeds} seeds"))
 
@@ -184,5 +186,5 @@ experiment = Experiment(
     question="Does the log-likelihood do for softmax what cross-entropy does for the sigmoid?",
     slides=(12,),
     measure=_measure,
-    seconds=(2.0, 15.0),
+    seconds=(1.0, 10.0),
 )

@@ -120,9 +120,9 @@ def _measure(lab: Lab) -> Result:
         ),
         (_valley_table(),),
         (
-            "The slides call mu the friction. The friction is 1 - mu: with mu = 1 there is none "
+            "The slides call mu the friction. The friction is 1 - mu: with mu = 1 there is none, "
             "and the ball never comes to rest (here it stops at 0.99), with mu = 0 there is "
-            "nothing else and the step is that of gradient descent.",
+            "nothing else, and the step is that of gradient descent.",
             "The slides' curves are lost, their captions say only n = 30 and n = 100; that they "
             "showed cost or accuracy by epoch is inferred.",
             "On an even slope momentum comes to the pace of a learning rate 1/(1 - mu) times as "

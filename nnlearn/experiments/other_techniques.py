@@ -115,5 +115,5 @@ experiment = Experiment(
     question="What do L1, dropout and expanded data each bring to the test accuracy?",
     slides=(21,),
     measure=_measure,
-    seconds=(2.0, 50.0),
+    seconds=(1.5, 65.0),
 )

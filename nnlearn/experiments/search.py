@@ -11,7 +11,7 @@ from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
 from nnlearn.plotting import plot_searches
-from nnlearn.search_result import Search
+from nnlearn.searching.result import Search
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

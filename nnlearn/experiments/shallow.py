@@ -8,6 +8,7 @@ from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.plotting import plot_comparison
+from nnlearn.plotting._style import LINES, legend_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,9 +21,9 @@ _QUOTES = {
         "book, chapter 6",
         "test accuracy at the epoch of best validation accuracy, no penalty",
         "best of three",
-        if_it_differs="the book's program draws the hidden weights from N(0, 1/n_out), ten times "
-        "the variance but for its own mistake (n_in was meant), starts the softmax layer from "
-        "zeros, and does not shuffle",
+        if_it_differs="the book's program draws the hidden weights from N(0, 1/n_out) where n_in "
+        "was meant, eight times the variance, starts the softmax layer from zeros, and does not "
+        "shuffle",
     ),
 }
 
@@ -41,6 +42,9 @@ def _measure(lab: Lab) -> Result:
     def curves(figure: "Figure") -> None:
         ax = figure.subplots()
         plot_comparison(runs, ["error", "val_error", "test_error"], ax)
+        for line, style in zip(ax.get_lines(), LINES, strict=False):
+            line.set(linestyle=style)
+        ax.legend(**legend_style(f"mean and range of {len(group)} seeds"))
 
     return Result(
         {
@@ -76,6 +80,6 @@ experiment = Experiment(
     question="What does a network without convolution reach, the book's baseline?",
     slides=(),
     measure=_measure,
-    seconds=(2.0, 60.0),
+    seconds=(1.0, 30.0),
     quotes=_QUOTES,
 )

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.comparison import Comparison, Run
+from nnlearn.comparison import Comparison
 from nnlearn.experiments._claims import HOLDS, Claim
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, at, differences, last, without
+from nnlearn.experiments._lab import Lab, at, differences, epochs_to, last, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._result import Result
 from nnlearn.plotting._style import COLOURS
@@ -133,9 +133,9 @@ def _claims(main: Comparison, few: Comparison) -> tuple[Claim, ...]:
         ),
         Claim(
             "momentum 0.9 reaches in fewer epochs the loss that plain steps end with",
-            tuple(
-                float(len(plain.history) - _epochs_to(fast, plain.history["loss"][-1]))
-                for fast, plain in zip(main["momentum"], main["plain"], strict=True)
+            differences(
+                tuple(float(len(run.history)) for run in main["plain"]),
+                epochs_to(main["momentum"], last(main["plain"], "loss", 1.0)),
             ),
             "epochs",
             "slide 40",
@@ -148,12 +148,6 @@ def _claims(main: Comparison, few: Comparison) -> tuple[Claim, ...]:
             "ReLU learns faster at first than sigmoid", first("relu"), first("scaled"), "slide 45"
         ),
     )
-
-
-def _epochs_to(run: Run, loss: float) -> float:
-    """The first epoch whose loss is at most this; NaN if there is none."""
-    reached = np.flatnonzero(np.asarray(run.history["loss"]) <= loss)
-    return float(run.history["epoch"][reached[0]]) if reached.size else float("nan")
 
 
 def _draw(figure: "Figure", claims: tuple[Claim, ...]) -> None:

@@ -1,25 +1,36 @@
 """Ten points: a line and a polynomial of degree nine."""
 
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting._style import COLOURS
+from nnlearn.plotting._style import COLOURS, ink
 from nnlearn.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: The book's points.
-X = (0.7, 1.3, 1.9, 2.6, 2.9, 3.6, 3.8, 3.95, 4.4, 4.9)
-Y = (1.8, 2.2, 4.0, 5.0, 6.1, 7.0, 7.4, 8.0, 9.1, 10.0)
-_FAR = 10_000.0
+#: The book's points, as printed: their decimals are exact.
+POINTS = (
+    ("0.7", "1.8"),
+    ("1.3", "2.2"),
+    ("1.9", "4.0"),
+    ("2.6", "5.0"),
+    ("2.9", "6.1"),
+    ("3.6", "7.0"),
+    ("3.8", "7.4"),
+    ("3.95", "8.0"),
+    ("4.4", "9.1"),
+    ("4.9", "10.0"),
+)
+_FAR = Fraction(10_000)
 
 _QUOTES = {
     "leading": Quote(
@@ -27,72 +38,135 @@ _QUOTES = {
         "book, chapter 3, the figure's script",
         "coefficient of x^9 of the polynomial through all ten points",
         "exact",
+        if_it_differs="all printed digits are right, cut off after the ninth and not rounded",
         of_data=False,
     ),
     "line": Quote("2", "book, chapter 3", "slope of the line y = 2x", "exact", of_data=False),
 }
 
 
-def polynomial(degree: int) -> npt.NDArray[np.float64]:
-    """The coefficients of the least squares fit, of the highest power first."""
-    return np.polyfit(X, Y, degree)
+def through(points: Sequence[tuple[Fraction, Fraction]]) -> list[Fraction]:
+    """The polynomial through all points, its coefficients from the highest power down.
+
+    Newton's divided differences, in exact fractions: in floating point the last printed
+    digits of the leading coefficient would depend on the machine.
+    """
+    x = [point[0] for point in points]
+    table = [point[1] for point in points]
+    n = len(points)
+    for order in range(1, n):
+        for i in range(n - 1, order - 1, -1):
+            table[i] = (table[i] - table[i - 1]) / (x[i] - x[i - order])
+    coefficients = [table[-1]]
+    for i in range(n - 2, -1, -1):  # p <- p (x - x_i) + table_i
+        longer = [*coefficients, Fraction(0)]
+        for power, value in enumerate(coefficients, 1):
+            longer[power] -= x[i] * value
+        longer[-1] += table[i]
+        coefficients = longer
+    return coefficients
+
+
+def line(points: Sequence[tuple[Fraction, Fraction]]) -> list[Fraction]:
+    """The line with the least sum of squared misses: slope and value at 0."""
+    n = len(points)
+    mean_x = sum((x for x, _ in points), Fraction(0)) / n
+    mean_y = sum((y for _, y in points), Fraction(0)) / n
+    covariance = sum(((x - mean_x) * (y - mean_y) for x, y in points), Fraction(0))
+    slope = covariance / sum(((x - mean_x) ** 2 for x, _ in points), Fraction(0))
+    return [slope, mean_y - slope * mean_x]
+
+
+def value(coefficients: Sequence[Fraction], x: Fraction) -> Fraction:
+    """The polynomial at x, by Horner's rule."""
+    found = Fraction(0)
+    for coefficient in coefficients:
+        found = found * x + coefficient
+    return found
 
 
 def _measure(lab: Lab) -> Result:
-    line, nine = polynomial(1), polynomial(9)
+    points = [(Fraction(x), Fraction(y)) for x, y in POINTS]
+    fits = {1: line(points), 9: through(points)}
+    at_far = {degree: value(fit, _FAR) for degree, fit in fits.items()}
+    misses = {
+        degree: max(abs(value(fit, x) - y) for x, y in points) for degree, fit in fits.items()
+    }
 
     def curves(figure: "Figure") -> None:
-        from matplotlib import rcParams
+        _draw(figure, points, fits, at_far)
 
-        ink = rcParams["text.color"]
-        near, far = figure.subplots(1, 2, width_ratios=(3, 2))
-        x = np.linspace(0, 5, 1001)
-        for ax, points in ((near, x), (far, np.logspace(0, 4, 201))):
-            ax.plot(points, np.polyval(line, points), color=COLOURS[0], label="degree 1")
-            high = np.polyval(nine, points)
-            ax.plot(points, high, color=COLOURS[1], linestyle="--", label="degree 9")
-            ax.set_xlabel("x")
-            ax.grid(True, alpha=0.25)
-            ax.spines[["top", "right"]].set_visible(False)
-        near.plot(X, Y, "o", color=ink, markersize=5, label="the ten points")
-        near.set(xlim=(0, 5), ylim=(0, 10.5), ylabel="y")
-        near.legend(frameon=False, loc="upper left")
-        far.set(xscale="log", yscale="log", ylim=(1, 1e38))
-
-    at_far = {degree: float(np.polyval(polynomial(degree), _FAR)) for degree in (1, 9)}
-    misses = {
-        degree: float(np.abs(np.polyval(polynomial(degree), X) - np.array(Y)).max())
-        for degree in (1, 9)
-    }
     return Result(
-        {"fits": "least squares through the book's ten points"},
+        {
+            "points": "the book's ten",
+            "fits": "the line of least squares, and the polynomial of degree nine that goes "
+            "through all points, both in exact fractions",
+        },
         (
-            Measured("coefficient of x^9", (float(nine[0]),), "", _QUOTES["leading"], digits=9),
-            Measured("slope of the line", (float(line[0]),), "", _QUOTES["line"], digits=3),
+            Measured("coefficient of x^9", (float(fits[9][0]),), "", _QUOTES["leading"], digits=11),
+            Measured("slope of the line", (float(fits[1][0]),), "", _QUOTES["line"], digits=3),
         ),
         pictures=(
             Picture(
                 "curves",
-                "Both fits among the points, and out to x = 10,000 on logarithmic axes.",
+                "Left: both fits among the points, as on the slide. Right: both out to "
+                "x = 10,000, on logarithmic axes, with their values there.",
                 curves,
                 slides=(18,),
-                size=(8.0, 3.6),
+                size=(8.4, 3.7),
             ),
         ),
         tables=(
             Table(
-                ["degree", "largest miss of a point", "value at x = 10,000"],
-                [(degree, misses[degree], at_far[degree]) for degree in (1, 9)],
+                ["model", "largest miss of a point", "value at x = 10,000"],
+                [
+                    ("degree 1, least squares", float(misses[1]), float(at_far[1])),
+                    ("degree 9, through all points", float(misses[9]), float(at_far[9])),
+                    (
+                        "y = 2x, the book's line",
+                        float(max(abs(2 * x - y) for x, y in points)),
+                        float(2 * _FAR),
+                    ),
+                ],
                 "What each says",
             ),
         ),
         remarks=(
-            f"The line is y = {line[0]:.3f} x {'+' if line[1] >= 0 else '-'} {abs(line[1]):.3f}. "
-            "The polynomial of degree nine goes through every point, and at x = 10,000 says "
-            f"{at_far[9]:.2g} where the line says {at_far[1]:,.0f}: it has learnt the noise. "
-            "Nothing in the ten points says which of the two is right.",
+            f"The line is y = {float(fits[1][0]):.3f} x + {float(fits[1][1]):.3f}. The polynomial "
+            "of degree nine goes through every point, and at x = 10,000 says "
+            f"{float(at_far[9]):.2g} where the line says {float(at_far[1]):,.0f}: there its "
+            "leading term is all that counts, and that comes from what the points miss a line by. "
+            "Nothing in ten points says which of the two is right; the simpler is the safer guess "
+            "far from them.",
         ),
     )
+
+
+def _draw(
+    figure: "Figure",
+    points: Sequence[tuple[Fraction, Fraction]],
+    fits: Mapping[int, Sequence[Fraction]],
+    at_far: Mapping[int, Fraction],
+) -> None:
+    near, far = figure.subplots(1, 2, width_ratios=(3, 2))
+    for ax, places in ((near, np.linspace(0.0, 5.0, 1001)), (far, np.logspace(0.0, 4.0, 201))):
+        for i, (degree, fit) in enumerate(fits.items()):
+            heights = np.polyval(np.array(fit, np.float64), places)
+            style = {"color": COLOURS[i], "linestyle": ("-", "--")[i], "linewidth": 1.8}
+            ax.plot(places, heights, label=f"degree {degree}", **style)
+        ax.set(xlabel="x", ylabel="y")
+        ax.grid(True, alpha=0.25, linewidth=0.8)
+        ax.spines[["top", "right"]].set_visible(False)
+    near.plot(*np.array(points, np.float64).T, "o", color=ink(), markersize=5, label="the points")
+    near.set(xlim=(0, 5), ylim=(0, 10.5))
+    near.legend(frameon=False, loc="upper left")
+    far.set(xscale="log", yscale="log", xlim=(1, 1.1e4), ylim=(1, 1e38))
+    for i, height in enumerate(at_far.values()):
+        far.plot(1e4, float(height), "o", color=COLOURS[i], markersize=5, clip_on=False)
+        text = f"{float(height):.2g}" if height > 1e9 else f"{float(height):,.0f}"
+        far.annotate(
+            text, (1e4, float(height)), (-8, 6), textcoords="offset points", ha="right", va="bottom"
+        )
 
 
 experiment = Experiment(

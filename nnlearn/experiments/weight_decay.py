@@ -1,8 +1,11 @@
 """Weight decay alone: steps whose samples all have weight zero."""
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
@@ -22,11 +25,11 @@ _RATE, _LAMBDA, _BATCH, _N, _EPOCHS = 0.5, 5.0, 10, 1_000, 10
 def _measure(lab: Lab) -> Result:
     rows = lab.data.train[:_N]
     net = Network([784, 30, 10], dtype="float64", seed=lab.seeds[0], n_threads=1)
-    weights, biases = [net.weights[0].copy()], [net.biases[0].copy()]
+    weights, biases = [_flat(net.weights)], [_flat(net.biases)]
 
     def keep(network: Network, history: History) -> None:
-        weights.append(network.weights[0].copy())
-        biases.append(network.biases[0].copy())
+        weights.append(_flat(network.weights))
+        biases.append(_flat(network.biases))
 
     net.fit(
         rows,
@@ -39,7 +42,7 @@ def _measure(lab: Lab) -> Result:
         verbose=0,
     )
     factor = 1.0 - _RATE * _LAMBDA / len(rows)
-    steps = len(rows) // _BATCH
+    steps = math.ceil(len(rows) / _BATCH)
     expected = [factor ** (steps * epoch) for epoch in range(_EPOCHS + 1)]
     apart = [
         float(np.abs(w / (share * weights[0]) - 1.0).max())
@@ -50,9 +53,9 @@ def _measure(lab: Lab) -> Result:
     def paths(figure: "Figure") -> None:
         axes = figure.subplots(1, 2, sharex=True)
         epoch = range(_EPOCHS + 1)
-        ranked = np.argsort(weights[0].ravel())
+        ranked = np.argsort(weights[0])
         for place in ranked[[0, ranked.size // 10, ranked.size // 3, -ranked.size // 10, -1]]:
-            values = [w.ravel()[place] for w in weights]
+            values = [w[place] for w in weights]
             axes[0].plot(epoch, values, "o", color=COLOURS[0], markersize=4)
             fine = np.linspace(0, _EPOCHS, 101)
             axes[0].plot(fine, values[0] * factor ** (steps * fine), color=COLOURS[0], linewidth=1)
@@ -73,9 +76,8 @@ def _measure(lab: Lab) -> Result:
         pictures=(
             Picture(
                 "paths",
-                "Weights and biases of the first layer by epoch, where the data term is nil. Dots: "
-                "the network's; lines at the left: start weight times (1 - eta lambda / n) to the "
-                "number of steps.",
+                "Weights and biases by epoch, where the data term is nil: dots. Lines at the left: "
+                "the start weight times (1 - eta lambda / n) to the number of steps.",
                 paths,
                 slides=(16,),
                 size=(7.6, 3.2),
@@ -85,12 +87,16 @@ def _measure(lab: Lab) -> Result:
             Table(
                 ["epoch", "share of the start left", "largest relative deviation of a weight"],
                 list(zip(range(_EPOCHS + 1), expected, apart, strict=True)),
-                "Every weight against the formula",
+                f"Each of the {weights[0].size:,} weights against the formula",
                 formats={"largest relative deviation of a weight": ".1e"},
             ),
         ),
-        remarks=(f"The largest change of any bias: {moved:g}.",),
+        remarks=(f"The largest change of any of the {biases[0].size} biases: {moved:g}.",),
     )
+
+
+def _flat(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
+    return np.concatenate([np.asarray(a, np.float64).ravel() for a in arrays])
 
 
 experiment = Experiment(

@@ -6,7 +6,7 @@ a notebook shows it; with `ax` nothing of pyplot is touched. Nothing here ever c
 
 from nnlearn.plotting._style import COLOURS, require_matplotlib
 from nnlearn.plotting.comparisons import mean_curves, plot_comparison
-from nnlearn.plotting.evaluations import plot_calibration, plot_confusion
+from nnlearn.plotting.evaluations import plot_calibration, plot_confusion, plot_predictions
 from nnlearn.plotting.histories import plot_history
 from nnlearn.plotting.images import plot_digits, plot_misclassified
 from nnlearn.plotting.inside import plot_activations, plot_gradient_norms
@@ -38,6 +38,7 @@ __all__ = [
     "plot_misclassified",
     "plot_noise_sensitivity",
     "plot_penalties",
+    "plot_predictions",
     "plot_search",
     "plot_searches",
     "plot_surface",

@@ -1,10 +1,13 @@
-"""Pictures of an evaluation: which classes are taken for which, and how far to trust it."""
+"""Pictures of an evaluation: which classes are taken for which, and how far to trust it.
+
+For regression: predictions against what is true.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, check_drawn, ink, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, colour_of, ink, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 _DEEP = 0.85
 #: Up to so many classes the cells hold their counts, and every class has a tick.
 MOST_NUMBERS = 20
+#: Of a sample in a picture of many; with fewer they are darker.
+_FAINTEST, _DARKEST = 0.15, 0.8
 
 
 def plot_confusion(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axes":
@@ -158,4 +163,69 @@ def plot_calibration(evaluation: "Evaluation", bins: int = 10, ax: "Axes | None"
     ax.spines[["top", "right"]].set_visible(False)
     title = f"expected calibration error {100 * found.expected_error:.2f} %"
     ax.legend(title=title, title_fontsize="small", frameon=False, loc="upper left")
+    return ax
+
+
+def plot_predictions(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axes":
+    """Draw the predictions of regression against what is true.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What `Network.evaluate` returned.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A point for each sample, on the diagonal where it is predicted exactly: below it the
+        network says too little. Each output has a colour, and its R2 and RMSE in the legend; where
+        there are more outputs than colours all have one.
+
+    Raises
+    ------
+    ValueError
+        If the network tells classes apart.
+    TypeError
+        If what is to be drawn is of another kind.
+    ImportError
+        If Matplotlib is not installed.
+    """
+    from nnlearn.evaluation import Evaluation
+
+    check_drawn("evaluation", evaluation, Evaluation)
+    measures = list(zip(evaluation.r2, evaluation.rmse, strict=True))
+    ax = new_axes(ax, size=(5.6, 5.0))
+    columns = (evaluation.n, len(measures))
+    true, predicted = (a.reshape(columns) for a in (evaluation.true, evaluation.predicted))
+    told_apart = len(measures) <= len(COLOURS)
+    for j, (r2, rmse) in enumerate(measures):
+        name = f"output {j}: " if len(measures) > 1 else ""
+        ax.plot(
+            true[:, j],
+            predicted[:, j],
+            linestyle="",
+            marker="o",
+            markersize=4,
+            markeredgewidth=0,
+            alpha=float(np.clip(20 / evaluation.n**0.5, _FAINTEST, _DARKEST)),
+            color=colour_of(j if told_apart else 0),
+            label=f"{name}R² {r2:.3f}, RMSE {rmse:.3g}" if told_apart else None,
+            rasterized=evaluation.n > 10_000,
+        )
+    low, high = float(np.min(ax.dataLim.min)), float(np.max(ax.dataLim.max))
+    margin = 0.04 * (high - low) or 1.0
+    diagonal: dict[str, Any] = {"color": ink(), "linestyle": "--", "linewidth": 0.8}
+    ax.axline((low, low), slope=1, label="predicted = true", **diagonal)
+    ax.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), aspect="equal")
+    ax.set_xlabel("true")
+    ax.set_ylabel("predicted")
+    ax.grid(True, alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    legend = ax.legend(frameon=False, loc="upper left")
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
     return ax

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlearn import _checks
-from nnlearn.history import History
+from nnlearn.history import History, is_maximised
 from nnlearn.plotting._columns import LOSSES, column_values, default_columns, kind_of, words
-from nnlearn.plotting._style import check_drawn, finish, line_style, new_axes
+from nnlearn.plotting._style import check_drawn, finish, ink, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,10 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on (the left ones). Accuracies and errors are in %.
+        The axes drawn on (the left ones). Accuracies and errors are in %. Thin dashed lines mark
+        the epoch that early stopping brought back (`History.restored`) and, between two epochs,
+        where the learning rate was lowered (`History.drops`), unless it falls all the time or is
+        drawn itself.
 
     Raises
     ------
@@ -72,11 +75,43 @@ def plot_history(history: History, *columns: str, ax: "Axes | None" = None) -> "
     for side in {ax, right}:
         side.set_ylabel(", ".join(kind for kind in units if sides[kind] is side))
     finish(ax)
+    lines = [*ax.get_lines(), *(right.get_lines() if right is not ax else ())]
+    for text, epoch in _marks(history, rates="learning_rate" not in columns):
+        _draw_mark(ax, text, epoch, at_top=not is_maximised(columns[0]))
     if right is ax:
-        ax.legend(frameon=False)
+        ax.legend(handles=lines, frameon=False)
         return ax
     right.spines[["top", "left"]].set_visible(False)
     # Inside, the legend would hide curves of the right axis, which it knows nothing of.
-    lines = [*ax.get_lines(), *right.get_lines()]
     ax.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return ax
+
+
+def _marks(history: History, *, rates: bool) -> list[tuple[str, float]]:
+    """What happened, in words, and where: an epoch, or half of one before it."""
+    marks = []
+    drops = history.drops
+    if rates and 0 < 2 * len(drops) < len(history):
+        rate_of = dict(zip(history["epoch"], history["learning_rate"], strict=False))
+        marks = [(f"rate {rate_of[epoch]:.3g}", epoch - 0.5) for epoch in drops]
+    if history.restored is not None:
+        marks.append((f"epoch {history.restored} restored", history.restored))
+    return marks
+
+
+def _draw_mark(ax: "Axes", text: str, epoch: float, *, at_top: bool) -> None:
+    """A thin line across the picture, its label where curves that become better are not."""
+    ax.axvline(epoch, color=ink(), alpha=0.6, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    ax.annotate(
+        text,
+        (epoch, 1 if at_top else 0),
+        xycoords=ax.get_xaxis_transform(),
+        xytext=(-2, -3 if at_top else 3),
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="top" if at_top else "bottom",
+        fontsize="x-small",
+        color=ink(),
+        alpha=0.8,
+    )

@@ -19,7 +19,7 @@ from nnlearn.plotting._style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nnlearn.search_result import Search
+    from nnlearn.searching.result import Search
 
 
 def plot_search(search: "Search", ax: "Axes | None" = None, *, name: str = "") -> "Axes":
@@ -49,7 +49,7 @@ def plot_search(search: "Search", ax: "Axes | None" = None, *, name: str = "") -
     ImportError
         If Matplotlib is not installed.
     """
-    from nnlearn.search_result import Search
+    from nnlearn.searching.result import Search
 
     check_drawn("search", search, Search)
     curve = _drawn(search, search.best_so_far())
@@ -104,7 +104,7 @@ def plot_searches(
     ImportError
         If Matplotlib is not installed.
     """
-    from nnlearn.search_result import Search
+    from nnlearn.searching.result import Search
 
     check_drawn("searches", searches, Mapping)
     groups: dict[str, list[Search]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlearn import _checks
-from nnlearn.spaces import Choices, Domain, Leaf, When, as_domain, is_same
+from nnlearn.searching.domains import Choices, Domain, Leaf, When, as_domain, is_same
 
 #: ``pick(name, key, leaf)`` gives the value of a setting; `key` is Optuna's name for it.
 Pick = Callable[[str, str, Leaf], Any]

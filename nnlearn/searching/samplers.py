@@ -13,8 +13,8 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from nnlearn import _gaussian_process
-from nnlearn._space import Space
+from nnlearn.searching import gaussian_process
+from nnlearn.searching.space import Space
 
 Array = npt.NDArray[np.float64]
 
@@ -200,7 +200,7 @@ class GaussianProcessSampler(BaseSampler):
         best = points[np.argsort(-values, kind="stable")[:_BEST]]
         candidates = self._candidates(rng, best)
         with threadpool_limits(1, user_api="blas"):  # more are slower on so little
-            process = _gaussian_process.fit(self._encode(points), values, rng)
+            process = gaussian_process.fit(self._encode(points), values, rng)
             process = process.believing(self._encode(self._shares([t.params for t in running])))
             improvement = process.expected_improvement(self._encode(candidates))
         shares = candidates[int(improvement.argmax())]

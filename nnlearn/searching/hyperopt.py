@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from nnlearn._space import Space
-from nnlearn.spaces import Choices, Domain, Range, When
+from nnlearn.searching.domains import Choices, Domain, Range, When
+from nnlearn.searching.space import Space
 
 #: Half a step of whole numbers, and a little less, so that none is rounded beyond the ends.
 _HALF = 0.4999

@@ -8,14 +8,14 @@ from typing import Any, Literal
 from nnlearn import _checks
 from nnlearn._settings import Names, Plan, read_plans, read_seeds
 from nnlearn._shared import SharedData
-from nnlearn._space import Space
 from nnlearn._texts import digest
 from nnlearn.callbacks import Callback, as_callbacks, name_of
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History, is_maximised
 from nnlearn.network import Network
 from nnlearn.recipes._recipe_checks import check_data
-from nnlearn.spaces import Leaf
+from nnlearn.searching.domains import Leaf
+from nnlearn.searching.space import Space
 
 #: What settings may be judged by: what is measured on the validation set.
 MONITORS = ("val_accuracy", "val_loss")
@@ -174,7 +174,7 @@ class Objective:
         ImportError
             If hyperopt is not installed.
         """
-        from nnlearn._hyperopt import hyperopt_space
+        from nnlearn.searching.hyperopt import hyperopt_space
 
         return hyperopt_space(self._space)
 

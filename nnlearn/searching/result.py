@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from optuna.study import Study
 
-    from nnlearn.objective import Objective
+    from nnlearn.searching.objective import Objective
 
 #: In the order in which a table has them.
 STATES = ("complete", "pruned", "diverged", "failed", "interrupted", "running")

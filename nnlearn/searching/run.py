@@ -1,7 +1,6 @@
-"""Hyper-parameter search: many trials of settings, several at once, on a study of Optuna's.
+"""`search`: the trials, several at once, each asked of the study and told to it.
 
-`spaces` says what settings may be and `_space` goes through them; `objective` trains one trial;
-`_samplers` and `_studies` are what Optuna is given; `_jobs` runs the threads and stops them.
+The threads are those of `_jobs`, which also stops them.
 """
 
 import math
@@ -12,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn import _checks
 from nnlearn._jobs import Task, run_jobs
-from nnlearn._studies import (
+from nnlearn.callbacks import Callback
+from nnlearn.config import available_cores
+from nnlearn.data import Dataset
+from nnlearn.history import History
+from nnlearn.network import Network
+from nnlearn.progress import GroupProgress
+from nnlearn.schedules import DEFAULT_EPOCHS
+from nnlearn.searching.objective import Halted, Objective
+from nnlearn.searching.result import Interrupted, Search
+from nnlearn.searching.studies import (
     BEAT,
     Pulse,
     identity_of,
@@ -21,15 +29,6 @@ from nnlearn._studies import (
     quiet,
     require_optuna,
 )
-from nnlearn.callbacks import Callback
-from nnlearn.config import available_cores
-from nnlearn.data import Dataset
-from nnlearn.history import History
-from nnlearn.network import Network
-from nnlearn.objective import Halted, Objective
-from nnlearn.progress import GroupProgress
-from nnlearn.schedules import DEFAULT_EPOCHS
-from nnlearn.search_result import Interrupted, Search
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -327,7 +326,7 @@ def _check_method(method: Any) -> None:
 
 
 def _sampler(method: Any, objective: Objective, seed: int) -> Any:
-    from nnlearn._samplers import make_sampler
+    from nnlearn.searching.samplers import make_sampler
 
     return make_sampler(method, objective._space, seed) if isinstance(method, str) else method
 

@@ -1,0 +1,507 @@
+"""Experiments on overfitting, early stopping and L2: what they say is so."""
+
+import math
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import nnlearn as nn
+from nnlearn import experiments
+from nnlearn.comparison import Comparison, Run
+from nnlearn.experiments import Measured, Quote, _lab, overfitting, ten_points
+from nnlearn.experiments._lab import Lab
+from nnlearn.history import History
+
+NAMES = (
+    "overfitting",
+    "overfitting-full",
+    "early-stopping",
+    "l2-cost",
+    "weight-decay",
+    "l2-table",
+    "ten-points",
+)
+SEEDS = (0, 1)
+_SMALL = nn.datasets.load_mnist_small()
+N_TEST = 200
+DATA = nn.Dataset(_SMALL.train[:500], validation=_SMALL.validation[:200], test=_SMALL.test[:N_TEST])
+BOOKS = {"init": "large", "batch_size": 10, "learning_rate": 0.5}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {name: experiments.find(name).run(DATA, SEEDS, quick=True) for name in NAMES}
+
+
+def compare(variants, data=DATA, **settings):
+    """The same trainings again, by the public function."""
+    common = {"hidden": 30, **BOOKS, **settings}
+    return nn.compare(variants, data, seeds=SEEDS, verbose=0, **common)
+
+
+def row(result, what):
+    [found] = [r for r in result.rows if r.what == what]
+    return found
+
+
+def values(result, what):
+    return row(result, what).values
+
+
+def claim(result, text):
+    [found] = [c for c in result.claims if c.text == text]
+    return found.differences
+
+
+def axes_of(result):
+    [picture] = result.pictures
+    return picture.figure().axes
+
+
+# ---- all of them ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_show_the_slides_and_are_drawn(results, name):
+    pictures = results[name].pictures
+    shown = {slide for picture in pictures for slide in picture.slides}
+    assert shown == set(experiments.find(name).slides)
+    for picture in pictures:
+        svg = picture.drawing(name).svg
+        assert "currentColor" in svg
+        assert len(svg) < 400_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_quote_stands_beside_numbers_of_every_seed(results, name):
+    result, experiment = results[name], experiments.find(name)
+    quoted = [r.quote for r in result.rows if r.quote]
+    assert sorted(map(repr, quoted)) == sorted(map(repr, experiment.quotes.values()))
+    assert all(
+        len(r.values) == (1 if r.quote and r.quote.kind == "exact" else 2) for r in result.rows
+    )
+    assert all(len(c.differences) == len(SEEDS) for c in result.claims)
+
+
+PRINTED = {
+    "overfitting": "82.27 374 81.92 82.21 82.23 17.73 67 73 1.2028 14 1.7731 1.843 0.00420 "
+    "87.10 383 86.95 68 72 0.1154 0.8910 1.162 0.114 23860",
+    "overfitting-full": "97.86 95.33 97.86 95.31 2.53 24 0.172 0.366 "
+    "97.12 96.49 96.47 95.61 28 0.392 0.977",
+    "l2-table": "4.86 4.03 3.00 2.56 97.92 98.04",
+    "ten-points": "0.220539187 2",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_quoted_numbers_are_all_there(name):
+    quotes = experiments.find(name).quotes.values()
+    assert sorted(q.value for q in quotes) == sorted(PRINTED.get(name, "").split())
+
+
+class Asked(Exception):
+    """What an experiment would train."""
+
+
+class Asking(Lab):
+    """A lab that trains nothing."""
+
+    def compare(self, variants, data=None, **common):
+        raise Asked(variants, self.data if data is None else data, common)
+
+
+def asked(name):
+    """What an experiment trains in full, on a tenth of the book's digits."""
+    with pytest.raises(Asked) as found:
+        experiments.find(name).measure(Asking(_SMALL, SEEDS, quick=False))
+    return found.value.args
+
+
+FULL = {
+    "overfitting": ({"lambda 0": {}, "lambda 0.1": {"l2": 0.1}}, 1_000, 400),
+    "overfitting-full": ({"lambda 0": {}, "lambda 5": {"l2": 0.5}}, 5_000, 30),
+    "l2-cost": ({f"{lam:g}": {"l2": lam / 10} for lam in (0.0, 0.1, 1.0, 10.0)}, 5_000, 30),
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_in_full_the_books_settings_are_trained(name):
+    variants, n, epochs = FULL[name]
+    found, data, common = asked(name)
+    assert found == {key: pytest.approx(own) for key, own in variants.items()}
+    assert (len(data.train), common["epochs"], common["hidden"]) == (n, epochs, 30)
+    assert {key: common[key] for key in BOOKS} == BOOKS
+
+
+def test_in_full_early_stopping_trains_on_a_thousand_digits_and_looks_at_validation():
+    variants, data, common = asked("early-stopping")
+    [stopping] = [own["early_stopping"] for own in variants.values() if own]
+    assert (len(data.train), common["epochs"], stopping.patience) == (1_000, 400, 10)
+    assert (data.validation, stopping.monitor) == (_SMALL.validation, None)  # None: val_accuracy
+
+
+def test_in_full_the_table_of_errors_has_the_slides_and_the_books_settings():
+    variants, _, common = asked("l2-table")
+    assert (common["init"], common["batch_size"]) == ("large", 10)
+    settings = [
+        tuple(own[key] for key in ("hidden", "l2", "learning_rate", "epochs"))
+        for own in variants.values()
+    ]
+    assert settings == [
+        (30, 0.0, 0.5, 30),
+        (30, 0.5, 0.5, 30),
+        (100, 0.0, 0.5, 30),
+        (100, 0.5, 0.5, 30),
+        (100, 0.5, 0.1, 60),
+    ]
+
+
+# ---- overfitting ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def penalised():
+    untested = nn.Dataset(DATA.train, test=DATA.test)
+    runs = compare({"it": {"l2": 0.05}}, untested, epochs=60, evaluate_train=True)
+    return runs["it"]
+
+
+def squares(network):
+    return sum(float(np.sum(np.square(w, dtype=float))) for w in network.weights)
+
+
+def test_costs_with_a_penalty_are_added_up_as_network2_does(results, penalised):
+    result = results["overfitting"]
+    found = {
+        "training": values(result, "lambda 0.1: last training cost, with the penalty"),
+        "test": values(result, "lambda 0.1: last test cost, with network2.py's penalty"),
+    }
+    for k, run in enumerate(penalised):
+        for name, rows in (("training", DATA.train), ("test", DATA.test)):
+            network2 = run.network.loss(rows) + 0.05 / (2 * len(rows)) * squares(run.network)
+            assert found[name][k] == pytest.approx(network2, rel=1e-5)
+    early = values(result, "lambda 0.1: penalty after the first epoch")
+    scaled = values(
+        result, "lambda 0.1: network2.py's penalty of the test cost after the first epoch"
+    )
+    assert scaled == pytest.approx(np.multiply(early, 500 / N_TEST))
+
+
+def test_what_l2_gains_is_the_difference_of_accuracies_at_the_end(results, penalised):
+    result = results["overfitting"]
+    free = values(result, "lambda 0: last test accuracy")
+    gains = claim(result, "on 500 digits L2 raises the test accuracy")
+    closed = claim(result, "on 500 digits L2 shrinks the gap between training and test accuracy")
+    for k, run in enumerate(penalised):
+        test, train = (100 * run.network.accuracy(rows) for rows in (DATA.test, DATA.train))
+        assert gains[k] == pytest.approx(test - free[k])
+        assert closed[k] == pytest.approx(gains[k] + 100 - train)  # lambda 0 learns them all
+        assert values(result, "lambda 0.1: last test accuracy")[k] == pytest.approx(test)
+
+
+def test_epochs_are_counted_from_0_as_in_network2(results):
+    result = results["overfitting"]
+    runs = compare({"it": {}}, nn.Dataset(DATA.train, test=DATA.test), epochs=60)["it"]
+    for k, run in enumerate(runs):
+        accuracy, loss = (np.asarray(run.history[c]) for c in ("test_accuracy", "test_loss"))
+        places = {
+            "epoch of the best test accuracy, from 0": np.argmax(accuracy),
+            "epoch of the lowest test cost, from 0": np.argmin(loss),
+        }
+        for what, place in places.items():
+            assert values(result, f"lambda 0: {what}")[k] == place
+        for place in (30, 42):
+            at = values(result, f"lambda 0: test accuracy at epoch {place}")[k]
+            assert at == pytest.approx(100 * accuracy[place])
+        assert values(result, "lambda 0: lowest test cost")[k] == pytest.approx(loss.min())
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "first", "always"),
+    [
+        ([0.5, 1.0, 0.9, 1.0, 1.0], 1, 3),
+        ([1.0, 1.0], 0, 0),
+        ([1.0, 0.5], 0, math.nan),
+        ([0.5, 0.9], math.nan, math.nan),
+        ([], math.nan, math.nan),
+    ],
+)
+def test_the_first_epoch_with_all_digits_right_and_the_first_from_which_on(accuracy, first, always):
+    assert overfitting.whole(accuracy) == pytest.approx((first, always), nan_ok=True)
+
+
+def test_the_four_panels_are_the_books(results, penalised):
+    axes = axes_of(results["overfitting"])
+    labels = [ax.get_ylabel().removesuffix(" (nats)").removesuffix(" (%)") for ax in axes]
+    assert labels == [
+        "cost on the training data",
+        "accuracy on the test data",
+        "cost on the test data",
+        "accuracy on the training data",
+    ]
+    assert [ax.get_xlim() for ax in axes] == [(31, 60), (31, 60), (1, 60), (1, 60)]
+    for ax, column in zip(
+        axes, ("train_loss", "test_accuracy", "test_loss", "train_accuracy"), strict=True
+    ):
+        _, with_l2, mark = ax.get_lines()
+        mean = np.mean([run.history[column] for run in penalised], axis=0)
+        assert with_l2.get_ydata() == pytest.approx(mean * (100 if "accuracy" in column else 1))
+        assert list(mark.get_xdata()) == [43, 43]  # 42, counted from 0
+        low, high = ax.get_ylim()
+        seen = with_l2.get_ydata()[int(ax.get_xlim()[0]) - 1 :]
+        assert low < seen.min() < seen.max() < high
+
+
+def test_the_network_of_the_slide_has_23_860_parameters(results):
+    result = results["overfitting"]
+    assert values(result, "weights and biases") == (784 * 30 + 30 + 30 * 10 + 10,) == (23_860,)
+    assert "23,860" in result.settings["network"]
+    assert "1,000 digits" in result.remarks[0]
+    assert "the sum over its ten outputs" in result.remarks[0]
+
+
+# ---- all digits ----------------------------------------------------------------------------------
+
+
+def test_the_gap_is_of_best_epochs_and_the_claim_of_its_shrinking(results):
+    result = results["overfitting-full"]
+    gaps = {}
+    for name in ("lambda 0", "lambda 5"):
+        train, test = (
+            np.array(values(result, f"{name}: best {kind} accuracy"))
+            for kind in ("training", "test")
+        )
+        gaps[name] = train - test
+        gap = values(result, f"{name}: best training less best test accuracy")
+        assert gap == pytest.approx(gaps[name])
+    shrinks = claim(result, "on 500 digits L2 shrinks the gap between training and test accuracy")
+    assert shrinks == pytest.approx(gaps["lambda 0"] - gaps["lambda 5"])
+
+
+def test_the_cost_of_the_test_set_has_network2s_penalty(results):
+    result = results["overfitting-full"]
+    untested = nn.Dataset(DATA.train, test=DATA.test)
+    runs = compare({"it": {"l2": 5 * 500 / 50_000}}, untested, epochs=8)["it"]
+    for k, run in enumerate(runs):
+        expected = run.network.loss(DATA.test) + 0.05 / (2 * N_TEST) * squares(run.network)
+        found = values(result, "lambda 5: last test cost, with network2.py's penalty")[k]
+        assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_training_and_test_accuracy_lie_over_each_other(results):
+    axes = axes_of(results["overfitting-full"])
+    assert [ax.get_title() for ax in axes] == ["lambda 0", "lambda 5"]
+    for ax in axes:
+        test, train = ax.get_lines()
+        assert [test.get_label(), train.get_label()] == ["test accuracy", "training accuracy"]
+        assert train.get_ydata()[-1] > test.get_ydata()[-1]
+
+
+# ---- early stopping ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def to_the_end():
+    return compare({"it": {}}, epochs=60)["it"]
+
+
+def test_training_stops_ten_epochs_after_the_best_on_validation(results, to_the_end):
+    result = results["early-stopping"]
+    for k, run in enumerate(to_the_end):
+        accuracy = np.asarray(run.history["val_accuracy"])
+        for epoch in range(1, 61):
+            best = int(np.argmax(accuracy[:epoch])) + 1
+            if epoch - best == 10:
+                break
+        kept = 100 * run.history["test_accuracy"][best - 1]
+        assert values(result, "epochs trained")[k] == epoch
+        assert values(result, "epochs saved")[k] == 60 - epoch
+        assert values(result, "epoch whose weights are kept")[k] == best
+        assert values(result, "test accuracy with the weights kept")[k] == pytest.approx(kept)
+        end = 100 * run.history["test_accuracy"][-1]
+        assert values(result, "test accuracy lost")[k] == pytest.approx(end - kept)
+
+
+def test_choosing_the_epoch_by_the_test_set_flatters_by_what_is_said(results, to_the_end):
+    result = results["early-stopping"]
+    for k, run in enumerate(to_the_end):
+        test = 100 * np.asarray(run.history["test_accuracy"])
+        fair = test[np.argmax(run.history["val_accuracy"])]
+        found = values(result, "what choosing by the test set adds to the number")[k]
+        assert found == pytest.approx(test.max() - fair)
+    assert "select on the test set" in result.remarks[0]
+
+
+def test_the_picture_marks_where_each_seed_stopped_and_what_it_lost(results):
+    result = results["early-stopping"]
+    left, right = axes_of(result)
+    marks = [(line.get_marker(), *line.get_xdata()) for line in left.get_lines()[1:]]
+    trained, kept = (
+        values(result, what) for what in ("epochs trained", "epoch whose weights are kept")
+    )
+    assert marks == [mark for k in range(2) for mark in (("o", kept[k]), ("x", trained[k]))]
+    pairs = [tuple(line.get_ydata()) for line in right.get_lines() if len(line.get_xdata()) == 2]
+    assert pairs == list(
+        zip(
+            values(result, "test accuracy with the weights kept"),
+            values(result, "test accuracy after 60 epochs"),
+            strict=True,
+        )
+    )
+
+
+# ---- L2 ------------------------------------------------------------------------------------------
+
+
+def test_loss_and_penalty_are_those_of_the_networks(results):
+    result = results["l2-cost"]
+    lambdas = {"0": 0.0, "0.1": 0.001, "1": 0.01, "10": 0.1}  # equal lambda / n
+    runs = compare({name: {"l2": l2} for name, l2 in lambdas.items()}, epochs=6)
+    for name, l2 in lambdas.items():
+        for k, run in enumerate(runs[name]):
+            sum_of_squares = squares(run.network)
+            found = [
+                values(result, f"lambda {name}: {what}")[k]
+                for what in ("loss", "penalty", "sum of squared weights")
+            ]
+            penalty = l2 / (2 * 500) * sum_of_squares
+            expected = [run.network.loss(DATA.train), penalty, sum_of_squares]
+            assert found == pytest.approx(expected, rel=1e-5)
+    smaller = claim(result, "lambda 10 ends with smaller weights than lambda 0.1")
+    assert min(smaller) > 0
+
+
+def test_the_penalty_is_drawn_on_top_of_the_loss(results):
+    result = results["l2-cost"]
+    axes = axes_of(result)
+    assert len(axes) == 4
+    for ax, lam in zip(axes, ("0", "0.1", "1", "10"), strict=True):
+        assert re.search(rf"= {re.escape(lam)}$", ax.get_title())
+        loss, penalty = (
+            np.mean(values(result, f"lambda {lam}: {what}")) for what in ("loss", "penalty")
+        )
+        areas = [area.get_paths()[0].get_extents() for area in ax.collections]
+        assert areas[0].ymin == 0
+        ends = [area.get_paths()[0].vertices for area in ax.collections]
+        heights = [v[v[:, 0] == v[:, 0].max(), 1] for v in ends]
+        assert heights[0].max() == pytest.approx(loss)
+        assert (heights[1].min(), heights[1].max()) == pytest.approx((loss, loss + penalty))
+        assert ax.get_lines()[0].get_ydata()[-1] == pytest.approx(loss + penalty)
+
+
+def test_where_the_data_say_nothing_weights_shrink_by_the_formula_and_biases_stay(results):
+    result = results["weight-decay"]
+    [table] = result.tables
+    factor = 1 - 0.5 * 5 / 500
+    assert table["share of the start left"] == pytest.approx(
+        [factor ** (50 * epoch) for epoch in range(11)]
+    )
+    assert "23,820 weights" in table.title
+    assert max(table["largest relative deviation of a weight"]) < 1e-13
+    assert result.remarks == ("The largest change of any of the 40 biases: 0.",)
+    paths, biases = axes_of(result)
+    dots = [line.get_ydata() for line in paths.get_lines() if line.get_marker() == "o"]
+    assert len(dots) == 5
+    for values_of_one in dots:
+        assert values_of_one[10] == pytest.approx(values_of_one[0] * factor**500)
+    constant = [line.get_ydata() for line in biases.get_lines() if line.get_marker() == "o"]
+    assert all(len(set(values_of_one)) == 1 for values_of_one in constant)
+
+
+def test_the_table_of_errors_is_of_last_epochs(results):
+    result = results["l2-table"]
+    runs = compare({"it": {"l2": 0.05}}, hidden=100, epochs=6)["it"]
+    for k, run in enumerate(runs):
+        name = "100 hidden, lambda 5"
+        error = 100 * (1 - run.network.accuracy(DATA.test))
+        assert values(result, f"{name}: test error")[k] == pytest.approx(error)
+        best = 100 * max(run.history["val_accuracy"])
+        assert values(result, f"{name}: best validation accuracy")[k] == pytest.approx(best)
+        errors = 100 * (1 - np.asarray(run.history["test_accuracy"]))
+        change = values(result, f"{name}: change of the test error from epoch to epoch")[k]
+        assert change == pytest.approx(np.mean(np.abs(errors[1:] - errors[:-1])))
+        free = values(result, "100 hidden, lambda 0: test error")[k]
+        saved = claim(result, "with 100 hidden units L2 ends with fewer test errors")[k]
+        assert saved == pytest.approx(free - error)
+
+
+# ---- ten points ----------------------------------------------------------------------------------
+
+
+def test_degree_nine_goes_through_all_points_and_both_are_told_at_ten_thousand(results):
+    result = results["ten-points"]
+    x, y = np.array(ten_points.POINTS, float).T
+    nine, one = np.polyfit(x, y, 9), np.polyfit(x, y, 1)
+    assert values(result, "coefficient of x^9")[0] == pytest.approx(nine[0], rel=1e-8)
+    assert values(result, "slope of the line")[0] == pytest.approx(one[0])
+    [table] = result.tables
+    assert table["largest miss of a point"] == pytest.approx(
+        [np.abs(np.polyval(one, x) - y).max(), 0, 0.4]
+    )
+    far = [np.polyval(one, 1e4), np.polyval(nine, 1e4), 2e4]
+    assert table["value at x = 10,000"] == pytest.approx(far, rel=1e-8)
+    near, wide = axes_of(result)
+    assert wide.get_xscale() == wide.get_yscale() == "log"
+    ends = [line.get_ydata()[-1] for line in wide.get_lines()[:2]]
+    assert ends == pytest.approx(far[:2], rel=1e-8)
+    line, high, dots = near.get_lines()
+    places = np.linspace(0, 5, 1001)
+    assert line.get_ydata() == pytest.approx(np.polyval(one, places), abs=1e-9)
+    assert high.get_ydata() == pytest.approx(np.polyval(nine, places), rel=1e-6, abs=1e-4)
+    assert np.array(dots.get_xydata()) == pytest.approx(np.c_[x, y])
+
+
+def test_the_quoted_coefficient_is_the_exact_one_cut_off(results):
+    found = row(results["ten-points"], "coefficient of x^9")
+    points = [(Fraction(x), Fraction(y)) for x, y in ten_points.POINTS]
+    # Lagrange: the leading coefficient is the sum of y_i / prod (x_i - x_j).
+    leading = sum(
+        y / math.prod(x - other for j, (other, _) in enumerate(points) if j != i)
+        for i, (x, y) in enumerate(points)
+    )
+    assert found.values == (float(leading),)
+    assert math.floor(leading * 10**9) == int(found.quote.value.replace(".", ""))
+
+
+def test_newtons_polynomial_is_the_one_through_the_points():
+    points = [(Fraction(x), Fraction(x**3 - 2 * x + 7)) for x in (-2, 0, 1, 5)]
+    assert ten_points.through(points) == [1, 0, -2, 7]
+    assert ten_points.line([(Fraction(x), Fraction(3 * x - 1)) for x in (0, 2, 7)]) == [3, -1]
+    assert ten_points.value([Fraction(1), Fraction(0), Fraction(-2)], Fraction(3)) == 7
+
+
+# ---- what they share -----------------------------------------------------------------------------
+
+
+def run_of(rows, error=None):
+    history = History(["epoch", "loss", "penalty", "train_loss", "test_loss", "test_accuracy"])
+    for epoch, (loss, penalty, accuracy) in enumerate(rows, 1):
+        history._append(
+            {
+                "epoch": epoch,
+                "loss": loss,
+                "penalty": penalty,
+                "train_loss": loss,
+                "test_loss": 2 * loss,
+                "test_accuracy": accuracy,
+            }
+        )
+    return Run(nn.Network([2, 2], seed=0), history, 0, math.nan, error=error)
+
+
+def test_best_epochs_and_network2s_costs_leave_what_diverged_out():
+    good = run_of([(1.0, 0.5, 0.8), (0.4, 0.3, 0.9), (0.5, 0.2, 0.9)])
+    lost = run_of([(1.0, 0.5, 0.8)], FloatingPointError("diverged"))
+    group = Comparison({"it": (good, lost)})["it"]
+    assert _lab.epoch_of_best(group, "test_accuracy") == pytest.approx((2, math.nan), nan_ok=True)
+    assert _lab.epoch_of_best(group, "test_loss") == pytest.approx((2, math.nan), nan_ok=True)
+    found = _lab.network2_cost(group, "test_loss", 1_000, 10_000)
+    assert found == pytest.approx((1.0 + 0.02, math.nan), nan_ok=True)
+
+
+def test_a_number_of_one_run_is_judged_as_one_more_run():
+    quote = Quote("67", "a book", "an epoch", "one run")
+    assert Measured("it", (60.0, 70.0, 80.0), "", quote).judge().word == "agrees"
+    assert Measured("it", (80.0, 81.0, 82.0), "", quote).judge().word == "differs"

@@ -48,9 +48,11 @@ def _measure(lab: Lab) -> Result:
         handles, labels = axes[0].get_legend_handles_labels()
         labels = [str(curve.size) for curve in studies[next(iter(studies))].curves]
         title = "mini-batch size"
-        figure.legend(
+        legend = figure.legend(
             handles, labels, title=title, loc="outside lower center", ncols=6, frameon=False
         )
+        for line in legend.get_lines():
+            line.set_linewidth(1.8)
 
     return Result(
         {

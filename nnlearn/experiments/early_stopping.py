@@ -136,5 +136,5 @@ experiment = Experiment(
     question="How many epochs does early stopping save, and what does it cost?",
     slides=(14,),
     measure=_measure,
-    seconds=(1.0, 30.0),
+    seconds=(0.7, 11.0),
 )

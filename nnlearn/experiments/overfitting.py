@@ -304,6 +304,6 @@ experiment = Experiment(
     question="When does a network stop learning what helps on new digits, and does L2 help?",
     slides=(13,),
     measure=_measure,
-    seconds=(1.0, 40.0),
+    seconds=(0.8, 12.0),
     quotes={**_QUOTES, "parameters": _PARAMETERS},
 )

@@ -156,6 +156,6 @@ experiment = Experiment(
     question="How much of the overfitting is left with all digits, and with L2?",
     slides=(),
     measure=_measure,
-    seconds=(1.5, 25.0),
+    seconds=(0.7, 12.0),
     quotes=_QUOTES,
 )

@@ -175,7 +175,7 @@ experiment = Experiment(
     question="Which of two fits would one trust, far from the points?",
     slides=(18,),
     measure=_measure,
-    seconds=(0.3, 0.3),
+    seconds=(0.1, 0.1),
     quotes=_QUOTES,
     needs_data=False,
 )

@@ -105,5 +105,5 @@ experiment = Experiment(
     question="What does the penalty do to the weights where the data say nothing?",
     slides=(16,),
     measure=_measure,
-    seconds=(0.3, 0.3),
+    seconds=(0.1, 0.1),
 )

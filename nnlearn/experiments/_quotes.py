@@ -143,7 +143,8 @@ class Measured:
         the k seeds, what one more run would do 19 times in 20; likewise the best epoch of one run,
         and whatever else is of one run.
         The best of three runs is compared with the mean and the spread of the best of three drawn
-        from the k, with repetition. Half a unit of the last printed digit is allowed for.
+        from the k, with repetition. Half a unit of the last printed digit is allowed for, a whole one
+        where there is no chance: some print digits cut off, not rounded.
 
         Parameters
         ----------
@@ -162,9 +163,10 @@ class Measured:
             return Judgement(NOT_COMPARABLE, reason)
         centre, sd, what = self._expected(quote.kind)
         k = len(self.known)
-        slack = quote.rounding
-        if quote.kind != "exact":
-            slack += 2.0 * sd * math.sqrt(1.0 + 1.0 / k)
+        if quote.kind == "exact":
+            slack = 2.0 * quote.rounding
+        else:
+            slack = quote.rounding + 2.0 * sd * math.sqrt(1.0 + 1.0 / k)
         far = abs(quote.number - centre)
         agrees = far <= slack * (1.0 + 1e-9)
         said = f"{what} {centre:.{self.digits}f}"

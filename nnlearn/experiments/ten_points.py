@@ -38,7 +38,6 @@ _QUOTES = {
         "book, chapter 3, the figure's script",
         "coefficient of x^9 of the polynomial through all ten points",
         "exact",
-        if_it_differs="all printed digits are right, cut off after the ninth and not rounded",
         of_data=False,
     ),
     "line": Quote("2", "book, chapter 3", "slope of the line y = 2x", "exact", of_data=False),

@@ -139,12 +139,11 @@ class Measured:
     def judge(self, shortened: str = "") -> Judgement:
         """Compare the quoted number with the measured ones.
 
-        A number of the last epoch agrees if it lies within ``2 sd sqrt(1 + 1/k)`` of the mean of
-        the k seeds, what one more run would do 19 times in 20; likewise the best epoch of one run,
-        and whatever else is of one run.
+        A number of one run, of its last epoch, its best or another, agrees if it lies within
+        ``2 sd sqrt(1 + 1/k)`` of the mean of the k seeds, what one more run would do 19 times in 20.
         The best of three runs is compared with the mean and the spread of the best of three drawn
-        from the k, with repetition. Half a unit of the last printed digit is allowed for, a whole one
-        where there is no chance: some print digits cut off, not rounded.
+        from the k, with repetition. Half a unit of the last printed digit is allowed for, and a
+        whole one where there is no chance: some print digits cut off, not rounded.
 
         Parameters
         ----------

@@ -140,7 +140,7 @@ class Measured:
         """Compare the quoted number with the measured ones.
 
         A number of one run, of its last epoch, its best or another, agrees if it lies within
-        ``2 sd sqrt(1 + 1/k)`` of the mean of the k seeds, what one more run would do 19 times in 20.
+        ``2 sd sqrt(1 + 1/k)`` of the mean of the k seeds, what one more run does 19 times in 20.
         The best of three runs is compared with the mean and the spread of the best of three drawn
         from the k, with repetition. Half a unit of the last printed digit is allowed for, and a
         whole one where there is no chance: some print digits cut off, not rounded.

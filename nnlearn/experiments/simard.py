@@ -175,6 +175,7 @@ def _draw_runs(ax: "Axes", runs: Comparison, n_test: int, *, quoted: bool) -> No
     ax.set_yticks(range(len(runs)), [name.replace(" and ", "\nand ") for name in runs])
     ax.set_ylim(len(runs) - 0.5, -0.5)
     ax.set_xlabel("test accuracy (%)")
+    ax.locator_params(axis="x", nbins=5)
     ax.set_title("after the last epoch")
     ax.grid(True, axis="x", alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)

@@ -49,7 +49,7 @@ def _measure(lab: Lab) -> Result:
         for name, group in runs.items()
     )
     claims = tuple(
-        Claim(text, differences(accuracy[more], accuracy[less]), "%", "slide 26")
+        Claim(text, differences(accuracy[more], accuracy[less]), "percentage points", "slide 26")
         for text, more, less in (
             ("affine distortions raise the test accuracy", _AFFINE, _NONE),
             ("elastic ones raise it further", _ELASTIC, _AFFINE),
@@ -145,7 +145,8 @@ def _table(runs: Comparison, n_test: int, *, quoted: bool) -> Table:
 def _accuracy_picture(runs: Comparison, n_test: int, *, quoted: bool) -> Picture:
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        plot_comparison(runs, "val_error", ax=left)
+        if any(len(run.history) for group in runs.values() for run in group):
+            plot_comparison(runs, "val_error", ax=left)
         left.set_title("validation error")
         _draw_runs(right, runs, n_test, quoted=quoted)
 

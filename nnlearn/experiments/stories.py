@@ -1,5 +1,6 @@
 """What the slides claim, each claim measured over the seeds in one picture."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +75,8 @@ def _measure(lab: Lab) -> Result:
             "independent, are stories that agree with such numbers and are not shown by them. "
             "Another data set, size or rate can turn a direction round: the section on dropout "
             "has an example.",
+            f"Where momentum does not come to that loss within {epochs} epochs, {epochs + 1} are "
+            "counted.",
         ),
     )
 
@@ -134,7 +137,7 @@ def _claims(main: Comparison, few: Comparison) -> tuple[Claim, ...]:
         Claim(
             "momentum 0.9 reaches in fewer epochs the loss that plain steps end with",
             differences(
-                tuple(float(len(run.history)) for run in main["plain"]),
+                tuple(math.nan if run.error else float(len(run.history)) for run in main["plain"]),
                 epochs_to(main["momentum"], last(main["plain"], "loss", 1.0)),
             ),
             "epochs",

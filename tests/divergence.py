@@ -53,12 +53,12 @@ def check_diverged(
         for figure in result.figures().values():
             figure.canvas.draw()
     rows = {row.what: row for row in result.rows if len(row.values) == len(seeds)}
+    assert rows or result.claims
     rows = {what: row for what, row in rows.items() if not any(word in what for word in known)}
     claims = {c.text: c.differences for c in result.claims if len(c.differences) == len(seeds)}
     claims = {
         text: values for text, values in claims.items() if not any(word in text for word in known)
     }
-    assert rows or claims
     assert {what: row.diverged for what, row in rows.items()} == dict.fromkeys(rows, lost)
     assert {t: int(np.isnan(d).sum()) for t, d in claims.items()} == dict.fromkeys(claims, lost)
     if rows and lost:

@@ -40,6 +40,7 @@ _QUOTES = {
         "coefficient of x^9 of the polynomial through all ten points",
         "exact",
         of_data=False,
+        cut=True,
     ),
     "line": Quote("2", "book, chapter 3", "slope of the line y = 2x", "exact", of_data=False),
 }

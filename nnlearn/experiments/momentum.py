@@ -146,8 +146,7 @@ def _draw_curves(figure: "Figure", runs: Comparison) -> None:
             ax.label_outer()
     axes[0, 0].set_ylabel("training cost")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    if handles:
-        log_axis(axes[0, 0], *axes[0, 0].dataLim.intervaly)
+    log_axis(axes[0, 0], *axes[0, 0].dataLim.intervaly)
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
 
 

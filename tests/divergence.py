@@ -12,7 +12,7 @@ import nnlearn as nn
 from nnlearn import experiments, training
 
 SEEDS = (3, 4)
-#: What the report says of a result: which seeds diverge, and after how many whole epochs.
+#: Which seeds diverge, and after how many whole epochs.
 CASES = {
     "one seed in its first epoch": ((3,), 0),
     "one seed in its third epoch": ((4,), 2),

@@ -54,7 +54,7 @@ def _measure(lab: Lab) -> Result:
             differences(accuracy[more], accuracy[less]),
             "percentage points",
             "slide 26",
-            error=math.hypot(*(chance(*accuracy[name], n_test) for name in (more, less))),
+            error=math.hypot(*(chance(accuracy[name][0], n_test) for name in (more, less))),
         )
         for text, more, less in (
             ("affine distortions raise the test accuracy", _AFFINE, _NONE),

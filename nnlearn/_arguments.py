@@ -78,6 +78,28 @@ def make_parser(
     _add_choices(add)
     _add_common(add, out="nnlearn-compare.png")
 
+    _add_train_and_evaluate(command, train, evaluate)
+    add = command(
+        "reproduce",
+        reproduce,
+        "the published experiments, quoted numbers beside measured ones",
+        "Run published experiments again and write a report: one HTML page with figures, and for "
+        "each number that is quoted the mean and spread measured here and whether they agree. "
+        "What has ended is kept: after Ctrl-C the same command goes on from there.",
+    )
+    _add_experiments(add)
+
+    command(
+        "info",
+        info,
+        "version, BLIS, kernels, threads, data folders",
+        "Print what a report of a problem should say about this installation.",
+    )
+    return parser
+
+
+def _add_train_and_evaluate(command: Any, train: Command, evaluate: Command) -> None:
+    """The commands of one network: into a file, and out of it."""
     add = command(
         "train",
         train,
@@ -113,24 +135,6 @@ def make_parser(
         help="train, validation or test (default: %(default)s)",
     )
 
-    add = command(
-        "reproduce",
-        reproduce,
-        "the published experiments, quoted numbers beside measured ones",
-        "Run published experiments again and write a report: one HTML page with figures, and for "
-        "each number that is quoted the mean and spread measured here and whether they agree. "
-        "What has ended is kept: after Ctrl-C the same command goes on from there.",
-    )
-    _add_experiments(add)
-
-    command(
-        "info",
-        info,
-        "version, BLIS, kernels, threads, data folders",
-        "Print what a report of a problem should say about this installation.",
-    )
-    return parser
-
 
 def _add_experiments(add: Any) -> None:
     """What `reproduce` takes."""
@@ -151,7 +155,7 @@ def _add_experiments(add: Any) -> None:
     _add_data_dir(add)
     add(
         "--out",
-        type=Path,
+        type=_results,
         default=Path("nnlearn-results"),
         metavar="FOLDER",
         help="the folder for report and results (default: %(default)s)",
@@ -352,8 +356,9 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text!r}")
+    # Few digits first: int() refuses thousands of them with an error of its own.
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text[:40]!r}")
     return int(text)
 
 
@@ -408,6 +413,16 @@ def _init(text: str) -> str | float:
         return text
     names = ", ".join(INITS)
     return _number(text, f"> 0 or one of {names}", lambda value: value > 0)
+
+
+def _results(text: str) -> Path:
+    """A folder that is there or can be made, and has a name of its own."""
+    path = Path(text)
+    if text and path.name in ("", ".", ".."):
+        path = path.resolve()
+    if not text or not path.name or (path.exists() and not path.is_dir()):
+        raise argparse.ArgumentTypeError(f"must be a folder, there or new, got {text!r}")
+    return path
 
 
 def _folder(text: str) -> Path:

@@ -4,6 +4,8 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from nnlearn.tables import count
+
 HOLDS, NOT_SHOWN, OPPOSITE = "holds", "not shown", "the opposite holds"
 
 
@@ -23,6 +25,11 @@ class Claim:
         Who claims it.
     digits : int, default 2
         Decimals that are shown.
+    error : float, optional
+        The standard error of the mean, where it is known otherwise than from the seeds' spread,
+        as for one run by the size of its test set.
+    chance : bool, default True
+        Whether there is chance in it: False for one exact value.
     """
 
     text: str
@@ -30,20 +37,27 @@ class Claim:
     unit: str = ""
     source: str = ""
     digits: int = 2
+    error: float | None = None
+    chance: bool = True
 
     @property
     def word(self) -> str:
         """What the seeds say: "holds", "the opposite holds" or "not shown".
 
-        The first two where the mean is more than two standard errors from 0, or, for two seeds
-        and fewer, where all have one sign.
+        The first two where the mean is more than two standard errors from 0; of two seeds, where
+        both have one sign. One seed alone shows nothing, unless its error is known, nor do fewer
+        than half of the seeds.
         """
         known = self._known()
-        if not known:
+        if not known or 2 * len(known) < len(self.differences):
             return NOT_SHOWN
         mean = statistics.fmean(known)
-        if len(known) < 3:
-            clear = min(known) > 0 or max(known) < 0
+        if not self.chance:
+            clear = mean != 0
+        elif self.error is not None:
+            clear = abs(mean) > 2.0 * self.error
+        elif len(known) < 3:
+            clear = len(known) == 2 and min(known) * max(known) > 0
         else:
             clear = abs(mean) > 2.0 * statistics.stdev(known) / math.sqrt(len(known))
         if not clear:
@@ -55,15 +69,22 @@ class Claim:
         """The numbers that the word follows from."""
         known = self._known()
         if not known:
-            return "every run diverged"
+            return "no run has a value"
         unit = f" {self.unit}" if self.unit else ""
-        text = f"by {statistics.fmean(known):.{self.digits}f}{unit} on average"
+        mean = statistics.fmean(known)
+        far = f"{abs(mean):.{self.digits}f}{unit}"
+        how = "by" if mean >= 0 else "the other way by"
+        if not self.chance:
+            return f"{how} {far}"
+        text = f"{how} {far} on average"
         if len(known) > 1:
             text += f" (sd {statistics.stdev(known):.{self.digits}f})"
+        elif self.error is not None:
+            text = f"{how} {far} (standard error {self.error:.{self.digits}f})"
         of = len(self.differences)
-        text += f", with {sum(d > 0 for d in known)} of {of} seed{'' if of == 1 else 's'}"
+        text += f", it is so with {sum(d > 0 for d in known)} of {count(of, 'seed')}"
         lost = of - len(known)
-        return f"{text}; {lost} diverged" if lost else text
+        return f"{text}; {lost} without a value" if lost else text
 
     def _known(self) -> list[float]:
         return [d for d in self.differences if math.isfinite(d)]

@@ -85,12 +85,14 @@ class Experiment:
         Raises
         ------
         TypeError, ValueError
-            If an argument is wrong.
+            If an argument is wrong, or the data lack a validation or a test set.
         KeyboardInterrupt
             On Ctrl-C. Nothing is kept of an experiment that has not ended.
         """
         if not isinstance(data, Dataset):
             _checks.fail(TypeError, "data", "be a Dataset", data)
+        if data.validation is None or data.test is None:
+            _checks.fail(ValueError, "data", "have a validation and a test set", data)
         chosen = tuple(read_seeds(seeds))[: self.most_seeds]
         jobs = available_cores() if n_jobs is None else _checks.integer("n_jobs", n_jobs, minimum=1)
         result = self.measure(Lab(data, chosen, bool(quick), jobs, progress))

@@ -4,13 +4,16 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from nnlearn import _core, _json, _texts
 from nnlearn._whole_file import replace_file
+from nnlearn.config import show_config
 from nnlearn.data import Dataset
 from nnlearn.experiments._section import Section
+from nnlearn.tables import count
 
 _RUN_FILE = "run.json"
 #: Folders that are looked at before giving up: NAME, NAME-2, NAME-3, ...
@@ -33,6 +36,10 @@ class Making:
         The seeds.
     quick : bool
         Whether the run is short.
+    packages : tuple of str
+        The optional packages that experiments use, as far as they are installed, with versions.
+    kernels : str
+        What the core computes with: the same bits are promised for one kernel set alone.
     """
 
     version: str
@@ -40,6 +47,8 @@ class Making:
     data: str
     seeds: tuple[int, ...]
     quick: bool
+    packages: tuple[str, ...]
+    kernels: str
 
     @classmethod
     def of(cls, data: Dataset, seeds: Sequence[int], quick: bool) -> "Making":
@@ -47,22 +56,29 @@ class Making:
         sets = [part for part in (data.train, data.validation, data.test) if part is not None]
         parts = [_texts.digest(array) for split in sets for array in (split.x, split.y)]
         sha = hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
+        kernels = show_config()["kernels"]
         source = f"{data.source}, {len(data.train):,} training samples, SHA-256 {sha}"
-        return cls(_core.__version__, _code_digest(), source, tuple(seeds), quick)
+        return cls(
+            _core.__version__, _code_digest(), source, tuple(seeds), quick, _packages(), kernels
+        )
 
     def to_json(self) -> dict[str, Any]:
         """For the file of the folder."""
-        return {**vars(self), "seeds": list(self.seeds)}
+        return {**vars(self), "seeds": list(self.seeds), "packages": list(self.packages)}
 
     def difference(self, other: Any) -> str:
         """In what another making, out of a file, differs: words for the user; "" if in nothing."""
         if not isinstance(other, dict):
             return "something else"
+        seeds = other.get("seeds")
+        n = count(len(seeds), "seed") if isinstance(seeds, list) else "other seeds"
         words = {
             "version": f"version {other.get('version')}",
             "quick": "a quick run" if other.get("quick") else "a run in full",
-            "seeds": f"{len(other.get('seeds') or ())} seeds",
+            "seeds": n,
             "data": "other data",
+            "packages": "other optional packages",
+            "kernels": "other kernels",
             "code": "other files of nnlearn",
         }
         mine = self.to_json()
@@ -104,11 +120,17 @@ class Folder:
         else:
             raise FileExistsError(f"{path} and {_MOST - 1} folders beside it hold other results")
         self.path = candidate
-        (self.path / "parts").mkdir(parents=True, exist_ok=True)
+        self._making = making
+        # The file first: a folder that has it is ours, however early the process ends.
+        self.path.mkdir(parents=True, exist_ok=True)
         replace_file(self.path / _RUN_FILE, [_json.dump(making.to_json()).encode()])
+        (self.path / "parts").mkdir(exist_ok=True)
 
     def read(self, name: str) -> Section | None:
-        """The section of an experiment that has ended; None if it has not, or its file is damaged.
+        """The section of an experiment that has ended.
+
+        None if it has not, if its file is damaged, or was written by a run of another making that
+        began here at the same time.
 
         Raises
         ------
@@ -116,13 +138,20 @@ class Folder:
             If the file is there and cannot be read.
         """
         try:
-            return Section.from_bytes(self._part(name).read_bytes())
+            content = _json.parse(self._part(name).read_bytes())
         except (FileNotFoundError, ValueError):
+            return None
+        if not isinstance(content, dict) or content.get("of") != self._making.to_json():
+            return None
+        try:
+            return Section.from_json(content.get("section"))
+        except ValueError:
             return None
 
     def write(self, section: Section) -> None:
         """Keep a section: there is the whole file afterwards, or none."""
-        replace_file(self._part(section.name), [section.to_bytes()])
+        content = {"of": self._making.to_json(), "section": section.to_json()}
+        replace_file(self._part(section.name), [_json.dump(content).encode()])
 
     def write_file(self, name: str, text: str) -> Path:
         """Write a file of the folder, whole or not at all; its path."""
@@ -146,15 +175,27 @@ def _content(path: Path, making: Making) -> str:
     """What there is that keeps these results out; "" where they may go."""
     if not path.exists():
         return ""
-    if not path.is_dir():
-        return "no folder, but a file,"
     found: Any = None
     with suppress(FileNotFoundError, ValueError):
         found = _json.parse((path / _RUN_FILE).read_bytes())
     if found is None:
-        return "other files" if any(path.iterdir()) else ""
+        return "other files" if any(map(_is_foreign, path.iterdir())) else ""
     what = making.difference(found)
     return f"results of {what}" if what else ""
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a file is no remainder of a process that ended while it wrote its first one."""
+    return not (path.name.startswith(".nnlearn-") and path.suffix == ".tmp")
+
+
+def _packages() -> tuple[str, ...]:
+    """What is installed of the optional packages that experiments use."""
+    found = []
+    for name in ("scikit-learn", "optuna"):
+        with suppress(metadata.PackageNotFoundError):
+            found.append(f"{name} {metadata.version(name)}")
+    return tuple(found)
 
 
 def _code_digest() -> str:

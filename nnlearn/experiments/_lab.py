@@ -3,7 +3,7 @@
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -14,7 +14,7 @@ from nnlearn.config import available_cores
 from nnlearn.data import Dataset
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.progress import GroupProgress, JobsProgress
+from nnlearn.progress import INTERVAL, GroupProgress, JobsProgress
 
 #: Training digits of the book, for which its penalties are stated.
 BOOKS_N = 50_000
@@ -107,10 +107,19 @@ class Lab:
                     future.set_exception(error)
                     return
 
+        progress = self.progress(len(work)) if self.progress else GroupProgress(0, len(work))
         for _ in range(min(self.n_jobs, len(work))):
             # A daemon, so that what cannot be stopped does not hold up the end of the process.
             threading.Thread(target=serve, daemon=True).start()
         try:
+            pending = {future for future, _ in work}
+            while pending:
+                ended, pending = wait(pending, timeout=INTERVAL, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    future.result()  # raises what was raised, while others still work
+                n = len(work) - len(pending)
+                progress.update(n, (), n / len(work))
+            progress.close()
             return [future.result() for future, _ in work]
         except BaseException:
             self._stop.set()
@@ -153,13 +162,15 @@ def epochs_to(
 ) -> tuple[float, ...]:
     """The first epoch, from 1, after which the column is at most each run's level.
 
-    One more than the run has epochs where it never is; NaN where it diverged.
+    One more than the run has epochs where it never is: the reader is to be told. NaN where the run
+    diverged, or the level is NaN.
     """
     found = []
     for run, level in zip(runs, levels, strict=True):
         values = run.history[column]
         reached = [i for i, value in enumerate(values, 1) if value <= level]
-        found.append(math.nan if run.error else float(reached[0] if reached else len(values) + 1))
+        lost = run.error is not None or math.isnan(level)
+        found.append(math.nan if lost else float(reached[0] if reached else len(values) + 1))
     return tuple(found)
 
 

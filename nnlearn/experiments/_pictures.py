@@ -6,6 +6,7 @@ pages, and print. What a curve is drawn in stays as it is: `COLOURS` of `nnlearn
 from white and from near-black.
 """
 
+import html
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -75,7 +76,8 @@ class Picture:
             file = io.StringIO()
             nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             figure.savefig(file, format="svg", transparent=True, metadata=nothing)
-        svg = _for_pages(file.getvalue(), f"{experiment}-{self.name}")
+        label = self.caption or self.name
+        svg = _for_pages(file.getvalue(), f"{experiment}-{self.name}", label)
         return Drawing(self.name, self.caption, self.slides, svg)
 
 
@@ -98,7 +100,7 @@ class Drawing:
     slides: tuple[int, ...]
     svg: str
 
-    def html(self) -> Html:
+    def element(self) -> Html:
         """The element, to be put into a page."""
         return Html(self.svg)
 
@@ -135,7 +137,7 @@ def _style(salt: str) -> Iterator[None]:
         yield
 
 
-def _for_pages(text: str, prefix: str) -> str:
+def _for_pages(text: str, prefix: str, label: str) -> str:
     """The ``<svg>`` element alone, with names of its own, its ink the colour of the page's text."""
     svg = text[text.index("<svg ") :].strip()
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
@@ -147,4 +149,5 @@ def _for_pages(text: str, prefix: str) -> str:
     svg = re.sub(r' width="[\d.]+pt" height="[\d.]+pt"|height="[\d.]+pt" ', "", svg, count=1)
     svg = re.sub(r'width="[\d.]+pt"', "", svg, count=1)
     style = f"width: 100%; max-width: {points * 4 / 3:.0f}px; height: auto"
-    return svg.replace("<svg ", f'<svg role="img" style="{style}" ', 1)
+    said = html.escape(label)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" style="{style}" ', 1)

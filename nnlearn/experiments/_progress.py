@@ -5,6 +5,10 @@ from collections.abc import Sequence
 
 from nnlearn._display import make_display
 from nnlearn.progress import Clock, duration
+from nnlearn.tables import count
+
+#: What the trainings at hand are of all that may follow in an experiment.
+_PART = 0.8
 
 
 class PartsProgress:
@@ -22,18 +26,20 @@ class PartsProgress:
         self._expected = list(expected)
         self._done = 0
         self._name = ""
-        self._share = 0.0  # of the experiment at work
+        self._share = 0.0  # of the experiment at work, and what it was before these trainings
+        self._before = 0.0
         self._note = ""
         self._begun = 0.0
 
     def begin(self, name: str) -> None:
         """Say which experiment begins."""
-        self._name, self._share, self._note = name, 0.0, ""
+        self._name, self._share, self._before, self._note = name, 0.0, 0.0, ""
         self._begun = time.monotonic()
         self._draw(at_once=True)
 
     def trainings(self, n: int) -> "_Trainings":
         """What shows the progress of n networks of the experiment at work."""
+        self._before = self._share
         return _Trainings(self, n)
 
     def end(self, how: str = "") -> None:
@@ -44,22 +50,25 @@ class PartsProgress:
         self._share = 0.0
         if self._display:
             left = self._clock.left(self._work())
-            where = f"{self._done} of {len(self._expected)} experiments done"
+            where = f"{self._done} of {self._of()}"
             self._display.line(", ".join(filter(None, [head, where, left])))
 
     def close(self, interrupted: bool = False) -> None:
         """End the line."""
         if self._display:
             how = "interrupted after" if interrupted else "in"
-            text = f"{self._done} of {len(self._expected)} experiments, {how} {self._clock.taken()}"
+            text = f"{self._done} of {self._of()}, {how} {self._clock.taken()}"
             self._display.end(text)
+
+    def _of(self) -> str:
+        return count(len(self._expected), "experiment")
 
     def _at(self, share: float, note: str) -> None:
         """How much of the trainings at hand is done.
 
-        An experiment may train several times: its share never goes back.
+        Nobody knows how many more follow: each takes a part of what is left of the experiment.
         """
-        self._share, self._note = max(self._share, 0.95 * share), note
+        self._share, self._note = self._before + _PART * (1.0 - self._before) * share, note
         self._draw()
 
     def _draw(self, at_once: bool = False) -> None:

@@ -37,6 +37,8 @@ class Quote:
         What explains a difference, shown where there is one.
     of_data : bool, default True
         Whether it was measured on MNIST, so that fewer digits give other numbers.
+    cut : bool, default False
+        Whether its digits are cut off after the last one, not rounded.
     """
 
     value: str
@@ -46,6 +48,7 @@ class Quote:
     why_not: str = ""
     if_it_differs: str = ""
     of_data: bool = True
+    cut: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -59,10 +62,13 @@ class Quote:
 
     @property
     def rounding(self) -> float:
-        """Half a unit of the last printed digit."""
+        """How far the number may be from what was printed: half a unit of the last digit.
+
+        A whole one where digits are cut off.
+        """
         digits, _, power = self.value.lower().partition("e")
         decimals = len(digits.partition(".")[2])
-        return float(0.5 * 10.0 ** (int(power or 0) - decimals))
+        return float((1.0 if self.cut else 0.5) * 10.0 ** (int(power or 0) - decimals))
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,11 @@ class Measured:
     def judge(self, shortened: str = "") -> Judgement:
         """Compare the quoted number with the measured ones.
 
-        A number of one run, of its last epoch, its best or another, agrees if it lies within
-        ``2 sd sqrt(1 + 1/k)`` of the mean of the k seeds, what one more run does 19 times in 20.
-        The best of three runs is compared with the mean and the spread of the best of three drawn
-        from the k, with repetition. Half a unit of the last printed digit is allowed for, and a
-        whole one where there is no chance: some print digits cut off, not rounded.
+        A number of the last epoch of one run agrees if it lies within ``2 sd sqrt(1 + 1/k)`` of the
+        mean of the k seeds: two standard deviations of the distance between one more run and that
+        mean. So does another number of one run, such as its best epoch, beside the same number of
+        each seed. The best of three runs is compared with the mean and the spread of the best of
+        three drawn from the k, with repetition. The rounding of what is printed is allowed for.
 
         Parameters
         ----------
@@ -162,16 +168,18 @@ class Measured:
             return Judgement(NOT_COMPARABLE, reason)
         centre, sd, what = self._expected(quote.kind)
         k = len(self.known)
-        if quote.kind == "exact":
-            slack = 2.0 * quote.rounding
-        else:
-            slack = quote.rounding + 2.0 * sd * math.sqrt(1.0 + 1.0 / k)
+        spread = 0.0 if quote.kind == "exact" else 2.0 * sd * math.sqrt(1.0 + 1.0 / k)
+        slack = quote.rounding + spread
         far = abs(quote.number - centre)
         agrees = far <= slack * (1.0 + 1e-9)
-        said = f"{what} {centre:.{self.digits}f}"
+        # One decimal more than the mean's, so that the reader can check the word.
+        more = self.digits + (quote.kind != "exact" or not agrees)
+        said = f"{what} {centre:.{more}f}"
         if quote.kind != "exact":
-            said += f" ± {slack:.{self.digits}f}"
-        text = said if agrees else f"{said}, {far:.{self.digits}f} away"
+            said += f" ± {slack:.{more}f}"
+        text = said if agrees else f"{said}, {far:.{more}f} away"
+        if self.diverged:
+            text += f", of the {k} that did not diverge"
         if not agrees and quote.if_it_differs:
             text += f": {quote.if_it_differs}"
         return Judgement(AGREES if agrees else DIFFERS, text)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nnlearn._html import Html, element, join
 from nnlearn.experiments._catalogue import PARTS
-from nnlearn.experiments._claims import HOLDS, Claim
+from nnlearn.experiments._claims import HOLDS, NOT_SHOWN, OPPOSITE, Claim
 from nnlearn.experiments._pictures import Drawing
 from nnlearn.experiments._quotes import AGREES, DIFFERS, KINDS, NOT_COMPARABLE, Measured
 from nnlearn.experiments._section import Section
@@ -15,14 +15,23 @@ from nnlearn.tables import Table, count
 #: The page's style: light or dark as the reader has chosen, black on paper.
 _STYLE = Path(__file__).with_name("report.css")
 #: What stands before the words of a judgement, for who does not see the colours.
-_MARKS = {AGREES: "\N{CHECK MARK} ", DIFFERS: "\N{BALLOT X} ", NOT_COMPARABLE: ""}
+_MARKS = {
+    **dict.fromkeys((AGREES, HOLDS), "\N{CHECK MARK} "),
+    **dict.fromkeys((DIFFERS, NOT_SHOWN, OPPOSITE), "\N{BALLOT X} "),
+}
+_CLASSES = {
+    **dict.fromkeys((AGREES, HOLDS), "good"),
+    **dict.fromkeys((DIFFERS, NOT_SHOWN, OPPOSITE), "bad"),
+    NOT_COMPARABLE: "soft",
+}
 
 
 def report(
     title: str,
     facts: Mapping[str, str],
     sections: Sequence[Section],
-    failed: Mapping[str, str] = {},
+    failed: Mapping[str, str],
+    missing: Sequence[str],
 ) -> str:
     """The page.
 
@@ -36,6 +45,8 @@ def report(
         What it shows, in order.
     failed : mapping of str to str
         Experiments that did not end, and why.
+    missing : sequence of str
+        The titles of those that are still to be run.
 
     Returns
     -------
@@ -54,6 +65,7 @@ def report(
         _facts(facts),
         element("p", _summary(sections)),
         _failures(failed),
+        _unfinished(missing),
         _contents(sections),
         *_parts(sections),
     )
@@ -66,12 +78,25 @@ def report(
 
 def _summary(sections: Iterable[Section]) -> str:
     """How many quoted numbers agree and claims hold, in all."""
-    judged = [row.judge(s.shortened).word for s in sections for row in s.rows if row.quote]
+    sections = list(sections)
+    judged = [(row, row.judge(s.shortened).word) for s in sections for row in s.rows if row.quote]
+    chance = [word for row, word in judged if row.quote and row.quote.kind != "exact"]
+    without = [word for row, word in judged if row.quote and row.quote.kind == "exact"]
     held = [claim.word for section in sections for claim in section.claims]
-    text = f"Of {count(len(judged), 'quoted number')}, {judged.count(AGREES)} agree with what is "
-    text += f"measured here, {judged.count(DIFFERS)} do not, and {judged.count(NOT_COMPARABLE)} "
-    text += f"cannot be compared. Of {count(len(held), 'claim')}, {held.count(HOLDS)} hold."
-    return text
+    parts = [
+        _counts(f"{count(len(chance), 'quoted number')} of training runs", chance),
+        _counts(f"{count(len(without), 'quoted number')} without chance in them", without),
+    ]
+    if held:
+        said = ", ".join(f"{held.count(word)}: {word}" for word in (HOLDS, NOT_SHOWN, OPPOSITE))
+        parts.append(f"{count(len(held), 'claim')} of direction: {said}.")
+    return " ".join(filter(None, parts))
+
+
+def _counts(what: str, words: Sequence[str]) -> str:
+    """How many of some quoted numbers there are of each word; nothing of none."""
+    said = ", ".join(f"{words.count(w)}: {w}" for w in (AGREES, DIFFERS, NOT_COMPARABLE))
+    return f"{what}: {said}." if words else ""
 
 
 def _failures(failed: Mapping[str, str]) -> Html:
@@ -79,6 +104,13 @@ def _failures(failed: Mapping[str, str]) -> Html:
         return Html("")
     items = [element("li", element("b", name), f": {why}") for name, why in failed.items()]
     return join([element("p", "These experiments did not end:"), element("ul", *items)])
+
+
+def _unfinished(missing: Sequence[str]) -> Html:
+    if not missing:
+        return Html("")
+    text = "This report is not whole: the run was interrupted before these, and the same command "
+    return element("p", f"{text}goes on with them: {'; '.join(missing)}.", _class="bad")
 
 
 def _contents(sections: Sequence[Section]) -> Html:
@@ -154,7 +186,7 @@ def _facts(facts: Mapping[str, str]) -> Html:
 
 
 def _figure(drawing: Drawing) -> Html:
-    return element("figure", drawing.html(), element("figcaption", drawing.caption))
+    return element("figure", drawing.element(), element("figcaption", drawing.caption))
 
 
 def _numbers(section: Section) -> Html:
@@ -181,10 +213,9 @@ def _measured_cells(row: Measured, shortened: str) -> list[object]:
     if quote:
         source = f"{quote.source}: {quote.settings}; {KINDS[quote.kind]}"
         what = join([row.what, element("br"), element("span", source, _class="soft")])
-    notes = [f"{row.stuck} stuck" if row.stuck else "", f"{row.diverged} diverged"]
-    if not row.diverged:
-        notes.pop()
-    seeds = ", ".join(filter(None, [str(len(row.values)), *notes]))
+    notes = [] if row.stuck is None else [f"{row.stuck} stuck"]
+    notes += [f"{row.diverged} diverged"] if row.diverged else []
+    seeds = ", ".join([str(len(row.values)), *notes])
     one = len(row.values) == 1
 
     def shown(value: float) -> str:
@@ -202,12 +233,11 @@ def _measured_cells(row: Measured, shortened: str) -> list[object]:
 
 
 def _words(word: str, text: str) -> Html:
-    kind = {AGREES: "good", DIFFERS: "bad", HOLDS: "good", "": ""}.get(word)
-    if kind is None:
-        kind = "soft" if word == NOT_COMPARABLE else "bad"
-    mark = _MARKS.get(word, "\N{CHECK MARK} " if word == HOLDS else "\N{BALLOT X} ")
-    shown = element("span", f"{mark}{word}", _class=kind) if word else Html("")
-    return join([shown, f": {text}" if text and word else text])
+    """A judgement with a mark before it, and what it follows from."""
+    if not word:
+        return Html("")
+    shown = element("span", f"{_MARKS.get(word, '')}{word}", _class=_CLASSES[word])
+    return join([shown, f": {text}"])
 
 
 def _claims(claims: Sequence[Claim]) -> Html:

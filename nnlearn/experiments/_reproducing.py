@@ -1,6 +1,7 @@
 """Runs experiments one after the other, each kept as soon as it has ended."""
 
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,11 +24,14 @@ class Reproduction:
         Why an experiment did not end, by name.
     found : list of str
         The names of those that had ended before.
+    tracebacks : dict of str to str
+        Where those that failed did so, by name.
     """
 
     sections: dict[str, Section] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
+    tracebacks: dict[str, str] = field(default_factory=dict)
 
 
 def reproduce(
@@ -82,9 +86,12 @@ def reproduce(
                     data, list(seeds), quick, n_jobs=n_jobs, progress=progress.trainings
                 )
                 section = Section.of(experiment, result, time.monotonic() - start)
+                # As out of a file, so that a report is the same whoever wrote its parts.
+                section = Section.from_json(section.to_json())
             except Exception as error:
-                # The others go on: hours of work are not lost by one of fifty.
+                # The others go on: an hour's work is not lost by one of fifty.
                 into.failed[experiment.name] = f"{type(error).__name__}: {error}"
+                into.tracebacks[experiment.name] = traceback.format_exc()
                 progress.end("failed")
                 continue
             folder.write(section)

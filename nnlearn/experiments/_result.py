@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn.experiments._claims import HOLDS, Claim
 from nnlearn.experiments._pictures import Picture
-from nnlearn.experiments._quotes import AGREES, DIFFERS, KINDS, NOT_COMPARABLE, Measured
+from nnlearn.experiments._quotes import (
+    AGREES,
+    DIFFERS,
+    KINDS,
+    NOT_COMPARABLE,
+    Judgement,
+    Measured,
+)
 from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
@@ -104,21 +111,25 @@ def verdict(rows: Iterable[Measured], claims: Iterable[Claim], shortened: str = 
     str
     """
     judged = [(row, row.judge(shortened)) for row in rows if row.quote]
-    parts = []
-    if judged:
-        words = [judgement.word for _, judgement in judged]
-        comparable = len(words) - words.count(NOT_COMPARABLE)
-        if comparable:
-            text = f"{words.count(AGREES)} of {count(comparable, 'quoted number')} "
-            text += "agree" if words.count(AGREES) != 1 else "agrees"
-            apart = [f"{row.what} ({j.text})" for row, j in judged if j.word == DIFFERS]
-            parts.append(f"{text}; not so {'; '.join(apart)}." if apart else f"{text}.")
-        if words.count(NOT_COMPARABLE):
-            reasons = {j.text: None for _, j in judged if j.word == NOT_COMPARABLE}
-            n = words.count(NOT_COMPARABLE)
-            parts.append(f"{count(n, 'quoted number')} not comparable: {'; '.join(reasons)}.")
-    parts += _of_claims(list(claims))
+    parts = [*_of_quotes(judged), *_of_claims(list(claims))]
     return " ".join(parts) or "Nothing is quoted here: see what is shown."
+
+
+def _of_quotes(judged: Sequence[tuple[Measured, Judgement]]) -> list[str]:
+    """How many quoted numbers agree, which do not, and why some cannot be compared."""
+    words = [judgement.word for _, judgement in judged]
+    parts = []
+    comparable = len(words) - words.count(NOT_COMPARABLE)
+    if comparable:
+        n = words.count(AGREES)
+        text = f"{n} of {count(comparable, 'quoted number')} {'agrees' if n == 1 else 'agree'}"
+        apart = [f"{row.what} ({j.text})" for row, j in judged if j.word == DIFFERS]
+        parts.append(f"{text}; not so: {'; '.join(apart)}." if apart else f"{text}.")
+    if words.count(NOT_COMPARABLE):
+        reasons = {j.text: None for _, j in judged if j.word == NOT_COMPARABLE}
+        text = f"{count(words.count(NOT_COMPARABLE), 'quoted number')} cannot be compared"
+        parts.append(f"{text}: {'; '.join(reasons)}.")
+    return parts
 
 
 def _of_claims(claims: Sequence[Claim]) -> list[str]:
@@ -127,7 +138,7 @@ def _of_claims(claims: Sequence[Claim]) -> list[str]:
         return []
     holding = sum(claim.word == HOLDS for claim in claims)
     text = f"{holding} of {count(len(claims), 'claim')} {'holds' if holding == 1 else 'hold'}"
-    apart = [f"{c.text} ({c.word}, {c.evidence})" for c in claims if c.word != HOLDS]
+    apart = [f"{c.text} ({c.word}: {c.evidence})" for c in claims if c.word != HOLDS]
     return [f"{text}; not so: {'; '.join(apart)}." if apart else f"{text}."]
 
 
@@ -183,9 +194,9 @@ def _row_json(row: Measured, shortened: str) -> dict[str, Any]:
         "what": row.what,
         "values": [known(value) for value in row.values],
         "unit": row.unit,
-        "stuck": row.stuck,
-        "lower_is_better": row.lower_is_better,
-        "digits": row.digits,
+        "stuck": known(row.stuck),
+        "lower_is_better": bool(row.lower_is_better),
+        "digits": int(row.digits),
         "quote": dict(vars(quote)) if quote else None,
         "mean": known(row.mean),
         "sd": known(row.sd),
@@ -200,6 +211,7 @@ def _claim_json(claim: Claim) -> dict[str, Any]:
     return {
         **vars(claim),
         "differences": [known(d) for d in claim.differences],
+        "error": known(claim.error),
         "word": claim.word,
         "evidence": claim.evidence,
         "holds": claim.word == HOLDS,
@@ -210,7 +222,7 @@ def _table_json(table: Table) -> dict[str, Any]:
     return {
         "title": table.title,
         "columns": list(table.columns),
-        "rows": [[known(value) for value in row] for row in table.rows],
+        "rows": [[exact(value) for value in row] for row in table.rows],
         "formats": dict(table._formats),
     }
 
@@ -224,3 +236,9 @@ def known(value: Any) -> Any:
     if hasattr(value, "__float__"):
         return float(value) if math.isfinite(value) else None
     return str(value)
+
+
+def exact(value: Any) -> Any:
+    """As `known`, but NaN and infinities of a table as ``{"number": "nan"}``: None is a gap."""
+    shown = known(value)
+    return {"number": str(float(value))} if shown is None and value is not None else shown

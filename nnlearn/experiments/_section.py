@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nnlearn import _json
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._pictures import Drawing
@@ -88,15 +87,14 @@ class Section:
         facts = {"name": self.name, "title": self.title, "question": self.question}
         return {**facts, **result.to_json()}
 
-    def to_bytes(self) -> bytes:
-        """All of it, for a file."""
+    def to_json(self) -> dict[str, Any]:
+        """All of it, in what JSON knows."""
         drawings = [{**vars(drawing), "slides": list(drawing.slides)} for drawing in self.drawings]
-        content = {**self.numbers(), "drawings": drawings, "seconds": self.seconds}
-        return _json.dump(content).encode()
+        return {**self.numbers(), "drawings": drawings, "seconds": self.seconds}
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Section":
-        """What `to_bytes` wrote.
+    def from_json(cls, content: Any) -> "Section":
+        """What `to_json` gave.
 
         Raises
         ------
@@ -104,7 +102,7 @@ class Section:
             If it is anything else.
         """
         try:
-            return cls._read(_json.parse(data))
+            return cls._read(content)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"no section of a report: {error!r}") from None
 
@@ -136,12 +134,18 @@ def _row(row: Any) -> Measured:
 
 
 def _claim(claim: Any) -> Claim:
-    own = {name: claim[name] for name in ("text", "unit", "source", "digits")}
+    names = ("text", "unit", "source", "digits", "error", "chance")
+    own = {name: claim[name] for name in names}
     return Claim(differences=_numbers(claim["differences"]), **own)
 
 
 def _table(table: Any) -> Table:
-    return Table(table["columns"], table["rows"], table["title"], formats=table["formats"])
+    rows = [[_value(value) for value in row] for row in table["rows"]]
+    return Table(table["columns"], rows, table["title"], formats=table["formats"])
+
+
+def _value(value: Any) -> Any:
+    return float(value["number"]) if isinstance(value, dict) else value
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

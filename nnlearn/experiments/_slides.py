@@ -24,38 +24,43 @@ class Slide:
     ----------
     number : int
         Of the slide in the deck.
-    experiment : Experiment
-        What measured it.
-    result : Result
-        What it found.
+    results : tuple of (Experiment, Result)
+        What measured it, and what was found; most slides have one of each.
     """
 
     number: int
-    experiment: Experiment
-    result: Result
+    results: tuple[tuple[Experiment, Result], ...]
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """The pictures of this slide; the experiment may have others."""
-        return tuple(p for p in self.result.pictures if self.number in p.slides)
+        """The pictures of this slide; its experiments may have others."""
+        return tuple(p for _, result in self.results for p in self._of(result))
+
+    def _of(self, result: Result) -> list[Picture]:
+        return [picture for picture in result.pictures if self.number in picture.slides]
 
     def __repr__(self) -> str:
-        head = f"Slide {self.number}: {self.experiment.title}"
-        settings = [f"{name}: {text}" for name, text in self.result.settings.items()]
-        captions = [picture.caption for picture in self.pictures]
-        return "\n".join(filter(None, [head, *settings, *captions, self.result.verdict]))
+        parts = []
+        for experiment, result in self.results:
+            parts += [f"Slide {self.number}: {experiment.title}", *_facts(result)]
+            parts += [*(picture.caption for picture in self._of(result)), result.verdict]
+        return "\n".join(filter(None, parts))
 
     def _repr_html_(self) -> str:
-        parts: list[object] = [
-            element("strong", f"Slide {self.number}: {self.experiment.title}"),
-            element("p", element("em", self.experiment.question)),
-        ]
-        for picture in self.pictures:
-            drawing = picture.drawing(self.experiment.name)
-            parts += [drawing.html(), element("p", picture.caption)]
-        settings = [f"{name}: {text}" for name, text in self.result.settings.items()]
-        parts += [element("div", text, style="opacity: 0.75") for text in settings]
-        return element("div", join(parts), element("p", self.result.verdict))
+        parts: list[object] = []
+        for experiment, result in self.results:
+            parts += [element("strong", f"Slide {self.number}: {experiment.title}")]
+            parts += [element("p", element("em", experiment.question))]
+            for picture in self._of(result):
+                drawing = picture.drawing(experiment.name)
+                parts += [drawing.element(), element("p", picture.caption)]
+            parts += [element("div", text, style="opacity: 0.75") for text in _facts(result)]
+            parts += [element("p", f"The experiment {experiment.name}: {result.verdict}")]
+        return element("div", join(parts))
+
+
+def _facts(result: Result) -> list[str]:
+    return [f"{name}: {text}" for name, text in result.settings.items()]
 
 
 def slide(
@@ -63,7 +68,7 @@ def slide(
     *,
     widget: bool | None = None,
     data: Dataset | None = None,
-    seeds: int = 2,
+    seeds: int = 3,
     quick: bool = True,
 ) -> Any:
     """Show a slide of "Improving the way neural networks learn" in a notebook.
@@ -77,8 +82,9 @@ def slide(
         settings. By default the widget where there is one and anywidget is installed, else the
         figure.
     data : Dataset, optional
-        The digits; by default those inside the package for a quick run, else `load_mnist`.
-    seeds : int, default 2
+        The digits; by default those inside the package for a quick run, else `load_mnist`. Not
+        for a widget, like the two that follow.
+    seeds : int, default 3
         Networks of each kind.
     quick : bool, default True
         Do a little, in seconds. False: as the report does.
@@ -86,7 +92,7 @@ def slide(
     Returns
     -------
     Slide or a widget of `nnlearn.widgets`
-        Shown as it is in a notebook. A Slide has `pictures`, `result`, `experiment`.
+        Shown as it is in a notebook. A Slide has `pictures` and `results`.
 
     Raises
     ------
@@ -106,10 +112,7 @@ def slide(
     Slide 47: Coming from network2.py, network3.py or CS231n
     ...
     """
-    requirement = f"be an integer from 1 to {N_SLIDES}"
-    number = _checks.integer("number", number, minimum=1)
-    if number > N_SLIDES:
-        _checks.fail(ValueError, "number", requirement, number)
+    number = _checks.integer("number", number, minimum=1, maximum=N_SLIDES)
     showing = [e for e in map(find, names()) if number in e.slides]
     experiment = showing[0]
     has_widget = number in experiment.widgets
@@ -120,8 +123,11 @@ def slide(
     if widget or (widget is None and has_widget and find_spec("anywidget") is not None):
         from nnlearn import widgets
 
+        if data is not None:
+            hint = "widget=False shows the figure"
+            _checks.fail(ValueError, "data", "be left out for a widget", data, hint)
         kind, settings = experiment.widgets[number]
         return getattr(widgets, kind)(**settings)
     if data is None:
         data = datasets.load_mnist_small() if quick else datasets.load_mnist()
-    return Slide(number, experiment, experiment.run(data, seeds, quick))
+    return Slide(number, tuple((e, e.run(data, seeds, quick)) for e in showing))

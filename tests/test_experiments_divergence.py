@@ -84,7 +84,7 @@ def test_a_seed_that_diverges_is_counted_and_the_other_stays_as_it_was(name, mon
     for claim, other in zip(result.claims, before.claims, strict=True):
         assert claim.differences[0] == other.differences[0] or "averaged" in claim.text
         assert math.isnan(claim.differences[1]), claim.text
-        assert "1 diverged" in claim.evidence
+        assert "1 without a value" in claim.evidence
 
 
 @pytest.mark.parametrize("name", [*NAMES, "batch-sizes"])
@@ -96,7 +96,7 @@ def test_where_every_seed_diverges_the_experiment_says_so(name, monkeypatch):
         assert row.diverged == len(row.values), row.what
         assert math.isnan(row.mean)
     for claim in result.claims:
-        assert claim.evidence == "every run diverged"
+        assert claim.evidence == "no run has a value"
 
 
 @pytest.mark.parametrize("name", BY_EPOCH)
@@ -111,6 +111,13 @@ def test_a_seed_that_diverges_later_has_epochs_but_is_counted(name, monkeypatch)
 
 
 # ---- what they do it by --------------------------------------------------------------------------
+
+
+def test_a_search_without_a_threshold_says_so(monkeypatch):
+    assert not any("no threshold" in text for text in sound("learning-rates").remarks)
+    let_diverge(monkeypatch, ILL)
+    said = "With 1 seed of 2 no threshold was found"
+    assert any(said in text for text in run("learning-rates").remarks)
 
 
 def test_networks_of_runs_that_diverged_are_not_asked():

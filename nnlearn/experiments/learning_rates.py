@@ -1,5 +1,6 @@
 """The slides' three learning rates, and how the rate is found: order of magnitude, then finer."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnlearn.comparison import Comparison
@@ -14,7 +15,7 @@ from nnlearn.network import Network
 from nnlearn.plotting import plot_learning_rates
 from nnlearn.plotting._style import LINES
 from nnlearn.recipes.rates import LearningRates, find_learning_rate
-from nnlearn.tables import Table
+from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,6 +123,7 @@ def _measure(lab: Lab) -> Result:
             "The threshold is one draw: other starts give another one, a step or two of the grid "
             "lower or higher. Half of it is a rate to begin with, not the best one.",
             "The cost has the penalty in it, as the book's has.",
+            *_no_threshold(found),
         ),
     )
 
@@ -131,6 +133,15 @@ def _search(lab: Lab, seed: int) -> LearningRates:
     network = Network([784, 30, 10], seed=_COPIES * seed)
     train = lab.data.train
     return find_learning_rate(network, train, seeds=_COPIES, n_jobs=lab.n_jobs, verbose=0)
+
+
+def _no_threshold(found: Sequence[LearningRates]) -> tuple[str, ...]:
+    """What is to be said where a search came to no end."""
+    n = sum(one.threshold is None for one in found)
+    if not n:
+        return ()
+    seeds = count(n, "seed")
+    return (f"With {seeds} of {len(found)} no threshold was found: no value, as if diverged.",)
 
 
 def _claims(numbers: dict[str, dict[str, tuple[float, ...]]]) -> tuple[Claim, ...]:

@@ -184,7 +184,7 @@ def test_the_interrupted_epoch_begins_anew_with_the_same_images() -> None:
 
 
 def test_ctrl_c_within_an_epoch_leaves_whole_epochs_and_the_same_images() -> None:
-    x, y = np.tile(TRAIN.x, (60, 1)), np.tile(TRAIN.y, 60)
+    x, y = np.tile(TRAIN.x, (30, 1)), np.tile(TRAIN.y, 30)
     part = Compose(LITTLE, shape=(28, 28))
     net, twin = network(), network()
     with pytest.raises(KeyboardInterrupt):

@@ -1,7 +1,6 @@
 """Forks, exits and further interpreters while networks train."""
 
 import gc
-import os
 import random
 import threading
 import time
@@ -10,16 +9,16 @@ import weakref
 import numpy as np
 import pytest
 from fits import Fitting
-from processes import in_child, script
+from processes import SANITIZED, in_child, script
 
 import nnlearn as nn
 
 RNG = np.random.default_rng(5)
 ROWS = RNG.random((500, 10)).astype(np.float32)
 LABELS = RNG.integers(0, 10, 500)
-#: Enough for a lock that is left locked; under AddressSanitizer, which makes a fork twenty times as
-#: long, enough to go through what is done before and after.
-FORKS = 20 if "asan" in os.environ.get("LD_PRELOAD", "") else 150
+#: Enough for a lock that is left locked; under AddressSanitizer enough to go through what is done
+#: before and after.
+FORKS = 20 if SANITIZED else 150
 
 # Products of 10 x 10 matrices: the smallest that are BLIS's, so that much of the time is spent in
 # its locks. Of forks that do not wait for it, about one child in fifty hangs.

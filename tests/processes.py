@@ -8,6 +8,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+#: Whether this is the run under AddressSanitizer (.ci/sanitized), in which training takes about ten
+#: times as long, and a fork twenty times.
+SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
+
 
 def script(text: str, timeout: float = 60) -> str:
     """What a script prints in a process of its own."""

@@ -47,12 +47,10 @@ def assert_same(one: nn.Network, other: nn.Network) -> None:
 
 
 @pytest.mark.parametrize("dtype", CORES)
-@pytest.mark.parametrize("batch_size", [1, 7, 100, 1200])
-def test_each_epoch_trains_on_images_of_its_own(batch_size: int, dtype: str) -> None:
+@pytest.mark.parametrize(("batch_size", "n"), [(1, 100), (7, 250), (100, 250), (1200, 1500)])
+def test_each_epoch_trains_on_images_of_its_own(batch_size: int, n: int, dtype: str) -> None:
     """Beside fits without augmentation of the arrays that epochs 0, 1, 2 make, bit for bit."""
-    x, y = np.tile(TRAIN.x, (5, 1)), np.tile(TRAIN.y, 5)
-    if batch_size == 1:
-        x, y = x[:100], y[:100]
+    x, y = np.tile(TRAIN.x, (5, 1))[:n], np.tile(TRAIN.y, 5)[:n]
     net, twin = network(dtype=dtype), network(dtype=dtype)
     history = fit(net, 3, x, y, batch_size=batch_size, augment=Compose(LITTLE, shape=(28, 28)))
     for epoch in range(3):
@@ -136,10 +134,10 @@ def test_the_shape_comes_from_part_split_network_or_x() -> None:
 # ---- same bits ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_size", [10, 64, 1200])
-def test_the_number_of_threads_changes_nothing(batch_size: int) -> None:
-    x, y = np.tile(TRAIN.x, (5, 1)), np.tile(TRAIN.y, 5)
-    nets = [network(n_threads=n) for n in (1, 2, 3)]
+@pytest.mark.parametrize(("batch_size", "n"), [(10, 250), (64, 250), (1200, 1500)])
+def test_the_number_of_threads_changes_nothing(batch_size: int, n: int) -> None:
+    x, y = np.tile(TRAIN.x, (5, 1))[:n], np.tile(TRAIN.y, 5)[:n]
+    nets = [network(n_threads=threads) for threads in (1, 2, 3)]
     part = Compose(LITTLE, shape=(28, 28))
     assert nets[0]._core.paths(_core.Data(x), batch_size, ((1, 28, 28), LITTLE._specs()))[1] == (
         batch_size > 10
@@ -186,7 +184,7 @@ def test_the_interrupted_epoch_begins_anew_with_the_same_images() -> None:
 
 
 def test_ctrl_c_within_an_epoch_leaves_whole_epochs_and_the_same_images() -> None:
-    x, y = np.tile(TRAIN.x, (60, 1)), np.tile(TRAIN.y, 60)
+    x, y = np.tile(TRAIN.x, (30, 1)), np.tile(TRAIN.y, 30)
     part = Compose(LITTLE, shape=(28, 28))
     net, twin = network(), network()
     with pytest.raises(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from processes import SANITIZED
 from safetensors.numpy import load_file
 from twins import assert_same_bits, snapshot
 
@@ -35,7 +36,8 @@ SETTINGS: dict[str, Any] = {
 }
 
 #: So many that an epoch of single rows is long enough to be killed within.
-MANY = nn.Split(np.tile(DIGITS.train.x, (16, 1)), np.tile(DIGITS.train.y, 16))
+TIMES = 2 if SANITIZED else 16
+MANY = nn.Split(np.tile(DIGITS.train.x, (TIMES, 1)), np.tile(DIGITS.train.y, TIMES))
 
 #: Trains ten epochs, or is killed in the midst of the fifth, when progress would be shown.
 SCRIPT = """

@@ -1,5 +1,6 @@
 """The shape of experiments: quotes and their rule, claims, pictures, sections, the catalogue."""
 
+import json
 import math
 import re
 
@@ -88,7 +89,7 @@ def test_what_is_no_matter_of_digits_is_compared_in_a_quick_run_too():
 
 
 def test_a_difference_is_explained_where_there_is_one():
-    assert judged("97", if_it_differs="it was luck").text.endswith("1.60 away: it was luck")
+    assert judged("97", if_it_differs="it was luck").text.endswith("1.600 away: it was luck")
     assert "luck" not in judged("95.4", if_it_differs="it was luck").text
 
 
@@ -120,18 +121,30 @@ def test_an_unknown_kind_and_a_value_that_is_no_number_are_refused():
         ((5.0, 5.0, 0.3), "holds"),
         ((0.1, 0.2), "holds"),
         ((0.1, -0.2), "not shown"),
-        ((-0.1,), "the opposite holds"),
+        ((-0.1,), "not shown"),
         ((math.nan,), "not shown"),
         ((1.0, math.nan, 1.1), "holds"),
+        ((1.0, 1.1, 1.2, math.nan, math.nan, math.nan, math.nan), "not shown"),
     ],
 )
 def test_a_claim_holds_beyond_two_standard_errors(differences, word):
     assert Claim("it is more", differences).word == word
 
 
+def test_a_claim_of_one_value_needs_an_error_or_no_chance():
+    assert Claim("it is more", (0.3,)).word == "not shown"
+    assert Claim("it is more", (0.3,), error=0.14).word == "holds"
+    assert Claim("it is more", (0.3,), error=0.16).word == "not shown"
+    assert Claim("it is more", (0.3,), chance=False).word == "holds"
+    assert Claim("it is more", (-0.3,), chance=False).word == "the opposite holds"
+    assert Claim("it is more", (-0.3,), chance=False).evidence == "the other way by 0.30"
+
+
 def test_the_evidence_of_a_claim_counts_the_seeds():
     claim = Claim("it is more", (1.0, 2.0, math.nan), "points")
-    assert claim.evidence == ("by 1.50 points on average (sd 0.71), with 2 of 3 seeds; 1 diverged")
+    assert claim.evidence == (
+        "by 1.50 points on average (sd 0.71), it is so with 2 of 3 seeds; 1 without a value"
+    )
 
 
 def test_the_verdict_names_what_is_not_so():
@@ -142,9 +155,12 @@ def test_the_verdict_names_what_is_not_so():
     )
     claims = (Claim("more is better", (1.0, 1.1)), Claim("less is better", (-1.0, -1.1)))
     text = Result({}, rows, claims).verdict
-    assert text.startswith("1 of 2 quoted numbers agrees; not so second (mean 95.40")
-    assert "1 quoted number not comparable: other data." in text
-    assert "1 of 2 claims holds; not so: less is better (the opposite holds" in text
+    assert text.startswith("1 of 2 quoted numbers agrees; not so: second (mean 95.400")
+    assert "1 quoted number cannot be compared: other data." in text
+    assert (
+        "1 of 2 claims holds; not so: less is better (the opposite holds: the other way by 1.05 on average"
+        in text
+    )
 
 
 # ---- numbers of runs -----------------------------------------------------------------------------
@@ -163,6 +179,13 @@ def test_numbers_of_runs():
     assert lab.best(runs, "test_accuracy") == pytest.approx((90, math.nan), nan_ok=True)
     assert lab.best(runs, "test_accuracy", lowest=True)[0] == pytest.approx(50)
     assert lab.at(runs, "test_accuracy", 2) == pytest.approx((90, math.nan), nan_ok=True)
+    assert lab.epochs_to(runs, (-0.85, 0.0), "test_accuracy") == pytest.approx(
+        (4, math.nan), nan_ok=True
+    )
+    assert lab.epochs_to(runs[:1], (math.nan,), "test_accuracy") == pytest.approx(
+        (math.nan,), nan_ok=True
+    )
+    assert lab.epochs_to(runs[:1], (0.6,), "test_accuracy") == (1.0,)
     assert lab.differences((3.0, 1.0), (1.0, 2.0)) == (2.0, -1.0)
 
 
@@ -196,6 +219,7 @@ def test_a_drawing_takes_the_colour_of_the_page_and_has_names_of_its_own():
     assert "currentColor" in drawing.svg
     assert _INK not in drawing.svg
     assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", drawing.svg)
+    assert 'role="img" aria-label="A curve."' in drawing.svg
     names = re.findall(r' id="([^"]*)"', drawing.svg)
     used = re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)', drawing.svg)
     assert names
@@ -235,24 +259,27 @@ def some_section():
 
 def test_a_section_out_of_a_file_is_the_same():
     section = some_section()
-    again = Section.from_bytes(section.to_bytes())
-    assert again.to_bytes() == section.to_bytes()
+    again = Section.from_json(json.loads(json.dumps(section.to_json())))
+    assert again.to_json() == section.to_json()
     assert list(again.settings) == ["z", "a"]
     assert again.drawings == section.drawings
     assert again.verdict == section.verdict
     assert str(again.tables[0]) == str(section.tables[0])
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b'{"name": 1}', b"[1, 2]"])
-def test_a_damaged_section_is_refused(damage):
-    with pytest.raises(ValueError, match=r"no section|JSON"):
-        Section.from_bytes(damage)
+def test_gaps_and_numbers_that_are_none_are_the_same_out_of_a_file():
+    table = Table(["a", "b"], [(math.nan, None), (math.inf, -math.inf), (1, "x")])
+    result = Result({}, tables=(table,), finding="It is so.")
+    section = Section.of(experiments.find("costs"), result, 1.0)
+    again = Section.from_json(json.loads(json.dumps(section.to_json())))
+    assert str(again.tables[0]) == str(table)
+    assert again.verdict == "It is so."
 
 
-def test_half_a_section_is_refused():
-    content = some_section().to_bytes()
-    with pytest.raises(ValueError, match="JSON"):
-        Section.from_bytes(content[: len(content) // 2])
+@pytest.mark.parametrize("damage", [None, {}, {"name": 1}, [1, 2], "text"])
+def test_what_is_no_section_is_refused(damage):
+    with pytest.raises(ValueError, match="no section"):
+        Section.from_json(damage)
 
 
 # ---- the catalogue -------------------------------------------------------------------------------
@@ -293,6 +320,8 @@ def test_a_run_says_why_it_is_short():
     assert result.figures().keys() == {"settings"}
     with pytest.raises(TypeError, match="data must be a Dataset, got 3"):
         experiments.find("coming-from").run(3)
+    with pytest.raises(ValueError, match="data must have a validation and a test set"):
+        experiments.find("coming-from").run(nn.Dataset(data.train))
 
 
 def test_the_updates_of_the_packages_are_ours():
@@ -321,8 +350,15 @@ def test_a_slide_is_shown_by_its_widget():
 
 @pytest.mark.parametrize("number", [0, 48])
 def test_a_slide_that_is_not_there_is_refused(number):
-    with pytest.raises(ValueError, match=f"number must be an integer .*, got {number}"):
+    with pytest.raises(ValueError, match=f"number must be an integer from 1 to 47, got {number}"):
         nn.slide(number)
+
+
+def test_a_widget_takes_no_data():
+    pytest.importorskip("anywidget")
+    data = nn.datasets.load_mnist_small()
+    with pytest.raises(ValueError, match=r"data must be left out for a widget, .*: widget=False"):
+        nn.slide(10, data=data)
 
 
 def test_a_slide_without_a_widget_says_which_have_one():

@@ -78,6 +78,18 @@ def test_the_widgets_take_their_settings(name):
         getattr(widgets, kind)(**given).close()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_differences_of_accuracies_are_in_percentage_points(name, results):
+    for claim in results(name).claims:
+        assert claim.unit == ("" if "cost" in claim.text else "percentage points")
+
+
+@pytest.mark.parametrize("name", ["schedules", "lambdas"])
+def test_stuck_runs_are_counted_beside_test_accuracies_alone(name, results):
+    for found in results(name).rows:
+        assert (found.stuck is not None) == found.what.endswith("last test accuracy")
+
+
 # ---- start weights ------------------------------------------------------------------------------
 
 

@@ -68,6 +68,21 @@ def test_numbers_of_every_seed_are_there(results, name):
     assert all(np.isfinite(v) for r in result.rows for v in r.values)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_differences_of_accuracies_are_in_percentage_points(results, name):
+    result = results[name]
+    assert {claim.unit for claim in result.claims} <= {"percentage points", ""}
+    assert any(claim.unit for claim in result.claims)
+    assert all((r.unit == "percentage points") == ("lost" in r.what) for r in result.rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stuck_runs_are_counted_beside_every_test_accuracy(results, name):
+    rows = [r for r in results[name].rows if r.what.endswith("test accuracy")]
+    assert rows or name == "more-data"  # whose networks answer for the validation set
+    assert all(isinstance(r.stuck, int) for r in rows)
+
+
 # ---- noise ---------------------------------------------------------------------------------------
 
 

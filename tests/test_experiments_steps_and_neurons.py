@@ -167,6 +167,10 @@ def test_the_best_so_far_never_falls(results):
         assert all(a <= b for a, b in zip(early, late, strict=True))
 
 
+def test_searches_differ_by_percentage_points(results):
+    assert [claim.unit for claim in results("search").claims] == ["percentage points"] * 3
+
+
 def test_without_optuna_the_search_says_what_is_missing(digits, monkeypatch):
     monkeypatch.setattr(search.importlib.util, "find_spec", lambda name: None)
     result = experiments.find("search").run(digits, 1, quick=True)

@@ -36,7 +36,9 @@ FOREIGN: list[tuple[Callable[..., Any], Mapping[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("call", "given", "hint"), FOREIGN, ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(
+    ("call", "given", "hint"), FOREIGN, ids=[str(given) for _, given, _ in FOREIGN]
+)
 def test_a_foreign_name_gets_the_name_here(
     call: Callable[..., Any], given: Mapping[str, Any], hint: str
 ) -> None:

@@ -85,6 +85,10 @@ def test_list_has_a_line_an_experiment_its_name_first(capsys):
         ((), "NAME must be given: an experiment of --list, or all"),
         (("cost", "--quick"), "NAME must be an experiment, got 'cost': perhaps costs"),
         (("costs", "--seeds", "0"), "--seeds must be an integer >= 1, got '0'"),
+        (("costs", "--seeds", "9" * 5000), "--seeds must be an integer >= 1, got '999"),
+        (("costs", "--seeds", "1001"), "--seeds must be an integer <= 1,000, got 1001"),
+        (("--list", "costs"), "NAME must be left out beside --list"),
+        (("all", "nonsense"), "NAME must be an experiment, got 'nonsense'"),
         (("costs", "--data-dir", "/nowhere"), "--data-dir must be a folder that exists"),
         (("costs", "--quick", "--data-dir", "."), "--data-dir must be left out beside --quick"),
     ],
@@ -97,6 +101,14 @@ def test_a_wrong_argument_is_told_in_one_line(arguments, message, capsys, tmp_pa
     assert error.count("\n") == 1
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("folder", ["", "/", __file__])
+def test_what_is_no_folder_for_results_is_refused(folder, capsys):
+    with pytest.raises(SystemExit) as ended:
+        reproduce("costs", "--quick", "--out", folder)
+    assert ended.value.code == 2
+    assert "--out must be a folder, there or new, got" in capsys.readouterr().err
 
 
 def test_a_data_folder_without_the_files_says_what_to_put_there(capsys, tmp_path):
@@ -169,7 +181,7 @@ def test_a_damaged_part_is_done_again(toys, tmp_path):
     part.write_bytes(whole[:100])
     assert reproduce("one", "--quick", "--out", out) == 0
     assert ran == ["one", "one"]
-    assert json.loads(part.read_bytes())["rows"] == json.loads(whole)["rows"]
+    assert json.loads(part.read_bytes())["section"]["rows"] == json.loads(whole)["section"]["rows"]
 
 
 def test_ctrl_c_keeps_what_has_ended(toys, tmp_path, capsys):
@@ -184,7 +196,9 @@ def test_ctrl_c_keeps_what_has_ended(toys, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "interrupted, 1 of 3 experiments kept, see " in error
     assert "the same command goes on from there" in error
-    assert 'id="one"' in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert 'id="one"' in page
+    assert "goes on with them: The two; The three." in page
     del made["two"]["behaviour"]
     assert reproduce("all", "--quick", "--out", out) == 0
     assert ran == ["one", "two", "two", "three"]
@@ -199,7 +213,9 @@ def test_an_experiment_that_fails_does_not_end_the_others(toys, tmp_path, capsys
     made["two"]["behaviour"] = fail
     assert reproduce("all", "--quick", "--out", tmp_path / "out") == 1
     error = capsys.readouterr().err
-    assert "1 experiment did not end: two: ZeroDivisionError: by zero" in error
+    failures = tmp_path / "out" / "failures.txt"
+    assert f"1 experiment did not end (see {failures}): two: ZeroDivisionError" in error
+    assert "in fail\n" in failures.read_text()
     page = (tmp_path / "out" / "report.html").read_text()
     assert "These experiments did not end:" in page
     assert 'id="three"' in page
@@ -217,10 +233,45 @@ def test_a_seed_that_diverges_is_in_the_report(toys, tmp_path):
 def test_slides_are_files_by_their_number(toys, tmp_path):
     reproduce("all", "--quick", "--slides", "--out", tmp_path / "out")
     files = sorted(path.name for path in (tmp_path / "out" / "slides").iterdir())
-    assert files == ["slide-03-b.svg", "slide-03.svg", "slide-05.svg"]
+    assert files == ["slide-03-two-curve.svg", "slide-03.svg", "slide-05.svg"]
     text = (tmp_path / "out" / "slides" / "slide-03.svg").read_text()
     assert text.startswith("<?xml")
     assert "prefers-color-scheme:dark" in text
+
+
+def test_parts_of_another_making_are_not_taken(toys, tmp_path):
+    ran, _ = toys
+    out = tmp_path / "out"
+    reproduce("one", "--quick", "--seeds", 2, "--out", out)
+    part = out / "parts" / "one.json"
+    other = json.loads(part.read_text())
+    other["of"]["seeds"] = [7]
+    part.write_text(json.dumps(other))
+    reproduce("one", "--quick", "--seeds", 2, "--out", out)
+    assert ran == ["one", "one"]
+
+
+def test_a_report_of_some_leaves_that_of_all_alone(toys, tmp_path):
+    out = tmp_path / "out"
+    reproduce("all", "--quick", "--out", out)
+    before = (out / "report.html").read_bytes()
+    reproduce("one", "two", "--quick", "--out", out)
+    assert (out / "report.html").read_bytes() == before
+    assert (out / "one+two.html").is_file()
+
+
+def test_a_process_that_ended_as_it_began_leaves_a_folder_to_go_on_in(toys, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".nnlearn-0123456789abcdef.tmp").write_text("{")
+    reproduce("one", "--quick", "--out", out)
+    assert (out / "one.html").is_file()
+
+
+def test_what_needs_no_digits_is_reproduced_without_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NNLEARN_DATA_DIR", str(tmp_path / "nowhere"))
+    assert reproduce("cost-gradients", "--out", tmp_path / "out") == 0
+    assert "2 of 2 quoted numbers agree." in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_made_is_told(toys, tmp_path, capsys):
@@ -238,8 +289,8 @@ def test_the_report_holds_all_it_shows(toys, tmp_path):
     outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"|url\((?!#)[^)]*\)|@import', page)
     assert outside == []
     assert page.count("<figure>") == 3
-    assert "Of 3 quoted numbers, 3 agree with what is measured here" in page
-    assert "Of 3 claims, 3 hold." in page
+    assert "3 quoted numbers without chance in them: 3: agrees" in page
+    assert "3 claims of direction: 3: holds" in page
     identities = re.findall(r' id="([^"]*)"', page)
     assert len(identities) == len(set(identities))
 
@@ -273,7 +324,8 @@ def test_killed_and_started_again_it_ends_with_the_same_report(tmp_path):
     assert "1 of 1 experiments" in log
     after = {p.name: p.stat().st_mtime_ns for p in part.parent.glob("[!.]*.json")}
     assert {name: after[name] for name in before} == before
-    one, other = ((tmp_path / name / "report.html").read_text() for name in ("whole", "killed"))
+    report = "coming-from+overview+stories.html"
+    one, other = ((tmp_path / name / report).read_text() for name in ("whole", "killed"))
     assert without_times(one) == without_times(other)
 
 
@@ -288,7 +340,7 @@ def test_ctrl_c_while_networks_train_keeps_what_has_ended(tmp_path):
     _, log = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "1 of 2 experiments kept" in log
-    assert 'id="coming-from"' in (out / "report.html").read_text()
+    assert 'id="coming-from"' in (out / "coming-from+stories.html").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +367,7 @@ def test_every_slide_of_the_deck_is_shown(everything):
 
 def test_every_experiment_shows_the_slides_that_it_names(everything):
     for name in experiments.names():
-        part = json.loads((everything / "parts" / f"{name}.json").read_text())
+        part = json.loads((everything / "parts" / f"{name}.json").read_text())["section"]
         shown = {number for drawing in part["drawings"] for number in drawing["slides"]}
         assert shown == set(experiments.find(name).slides), name
         assert part["settings"] or name == "overview"

@@ -39,6 +39,8 @@ class Result:
         What else is worth a table.
     remarks : tuple of str, default ()
         What is to be said besides, a sentence or a few each.
+    finding : str, default ""
+        A sentence worked out from the numbers, where nothing is quoted or claimed that says it.
     """
 
     settings: Mapping[str, str]
@@ -47,13 +49,14 @@ class Result:
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     remarks: tuple[str, ...] = ()
+    finding: str = ""
     #: Why numbers of MNIST cannot be compared; set for short runs.
     shortened: str = field(default="", kw_only=True)
 
     @property
     def verdict(self) -> str:
         """How many quoted numbers agree and claims hold, in a sentence or two."""
-        return verdict(self.rows, self.claims, self.shortened)
+        return verdict(self.rows, self.claims, self.shortened, self.finding)
 
     def table(self) -> Table:
         """The quoted number beside the measured ones.
@@ -85,6 +88,7 @@ class Result:
             "claims": [_claim_json(claim) for claim in self.claims],
             "tables": [_table_json(table) for table in self.tables],
             "remarks": list(self.remarks),
+            "finding": self.finding,
             "shortened": self.shortened,
             "verdict": self.verdict,
         }
@@ -96,7 +100,9 @@ class Result:
         return "\n\n".join(filter(None, parts))
 
 
-def verdict(rows: Iterable[Measured], claims: Iterable[Claim], shortened: str = "") -> str:
+def verdict(
+    rows: Iterable[Measured], claims: Iterable[Claim], shortened: str = "", finding: str = ""
+) -> str:
     """How many quoted numbers agree and claims hold, worked out from the rows and claims.
 
     Parameters
@@ -105,13 +111,15 @@ def verdict(rows: Iterable[Measured], claims: Iterable[Claim], shortened: str = 
     claims : iterable of Claim
     shortened : str, default ""
         Why numbers of MNIST cannot be compared.
+    finding : str, default ""
+        The sentence that comes first.
 
     Returns
     -------
     str
     """
     judged = [(row, row.judge(shortened)) for row in rows if row.quote]
-    parts = [*_of_quotes(judged), *_of_claims(list(claims))]
+    parts = [*([finding] if finding else []), *_of_quotes(judged), *_of_claims(list(claims))]
     return " ".join(parts) or "Nothing is quoted here: see what is shown."
 
 

@@ -27,6 +27,7 @@ class Section:
     claims : tuple of Claim
     tables : tuple of Table
     remarks : tuple of str
+    finding : str
     shortened : str
     drawings : tuple of Drawing
         The pictures.
@@ -42,6 +43,7 @@ class Section:
     claims: tuple[Claim, ...]
     tables: tuple[Table, ...]
     remarks: tuple[str, ...]
+    finding: str
     shortened: str
     drawings: tuple[Drawing, ...]
     seconds: float
@@ -64,6 +66,7 @@ class Section:
             result.claims,
             result.tables,
             result.remarks,
+            result.finding,
             result.shortened,
             tuple(picture.drawing(experiment.name) for picture in result.pictures),
             seconds,
@@ -72,7 +75,7 @@ class Section:
     @property
     def verdict(self) -> str:
         """As of the Result."""
-        return verdict(self.rows, self.claims, self.shortened)
+        return verdict(self.rows, self.claims, self.shortened, self.finding)
 
     def numbers(self) -> dict[str, Any]:
         """All but pictures and times, in what JSON knows."""
@@ -82,6 +85,7 @@ class Section:
             self.claims,
             tables=self.tables,
             remarks=self.remarks,
+            finding=self.finding,
             shortened=self.shortened,
         )
         facts = {"name": self.name, "title": self.title, "question": self.question}
@@ -117,6 +121,7 @@ class Section:
             tuple(_claim(claim) for claim in content["claims"]),
             tuple(_table(table) for table in content["tables"]),
             tuple(content["remarks"]),
+            content["finding"],
             content["shortened"],
             tuple(
                 Drawing(d["name"], d["caption"], tuple(d["slides"]), d["svg"])

@@ -91,7 +91,7 @@ def _table(studies: dict[str, BatchSizeStudy]) -> Table:
         (name, study.suggestion, *(study.seconds_to_threshold(curve) for curve in study.curves))
         for name, study in studies.items()
     ]
-    title = "Seconds of training to the target; - where it was not reached in the time"
+    title = "Seconds of training to the target; - where it was not reached in the time, or diverged"
     formats = dict.fromkeys(head[2:], ".2g")
     return Table(head, rows, title, formats=formats)
 

@@ -1,26 +1,30 @@
 """Biases: penalised or not, and what a large bias does beside a large weight."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn.comparison import Comparison
+from nnlearn.comparison import Comparison, Run
 from nnlearn.experiments._bands import MARKERS, plot_band, tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import of_networks, plot_epochs, say_diverged
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, differences, last, without
+from nnlearn.experiments._lab import Lab, differences, last, stuck, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
-from nnlearn.plotting import COLOURS, plot_comparison
+from nnlearn.plotting import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from nnlearn.data import Split
+
+Floats = npt.NDArray[np.float64]
 
 _FREE, _PENALISED = "biases free", "biases penalised"
 _VARIANTS = (_FREE, _PENALISED)
@@ -35,6 +39,7 @@ _NEURONS = {
 _FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
 _WEIGHTS, _BIASES = "weights multiplied", "biases multiplied"
 _PARTS = (_WEIGHTS, _BIASES)
+_MOST = f"multiplied by {_FACTORS[-1]:g}"
 
 
 def neuron(w: float, b: float, x: npt.ArrayLike) -> tuple[Any, Any]:
@@ -59,51 +64,9 @@ def _measure(lab: Lab) -> Result:
     runs = lab.compare(variants, data, **settings, epochs=epochs)
     assert data.test is not None
     digits = data.test[:1_000]
-    accuracy = {name: last(runs[name], "test_accuracy") for name in _VARIANTS}
-    sizes = {name: tuple(_rms_bias(run.network) for run in runs[name]) for name in _VARIANTS}
-    answers = {part: _answers(lab, runs, part, digits) for part in _PARTS}
-    rows = []
-    for name in _VARIANTS:
-        rows += [
-            Measured(f"{name}: test accuracy", accuracy[name]),
-            Measured(f"{name}: root mean square bias", sizes[name], ""),
-        ]
-    most = f"multiplied by {_FACTORS[-1]:g}"
-    for part in _PARTS:
-        sensitivity, saturated = answers[part][:, 0, -1], answers[part][:, 1, -1]
-        what = f"hidden units' {part.split()[0]} {most}"
-        rows += [
-            Measured(f"{what}: length of da/dx", tuple(sensitivity), ""),
-            Measured(f"{what}: saturated", tuple(saturated)),
-        ]
-    start = answers[_WEIGHTS][:, 0, 0]
-    gains = differences(accuracy[_PENALISED], accuracy[_FREE])
-    claims = (
-        Claim(
-            "biases end smaller where they are penalised",
-            differences(sizes[_FREE], sizes[_PENALISED]),
-            "",
-            "slide 20",
-        ),
-        Claim(
-            f"hidden units are more sensitive to their inputs with weights than with biases {most}",
-            tuple(answers[_WEIGHTS][:, 0, -1] - answers[_BIASES][:, 0, -1]),
-            "",
-            "slide 20",
-        ),
-        Claim(
-            f"biases {most} make the hidden units no more sensitive, but less",
-            tuple(start - answers[_BIASES][:, 0, -1]),
-            "",
-            "slide 20",
-        ),
-        Claim(
-            f"biases {most} saturate more of the hidden units",
-            tuple(answers[_BIASES][:, 1, -1] - answers[_BIASES][:, 1, 0]),
-            "%",
-            "slide 20",
-        ),
-    )
+    sizes = {name: tuple(of_networks(lab, runs[name], _rms_bias)) for name in _VARIANTS}
+    answers = {part: _answers(lab, runs[_FREE], part, digits) for part in _PARTS}
+    gains = differences(*(last(runs[name], "test_accuracy") for name in (_PENALISED, _FREE)))
     return Result(
         {
             "networks": "784-30-10, sigmoid, cross-entropy, start weights N(0, 1/n_in), biases "
@@ -115,33 +78,89 @@ def _measure(lab: Lab) -> Result:
             f"{len(digits):,} test digits",
             "saturated": "a outside 0.01 to 0.99",
         },
-        tuple(rows),
-        claims,
-        (
-            _penalised(runs),
-            _larger(answers),
+        _rows(runs, sizes, answers),
+        _claims(sizes, answers),
+        (_penalised(runs), _larger(answers)),
+        remarks=(_remark(gains),),
+    )
+
+
+def _rows(
+    runs: Comparison, sizes: Mapping[str, tuple[float, ...]], answers: Mapping[str, Floats]
+) -> tuple[Measured, ...]:
+    rows = []
+    for name, group in runs.items():
+        accuracy = last(group, "test_accuracy")
+        rows += [
+            Measured(f"{name}: test accuracy", accuracy, stuck=stuck(group)),
+            Measured(f"{name}: root mean square bias", sizes[name], ""),
+        ]
+    for part, found in answers.items():
+        what = f"hidden units' {part.split()[0]} {_MOST}"
+        rows += [
+            Measured(f"{what}: length of da/dx", tuple(found[:, 0, -1]), ""),
+            Measured(f"{what}: saturated", tuple(found[:, 1, -1])),
+        ]
+    return tuple(rows)
+
+
+def _claims(
+    sizes: Mapping[str, tuple[float, ...]], answers: Mapping[str, Floats]
+) -> tuple[Claim, ...]:
+    weights, biases = (answers[part] for part in _PARTS)
+    return (
+        Claim(
+            "biases end smaller where they are penalised",
+            differences(sizes[_FREE], sizes[_PENALISED]),
+            "",
+            "slide 20",
         ),
-        remarks=(
-            "The book leaves biases free by convention, since it often changes little: here "
-            f"penalising them changes the test accuracy by {np.nanmean(gains):+.2f} points on "
-            f"average, {min(gains):+.2f} to {max(gains):+.2f} over the seeds.",
+        Claim(
+            f"hidden units are more sensitive to their inputs with weights than with biases "
+            f"{_MOST}",
+            differences(weights[:, 0, -1], biases[:, 0, -1]),
+            "",
+            "slide 20",
+        ),
+        Claim(
+            f"biases {_MOST} make the hidden units no more sensitive, but less",
+            differences(weights[:, 0, 0], biases[:, 0, -1]),
+            "",
+            "slide 20",
+        ),
+        Claim(
+            f"biases {_MOST} saturate more of the hidden units",
+            differences(biases[:, 1, -1], biases[:, 1, 0]),
+            "percentage points",
+            "slide 20",
         ),
     )
 
 
+def _remark(gains: Sequence[float]) -> str:
+    """What penalising biases does to the test accuracy of the seeds that did not diverge."""
+    text = "The book leaves biases free by convention, since it often changes little"
+    known = [gain for gain in gains if np.isfinite(gain)]
+    if not known:
+        return f"{text}."
+    return (
+        f"{text}: here penalising them changes the test accuracy by {np.mean(known):+.2f} points "
+        f"on average, {min(known):+.2f} to {max(known):+.2f} over the seeds."
+    )
+
+
 def _rms_bias(net: Network) -> float:
-    values = np.concatenate([np.asarray(array, np.float64) for array in net.biases])
-    return float(np.sqrt(np.mean(values**2)))
+    return float(np.sqrt(np.mean(_all_biases(net) ** 2)))
 
 
-def _answers(lab: Lab, runs: Comparison, part: str, digits: "Split") -> Any:
+def _answers(lab: Lab, runs: Sequence[Run], part: str, digits: "Split") -> Floats:
     """The length of da/dx, and the hidden units saturated in %: (n_seeds, 2, n_factors).
 
     The length is the root mean square over units and digits of |w_j| f'(z_j), w_j being the weights
     of unit j: by so much times sigma do small noises of this sigma on all inputs move its output.
     """
 
-    def curves(net: Network) -> Any:
+    def curves(net: Network) -> Floats:
         larger, found = net.copy(), np.empty((2, len(_FACTORS)))
         for k, factor in enumerate(_FACTORS):
             if part == _WEIGHTS:
@@ -154,16 +173,22 @@ def _answers(lab: Lab, runs: Comparison, part: str, digits: "Split") -> Any:
             found[1, k] = 100.0 * seen.saturated[0].mean()
         return found
 
-    return np.array(lab.each(curves, [run.network for run in runs[_FREE]]))
+    return of_networks(lab, runs, curves, (2, len(_FACTORS)))
 
 
 def _penalised(runs: Comparison) -> Picture:
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2)
-        plot_comparison(runs, "test_error", left)
-        values = [np.concatenate([_all_biases(run.network) for run in runs[v]]) for v in _VARIANTS]
-        edges = np.linspace(min(map(np.min, values)), max(map(np.max, values)), 31)
-        for i, (name, found) in enumerate(zip(_VARIANTS, values, strict=True)):
+        plot_epochs(runs, "test_error", left)
+        ended = {name: [r.network for r in runs[name] if not r.error] for name in _VARIANTS}
+        values = {v: np.concatenate([*map(_all_biases, nets)]) for v, nets in ended.items() if nets}
+        if not values:
+            say_diverged(right)
+            return
+        ends = min(map(np.min, values.values())), max(map(np.max, values.values()))
+        edges = np.linspace(*ends, 31)
+        for name, found in values.items():
+            i = _VARIANTS.index(name)
             look = {"color": COLOURS[i], "linestyle": ("-", "--")[i], "linewidth": 1.8}
             right.hist(found, edges, histtype="step", label=name, **look)
         tidy(right, "bias after training", "biases, all seeds")
@@ -178,11 +203,11 @@ def _penalised(runs: Comparison) -> Picture:
     )
 
 
-def _all_biases(net: Network) -> npt.NDArray[np.float64]:
+def _all_biases(net: Network) -> Floats:
     return np.concatenate([np.asarray(array, np.float64) for array in net.biases])
 
 
-def _larger(answers: dict[str, Any]) -> Picture:
+def _larger(answers: Mapping[str, Floats]) -> Picture:
     def draw(figure: "Figure") -> None:
         (outputs, slopes), (sensitivity, saturated) = figure.subplots(2, 2)
         x = np.linspace(-3.0, 3.0, 241)
@@ -199,7 +224,8 @@ def _larger(answers: dict[str, Any]) -> Picture:
             (saturated, 1, "saturated hidden units (%)"),
         ):
             _factors(ax, answers, k, label)
-        sensitivity.legend(frameon=False, fontsize="small")
+        if sensitivity.get_lines():
+            sensitivity.legend(frameon=False, fontsize="small")
 
     return Picture(
         "larger",
@@ -212,7 +238,7 @@ def _larger(answers: dict[str, Any]) -> Picture:
     )
 
 
-def _factors(ax: "Axes", answers: dict[str, Any], k: int, label: str) -> None:
+def _factors(ax: "Axes", answers: Mapping[str, Floats], k: int, label: str) -> None:
     for i, part in enumerate(_PARTS):
         look = {"linestyle": ("-", "--")[i], "marker": MARKERS[i]}
         plot_band(ax, _FACTORS, answers[part][:, k], i, part, **look)

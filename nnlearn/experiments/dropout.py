@@ -11,6 +11,7 @@ from nnlearn.data import Dataset
 from nnlearn.ensemble import Ensemble
 from nnlearn.experiments._bands import plot_band, plot_dots, tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import of_networks, plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, differences, last, stuck, without
 from nnlearn.experiments._pictures import Picture
@@ -18,7 +19,7 @@ from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.layers import Dense, Dropout
 from nnlearn.network import Network
-from nnlearn.plotting import COLOURS, plot_comparison
+from nnlearn.plotting import COLOURS
 from nnlearn.plotting._style import ink
 from nnlearn.robustness import knock_out
 from nnlearn.tables import Table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _SIZES = (30, 100)
@@ -94,46 +96,6 @@ def _measure(lab: Lab) -> Result:
     accuracy = {name: last(group, "test_accuracy") for name, group in runs.items()}
     together = {name: _together(group, data) for name, group in runs.items()}
     lost, curves = _knocked_out(lab, runs, data)
-    rows = []
-    for name, group in runs.items():
-        what = name.replace(" ", " hidden, ", 1)
-        rows += [
-            Measured(f"{what}: test accuracy", accuracy[name], stuck=stuck(group)),
-            Measured(f"{what}: {len(group)} networks averaged", (together[name],)),
-        ]
-        if name in lost:
-            rows.append(Measured(f"{what}: accuracy lost with the unit missed most", lost[name]))
-        if name in _QUOTES:
-            found = best(group, "test_accuracy")
-            rows.append(Measured(f"{what}: best test accuracy", found, quote=_QUOTES[name]))
-    thin, whole = (f"100 {kind}" for kind in (_WITH, _WITHOUT))
-    claims = (
-        *(
-            Claim(
-                f"with {units} hidden units dropout ends with a higher test accuracy",
-                differences(accuracy[f"{units} {_WITH}"], accuracy[f"{units} {_WITHOUT}"]),
-                "%",
-                "slide 24",
-            )
-            for units in _SIZES
-        ),
-        *(
-            Claim(
-                f"several networks averaged do better than each of them, {units} hidden units "
-                "without dropout",
-                tuple(together[f"{units} {_WITHOUT}"] - a for a in accuracy[f"{units} {_WITHOUT}"]),
-                "%",
-                "slide 24",
-            )
-            for units in _SIZES
-        ),
-        Claim(
-            "trained with dropout, a network of 100 hidden units loses less by the lack of one",
-            differences(lost[whole], lost[thin]),
-            "%",
-            "slide 24",
-        ),
-    )
     parameters = [Network([784, 100, 10], dropout=p, seed=0).n_parameters for p in (0.0, 0.5)]
     return Result(
         {
@@ -143,8 +105,8 @@ def _measure(lab: Lab) -> Result:
             "dropout": "of half of the hidden units, a new half for every digit in every step",
             "averaged": f"the mean output of the {len(lab.seeds)} networks of the seeds",
         },
-        tuple(rows),
-        claims,
+        _rows(runs, accuracy, together, lost),
+        _claims(accuracy, together, lost),
         (_curves(runs, accuracy, together, curves), _masks()),
         (_factors(),),
         (
@@ -159,6 +121,66 @@ def _measure(lab: Lab) -> Result:
     )
 
 
+def _rows(
+    runs: Comparison,
+    accuracy: Mapping[str, tuple[float, ...]],
+    together: Mapping[str, float],
+    lost: Mapping[str, tuple[float, ...]],
+) -> tuple[Measured, ...]:
+    rows = []
+    for name, group in runs.items():
+        what = name.replace(" ", " hidden, ", 1)
+        ended = sum(run.error is None for run in group)
+        rows += [
+            Measured(f"{what}: test accuracy", accuracy[name], stuck=stuck(group)),
+            Measured(f"{what}: {ended} networks averaged", (together[name],)),
+        ]
+        if name in lost:
+            missed = f"{what}: accuracy lost with the unit missed most"
+            rows.append(Measured(missed, lost[name], "percentage points"))
+        if name in _QUOTES:
+            found, quote = best(group, "test_accuracy"), _QUOTES[name]
+            rows.append(
+                Measured(f"{what}: best test accuracy", found, quote=quote, stuck=stuck(group))
+            )
+    return tuple(rows)
+
+
+def _claims(
+    accuracy: Mapping[str, tuple[float, ...]],
+    together: Mapping[str, float],
+    lost: Mapping[str, tuple[float, ...]],
+) -> tuple[Claim, ...]:
+    thin, whole = (f"100 {kind}" for kind in (_WITH, _WITHOUT))
+    return (
+        *(
+            Claim(
+                f"with {units} hidden units dropout ends with a higher test accuracy",
+                differences(accuracy[f"{units} {_WITH}"], accuracy[f"{units} {_WITHOUT}"]),
+                "percentage points",
+                "slide 24",
+            )
+            for units in _SIZES
+        ),
+        *(
+            Claim(
+                f"several networks averaged do better than each of them, {units} hidden units "
+                "without dropout",
+                tuple(together[f"{units} {_WITHOUT}"] - a for a in accuracy[f"{units} {_WITHOUT}"]),
+                "percentage points",
+                "slide 24",
+            )
+            for units in _SIZES
+        ),
+        Claim(
+            "trained with dropout, a network of 100 hidden units loses less by the lack of one",
+            differences(lost[whole], lost[thin]),
+            "percentage points",
+            "slide 24",
+        ),
+    )
+
+
 def _together(group: Sequence[Any], data: Dataset) -> float:
     """The test accuracy in % of the runs' networks that answer by the mean of their outputs."""
     assert data.test is not None
@@ -168,19 +190,17 @@ def _together(group: Sequence[Any], data: Dataset) -> float:
 
 def _knocked_out(
     lab: Lab, runs: Comparison, data: Dataset
-) -> tuple[dict[str, tuple[float, ...]], dict[str, Any]]:
+) -> tuple[dict[str, tuple[float, ...]], dict[str, Floats]]:
     """By kind, 100 hidden: points lost with the unit missed most; all units' losses, sorted."""
     assert data.test is not None
     digits = data.test[: lab.pick(5_000, 500)]
-    names = [f"100 {kind}" for kind in _KINDS]
-    networks = [run.network for name in names for run in runs[name]]
 
-    def losses(net: Network) -> Any:
+    def losses(net: Network) -> Floats:
         found = knock_out(net, digits)
         return 100.0 * np.sort(found.baseline - found.accuracies[0])[::-1]
 
-    parts = np.split(np.array(lab.each(losses, networks)), len(names))
-    curves = dict(zip(names, parts, strict=True))
+    names = [f"100 {kind}" for kind in _KINDS]
+    curves = {name: of_networks(lab, runs[name], losses, (100,)) for name in names}
     return {name: tuple(curve[:, 0]) for name, curve in curves.items()}, curves
 
 
@@ -200,13 +220,13 @@ def _curves(
     runs: Comparison,
     accuracy: Mapping[str, tuple[float, ...]],
     together: Mapping[str, float],
-    lost: Mapping[str, Any],
+    lost: Mapping[str, Floats],
 ) -> Picture:
     def draw(figure: "Figure") -> None:
         (first, second), (dots, units) = figure.subplots(2, 2)
         for ax, size in ((first, 30), (second, 100)):
             shown = {kind: runs[f"{size} {kind}"] for kind in _KINDS}
-            plot_comparison(Comparison(shown), "test_error", ax)
+            plot_epochs(Comparison(shown), "test_error", ax)
             ax.set_title(f"784-{size}-10")
         groups: dict[str, tuple[float, ...]] = {}
         for name, values in accuracy.items():
@@ -219,11 +239,12 @@ def _curves(
         dots.plot(list(together.values()), rows, "D", color=ink(), fillstyle="none", label=label)
         dots.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0))
         for i, kind in enumerate(_KINDS):
-            values = lost[f"100 {kind}"]
-            ranks = np.arange(1, values.shape[1] + 1)
-            plot_band(units, ranks, values, i, kind, marker=None, linestyle=("-", "--")[i])
+            points = lost[f"100 {kind}"]
+            ranks = np.arange(1, points.shape[1] + 1)
+            plot_band(units, ranks, points, i, kind, marker=None, linestyle=("-", "--")[i])
         tidy(units, "hidden units, the one missed most first", "accuracy lost without it (points)")
-        units.legend(frameon=False, fontsize="small", title="784-100-10")
+        if units.get_lines():
+            units.legend(frameon=False, fontsize="small", title="784-100-10")
 
     return Picture(
         "dropout",

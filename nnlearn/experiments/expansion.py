@@ -96,7 +96,7 @@ def _measure(lab: Lab) -> Result:
         Claim(
             f"expanded data raises the test accuracy: {name}",
             differences(accuracy[name], accuracy[_NONE]),
-            "%",
+            "percentage points",
             "slide 26",
         )
         for name in accuracy

@@ -1,19 +1,23 @@
 """The slides' curves by start weights: 30 and 100 hidden units, scaled against large."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nnlearn.comparison import Comparison
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, best, differences, last, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison
 from nnlearn.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+#: By network, then by when: a number for each seed.
+Numbers = Mapping[str, Mapping[str, tuple[float, ...]]]
 
 _SIZES = (30, 100)
 _BOOKS = ("scaled", "large")
@@ -62,23 +66,45 @@ def _measure(lab: Lab) -> Result:
         }
         for name, group in runs.items()
     }
-    rows = tuple(
+    return Result(
+        {
+            "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy",
+            "start weights": 'scaled: N(0, 1/n_in), large: N(0, 1); biases N(0, 1). "xavier" '
+            'N(0, 2/(n_in + n_out)) and "he" N(0, 2/n_in) beside them, biases 0',
+            "training": f"{epochs} epochs, batch size 10, learning rate 0.1, lambda "
+            f"{lab.l2(5.0):g}",
+        },
+        _rows(numbers),
+        _claims(numbers),
+        (_picture(runs),),
+        (_table(numbers),),
+        remarks=("The book counts epochs from 0: its epoch 0 is the first one, 1 here.",),
+    )
+
+
+def _rows(numbers: Numbers) -> tuple[Measured, ...]:
+    return tuple(
         Measured(f"{name.replace(' ', ' hidden, ')}, {when}", values, "%", quote)
         for name, found in numbers.items()
         for when, values in found.items()
         if (quote := _QUOTES.get(f"{name}, {when}"))
     )
-    claims = tuple(
+
+
+def _claims(numbers: Numbers) -> tuple[Claim, ...]:
+    first = {name: found["epoch 1"] for name, found in numbers.items()}
+    return tuple(
         Claim(
             f"with {units} hidden units scaled start weights are ahead after the first epoch",
-            differences(
-                numbers[f"{units} scaled"]["epoch 1"], numbers[f"{units} large"]["epoch 1"]
-            ),
+            differences(first[f"{units} scaled"], first[f"{units} large"]),
             "percentage points",
             "slide 29",
         )
         for units in _SIZES
     )
+
+
+def _table(numbers: Numbers) -> Table:
     head = ["network", "start weights", "epoch 1 %", "best %", "last %"]
     body = [
         (
@@ -89,14 +115,17 @@ def _measure(lab: Lab) -> Result:
         for name, found in numbers.items()
     ]
     title = "Mean validation accuracy, all initialisations"
-    table = Table(head, body, title, formats=dict.fromkeys(head[2:], ".2f"))
+    return Table(head, body, title, formats=dict.fromkeys(head[2:], ".2f"))
 
+
+def _picture(runs: Comparison) -> Picture:
     def curves(figure: "Figure") -> None:
         axes = figure.subplots(1, len(_SIZES), sharey=True)
         for ax, units in zip(axes, _SIZES, strict=True):
             shown = {f"{init} start weights": runs[f"{units} {init}"] for init in _BOOKS}
-            plot_comparison(Comparison(shown), "val_accuracy", ax=ax)
             ax.set_title(f"784-{units}-10")
+            if not plot_epochs(Comparison(shown), "val_accuracy", ax):
+                continue
             ax.legend(
                 title=ax.get_legend().get_title().get_text() or None,
                 frameon=False,
@@ -105,28 +134,13 @@ def _measure(lab: Lab) -> Result:
             )
             ax.label_outer()
 
-    return Result(
-        {
-            "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy",
-            "start weights": 'scaled: N(0, 1/n_in), large: N(0, 1); biases N(0, 1). "xavier" '
-            'N(0, 2/(n_in + n_out)) and "he" N(0, 2/n_in) beside them, biases 0',
-            "training": f"{epochs} epochs, batch size 10, learning rate 0.1, lambda "
-            f"{lab.l2(5.0):g}",
-        },
-        rows,
-        claims,
-        (
-            Picture(
-                "curves",
-                "Validation accuracy by epoch, mean over the seeds and the band from lowest to "
-                "highest, from scaled and from large start weights.",
-                curves,
-                slides=(29,),
-                size=(8.0, 3.6),
-            ),
-        ),
-        (table,),
-        remarks=("The book counts epochs from 0: its epoch 0 is the first one, 1 here.",),
+    return Picture(
+        "curves",
+        "Validation accuracy by epoch, mean over the seeds and the band from lowest to highest, "
+        "from scaled and from large start weights.",
+        curves,
+        slides=(29,),
+        size=(8.0, 3.6),
     )
 
 

@@ -1,16 +1,17 @@
 """L1 beside L2: how each shrinks a weight, and the weights that come of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn.comparison import Comparison
+from nnlearn.comparison import Comparison, Run
 from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import of_networks, say_diverged
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, differences, last, without
+from nnlearn.experiments._lab import Lab, differences, last, stuck, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 #: Weights at the start of the paths: the last is zero and stays so, sgn(0) being 0.
 _STARTS = (1.0, 0.6, 0.3, 0.1, -0.4, 0.0)
@@ -73,26 +75,20 @@ def _measure(lab: Lab) -> Result:
     n = len(lab.data.train)
     bounds = {name: max(_SMALL, _RATE * strengths[name] / n) for name in _VARIANTS}
     lit = np.asarray(lab.data.train.x).reshape(n, -1).max(axis=0) > 0
-    shares = {
-        (name, where): tuple(
-            100.0 * float((np.abs(run.network.weights[0][rows]) < bounds[name]).mean())
-            for run in runs[name]
-        )
-        for name in _VARIANTS
-        for where, rows in (("all", slice(None)), ("lit", lit))
-    }
+    shares = {name: _shares_small(lab, runs[name], bounds[name], lit) for name in _VARIANTS}
     rows = []
-    for name in _VARIANTS:
+    for name, group in runs.items():
+        accuracy = last(group, "test_accuracy")
         rows += [
-            Measured(f"{name}: test accuracy", last(runs[name], "test_accuracy")),
-            Measured(f"{name}: first-layer weights that are small", shares[name, "all"]),
-            Measured(f"{name}: the same, of pixels that are ever on", shares[name, "lit"]),
+            Measured(f"{name}: test accuracy", accuracy, stuck=stuck(group)),
+            Measured(f"{name}: first-layer weights that are small", tuple(shares[name][:, 0])),
+            Measured(f"{name}: the same, of pixels that are ever on", tuple(shares[name][:, 1])),
         ]
     claims = tuple(
         Claim(
             f"of the weights of pixels that are ever on, more are small with L1 than with {other}",
-            differences(shares[_L1, "lit"], shares[other, "lit"]),
-            "%",
+            differences(shares[_L1][:, 1], shares[other][:, 1]),
+            "percentage points",
             "slide 23",
         )
         for other in (_L2, _NONE)
@@ -121,6 +117,16 @@ def _measure(lab: Lab) -> Result:
             "jumps to and fro about it. sgn(0) is 0, so that a weight of zero stays.",
         ),
     )
+
+
+def _shares_small(lab: Lab, runs: Sequence[Run], bound: float, lit: Mask) -> Floats:
+    """Shares in % of weights below the bound: of all in the first layer, of `lit` pixels alone."""
+
+    def shares(net: Network) -> Floats:
+        small = np.abs(net.weights[0]) < bound
+        return 100.0 * np.array([small.mean(), small[lit].mean()])
+
+    return of_networks(lab, runs, shares, (2,))
 
 
 def _steps(paths: Mapping[str, Floats]) -> Table:
@@ -170,21 +176,26 @@ def _paths(paths: Mapping[str, Floats]) -> Picture:
     )
 
 
-def _histograms(
-    runs: Comparison, bounds: Mapping[str, float], lit: npt.NDArray[np.bool_]
-) -> Picture:
+def _histograms(runs: Comparison, bounds: Mapping[str, float], lit: Mask) -> Picture:
+    ended = {name: [run.network for run in runs[name] if not run.error] for name in _VARIANTS}
     weights = {
-        name: np.concatenate([run.network.weights[0][lit].ravel() for run in runs[name]])
-        for name in _VARIANTS
+        name: np.concatenate([net.weights[0][lit].ravel() for net in networks])
+        for name, networks in ended.items()
+        if networks
     }
 
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2, sharey=True)
+        if not weights:
+            say_diverged(left)
+            say_diverged(right)
+            return
         sizes = {name: np.maximum(np.abs(w), _TINY) for name, w in weights.items()}
         edge = max(float(np.quantile(s, 0.999)) for s in sizes.values())
         high = max(float(s.max()) for s in sizes.values())
         low = min(float(np.quantile(s, 0.001)) for s in sizes.values())
-        for i, name in enumerate(_VARIANTS):
+        for name in weights:
+            i = _VARIANTS.index(name)
             look = {"color": COLOURS[i], "linestyle": ("-", "--", "-.")[i], "linewidth": 1.6}
             share = np.full(weights[name].size, 100.0 / weights[name].size)
             settings = {"weights": share, "histtype": "step", **look}

@@ -1,10 +1,14 @@
 """The slides' way to lambda: the rate without it, lambda by tens and finer, then the rate again."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from nnlearn.comparison import Comparison
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import say_diverged
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, best, differences, last
+from nnlearn.experiments._lab import Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
@@ -24,75 +28,39 @@ _COPIES = 3
 _AWAY = 1_000
 #: The rate, should the search find none.
 _RATE = 0.5
+_VARIANTS = ("rate found, no penalty", "lambda found", "rate found again")
+_FIRST, _SECOND, _THIRD = _VARIANTS
 
 
 def _measure(lab: Lab) -> Result:
-    epochs = lab.pick(10, 4)
+    epochs, longer = lab.pick((10, 30), (4, 8))
     network = Network([784, 30, 10], seed=lab.seeds[0])
     rates = find_learning_rate(network, lab.data.train, seeds=_COPIES, n_jobs=lab.n_jobs, verbose=0)
     rate = rates.suggestion or _RATE
+    found = _find_l2(lab, network, rate, epochs)
+    variants: dict[str, dict[str, Any]] = {_FIRST: {"learning_rate": rate}}
+    if found:
+        l2 = found.suggestion
+        variants[_SECOND] = {"learning_rate": rate, "l2": l2}
+        variants[_THIRD] = {"learning_rate": found.learning_rate, "l2": l2}
+    away = [_AWAY + seed for seed in lab.seeds]
+    runs = lab.compare(variants, hidden=30, epochs=longer, seeds=away)
     how = "" if rates.suggestion else " (the search found none)"
-    found = find_l2(
-        network,
-        lab.data,
-        learning_rate=rate,
-        start=lab.l2(1.0),
-        epochs=epochs,
-        seeds=_COPIES,
-        n_jobs=lab.n_jobs,
-        verbose=0,
-    )
-    variants = {
-        "rate found, no penalty": {"learning_rate": rate},
-        "lambda found": {"learning_rate": rate, "l2": found.suggestion},
-        "rate found again": {"learning_rate": found.learning_rate, "l2": found.suggestion},
-    }
-    runs = lab.compare(
-        variants,
-        hidden=30,
-        epochs=lab.pick(30, 8),
-        seeds=[_AWAY + seed for seed in lab.seeds],
-    )
-    numbers = {
-        name: {
-            "best validation accuracy": best(group, "val_accuracy"),
-            "last test accuracy": last(group, "test_accuracy"),
-        }
-        for name, group in runs.items()
-    }
-    rows = tuple(
-        Measured(f"{name}: {what}", values)
-        for name, one in numbers.items()
-        for what, values in one.items()
-    )
-    tested = {name: one["last test accuracy"] for name, one in numbers.items()}
-    names = list(variants)
-    claims = (
-        Claim(
-            "with the lambda that was found the test set is predicted better than without one",
-            differences(tested[names[1]], tested[names[0]]),
-            "percentage points",
-            "slide 35",
-        ),
-        Claim(
-            "with the rate that was found again it is predicted better still",
-            differences(tested[names[2]], tested[names[1]]),
-            "percentage points",
-            "slide 35",
-        ),
-    )
+    then = "every lambda diverged"
+    if found:
+        then = f"lambda {found.suggestion:g}, with it learning rate {found.learning_rate:g}"
+    steps = (rates.table(), found.table()) if found else (rates.table(),)
     return Result(
         {
             "network": "784-30-10, sigmoid, cross-entropy",
             "search": f"{_COPIES} copies each: find_learning_rate without a penalty; find_l2 by "
             f"tens from {lab.l2(1.0):g} (1.0 for 50,000 digits), {epochs} epochs, then 1, 2, 5 "
             "between, then the rate doubled and halved",
-            "check": f"{lab.pick(30, 8)} epochs with what was found, other starts, the test set",
-            "found": f"learning rate {rate:g}{how} without a penalty, lambda {found.suggestion:g}, "
-            f"with it learning rate {found.learning_rate:g}",
+            "check": f"{longer} epochs with what was found, other starts, the test set",
+            "found": f"learning rate {rate:g}{how} without a penalty, {then}",
         },
-        rows,
-        claims,
+        _rows(lab, runs),
+        _claims(lab, runs),
         (
             Picture(
                 "lambda",
@@ -104,7 +72,7 @@ def _measure(lab: Lab) -> Result:
                 size=(9.0, 3.8),
             ),
         ),
-        (rates.table(), found.table(), _steps(rates, found)),
+        (*steps, _steps(rates, found)),
         remarks=(
             "The search chooses what is best on the validation set, so that its own numbers are "
             "a little too good: the claims are about the test set and other starts.",
@@ -114,13 +82,67 @@ def _measure(lab: Lab) -> Result:
     )
 
 
-def _steps(rates: LearningRates, found: Penalties) -> Table:
+def _find_l2(lab: Lab, network: Network, rate: float, epochs: int) -> Penalties | None:
+    """What `find_l2` finds; None where a copy diverges with every penalty."""
+    try:
+        return find_l2(
+            network,
+            lab.data,
+            learning_rate=rate,
+            start=lab.l2(1.0),
+            epochs=epochs,
+            seeds=_COPIES,
+            n_jobs=lab.n_jobs,
+            verbose=0,
+        )
+    except FloatingPointError:
+        return None
+
+
+def _rows(lab: Lab, runs: Comparison) -> tuple[Measured, ...]:
+    rows = []
+    for name in _VARIANTS:
+        group = runs.get(name, ())
+        tested = _tested(lab, runs, name)
+        accuracy = best(group, "val_accuracy") or tested
+        rows += [
+            Measured(f"{name}: best validation accuracy", accuracy),
+            Measured(f"{name}: last test accuracy", tested, stuck=stuck(group)),
+        ]
+    return tuple(rows)
+
+
+def _tested(lab: Lab, runs: Comparison, name: str) -> tuple[float, ...]:
+    """The test accuracies; NaN where there was nothing to train with."""
+    return last(runs.get(name, ()), "test_accuracy") or (math.nan,) * len(lab.seeds)
+
+
+def _claims(lab: Lab, runs: Comparison) -> tuple[Claim, ...]:
+    first, second, third = (_tested(lab, runs, name) for name in _VARIANTS)
+    return (
+        Claim(
+            "with the lambda that was found the test set is predicted better than without one",
+            differences(second, first),
+            "percentage points",
+            "slide 35",
+        ),
+        Claim(
+            "with the rate that was found again it is predicted better still",
+            differences(third, second),
+            "percentage points",
+            "slide 35",
+        ),
+    )
+
+
+def _steps(rates: LearningRates, found: Penalties | None) -> Table:
     """What each step came to, in words."""
-    rows = [("learning rate, lambda 0", rates.verdict), ("lambda, then the rate", found.verdict)]
+    verdict = found.verdict if found else "Training diverges with every lambda tried."
+    rows = [("learning rate, lambda 0", rates.verdict), ("lambda, then the rate", verdict)]
     return Table(["step", "what it came to"], rows, "The steps")
 
 
-def _draw(figure: "Figure", rates: LearningRates, found: Penalties) -> None:
+def _draw(figure: "Figure", rates: LearningRates, found: Penalties | None) -> None:
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.0, 1.25, 0.8))
     plot_learning_rates(rates, ax=left)
     left.set_title("1. η with λ = 0", fontsize="medium")
@@ -138,6 +160,10 @@ def _draw(figure: "Figure", rates: LearningRates, found: Penalties) -> None:
         ncols=1,
         loc="upper right",
     )
+    if not found:
+        say_diverged(middle)
+        say_diverged(right)
+        return
     plot_penalties(found, ax=middle)
     middle.set_title(f"2. λ at η = {found.held_rate:g}", fontsize="medium")
     middle.set_xlabel("λ")
@@ -177,11 +203,8 @@ def _draw_rates(ax: "Axes", found: Penalties) -> None:
     ax.xaxis.set_major_formatter("{x:.3g}")
     ax.tick_params("x", rotation=45)
     ax.margins(x=0.25)
-    ax.set_xlabel("learning rate")
-    ax.set_ylabel("validation accuracy (%)")
+    tidy(ax, "learning rate", "validation accuracy (%)")
     ax.set_title(f"3. η again, λ = {found.suggestion:g}", fontsize="medium")
-    ax.grid(True, alpha=0.25, linewidth=0.8)
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 experiment = Experiment(

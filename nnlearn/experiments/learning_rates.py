@@ -1,20 +1,21 @@
 """The slides' three learning rates, and how the rate is found: order of magnitude, then finer."""
 
-import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnlearn.comparison import Comparison
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import or_nan, plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, best, differences, last, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
-from nnlearn.plotting import plot_comparison, plot_learning_rates
+from nnlearn.plotting import plot_learning_rates
 from nnlearn.plotting._style import LINES
 from nnlearn.recipes.rates import LearningRates, find_learning_rate
-from nnlearn.tables import Table
+from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,8 +91,8 @@ def _measure(lab: Lab) -> Result:
         for name, when in (key.split() for key in _QUOTES if " " in key)
     ]
     found = [_search(lab, seed) for seed in lab.seeds]
-    thresholds = tuple(_or_nan(one.threshold) for one in found)
-    suggestions = tuple(_or_nan(one.suggestion) for one in found)
+    thresholds = tuple(or_nan(one.threshold) for one in found)
+    suggestions = tuple(or_nan(one.suggestion) for one in found)
     rows += [
         Measured("threshold of the learning rate", thresholds, "", _QUOTES["threshold"]),
         Measured("suggested learning rate", suggestions, "", _QUOTES["suggestion"], digits=3),
@@ -122,6 +123,7 @@ def _measure(lab: Lab) -> Result:
             "The threshold is one draw: other starts give another one, a step or two of the grid "
             "lower or higher. Half of it is a rate to begin with, not the best one.",
             "The cost has the penalty in it, as the book's has.",
+            *_no_threshold(found),
         ),
     )
 
@@ -133,8 +135,13 @@ def _search(lab: Lab, seed: int) -> LearningRates:
     return find_learning_rate(network, train, seeds=_COPIES, n_jobs=lab.n_jobs, verbose=0)
 
 
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+def _no_threshold(found: Sequence[LearningRates]) -> tuple[str, ...]:
+    """What is to be said where a search came to no end."""
+    n = sum(one.threshold is None for one in found)
+    if not n:
+        return ()
+    seeds = count(n, "seed")
+    return (f"With {seeds} of {len(found)} no threshold was found: no value, as if diverged.",)
 
 
 def _claims(numbers: dict[str, dict[str, tuple[float, ...]]]) -> tuple[Claim, ...]:
@@ -173,15 +180,15 @@ def _found_table(lab: Lab, found: list[LearningRates]) -> Table:
 def _draw(figure: "Figure", runs: Comparison, found: LearningRates) -> None:
     left, right = figure.subplots(1, 2)
     named = Comparison({f"$\\eta$ = {name}": group for name, group in runs.items()})
-    plot_comparison(named, "train_cost", ax=left)
-    left.set_ylabel("training cost")
-    left.set_ylim(bottom=0.0)
-    left.set_ylim(top=1.35 * left.get_ylim()[1])
+    if plot_epochs(named, "train_cost", left):
+        left.set_ylabel("training cost")
+        left.set_ylim(bottom=0.0)
+        left.set_ylim(top=1.35 * left.get_ylim()[1])
+        for line, style in zip(left.get_lines(), LINES, strict=False):
+            line.set_linestyle(style)
+        note = left.get_legend().get_title().get_text()
+        left.legend(title=note or None, title_fontsize="small", frameon=False)
     left.set_title("three rates", fontsize="medium")
-    for line, style in zip(left.get_lines(), LINES, strict=False):
-        line.set_linestyle(style)
-    note = left.get_legend().get_title().get_text()
-    left.legend(title=note or None, title_fontsize="small", frameon=False)
     plot_learning_rates(found, ax=right)
     right.set_title("order of magnitude, then refined", fontsize="medium")
     low, high = right.get_ylim()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nnlearn.data import Split
 from nnlearn.experiments._bands import plot_band, tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import least
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, differences
 from nnlearn.experiments._pictures import Picture
@@ -198,20 +199,20 @@ def _claims(
     networks: Mapping[int, tuple[float, ...]], machines: Mapping[int, float]
 ) -> tuple[Claim, ...]:
     sizes = sorted(networks)
-    least, most = sizes[max(len(sizes) - 4, 0)], sizes[-1]
+    fewest, most = sizes[max(len(sizes) - 4, 0)], sizes[-1]
     steps = [differences(networks[b], networks[a]) for a, b in itertools.pairwise(sizes)]
     claims = [
         Claim(
-            f"more data beats: {most:,} digits give a higher accuracy than {least:,}",
-            differences(networks[most], networks[least]),
-            "%",
+            f"more data beats: {most:,} digits give a higher accuracy than {fewest:,}",
+            differences(networks[most], networks[fewest]),
+            "percentage points",
             _SOURCE,
         ),
         Claim(
             "more data beats: every size gives a higher accuracy than the one before it, the "
             "smallest of these gains being above 0",
-            tuple(min(gains) for gains in zip(*steps, strict=True)) if steps else (),
-            "%",
+            tuple(least(gains) for gains in zip(*steps, strict=True)) if steps else (),
+            "percentage points",
             _SOURCE,
         ),
     ]
@@ -222,8 +223,8 @@ def _claims(
             Claim(
                 "the network beats the support vector machine at every size, the smallest margin "
                 "being above 0",
-                tuple(min(own) for own in zip(*margins, strict=True)),
-                "%",
+                tuple(least(own) for own in zip(*margins, strict=True)),
+                "percentage points",
                 _SOURCE,
             )
         )
@@ -234,7 +235,7 @@ def _claims(
                 f"more data can make up for the worse method: the support vector machine with "
                 f"{large:,} digits beats the network with {small:,}",
                 tuple(machines[large] - value for value in networks[small]),
-                "%",
+                "percentage points",
                 _SOURCE,
             )
         )
@@ -261,7 +262,8 @@ def _pictures(
             ax.label_outer()
         _plain(log, sizes)
         linear.xaxis.set_major_formatter("{x:,.0f}")
-        log.legend(frameon=False, loc="lower right", fontsize="small")
+        if log.get_lines():
+            log.legend(frameon=False, loc="lower right", fontsize="small")
 
     def machine(figure: "Figure") -> None:
         ax = figure.subplots()

@@ -64,7 +64,7 @@ def _measure(lab: Lab) -> Result:
         Claim(
             f"{name} ends with a higher test accuracy than none",
             differences(accuracy[name], accuracy[_NONE]),
-            "%",
+            "percentage points",
             "slide 21",
         )
         for name in (_ONE, _DROPOUT, _EXPANDED, _L2)

@@ -1,15 +1,17 @@
 """The slides' two rules of early stopping: no improvement in ten, and patience that grows."""
 
-import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnlearn.comparison import Comparison, Run
 from nnlearn.early_stopping import EarlyStopping
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import of_networks, or_nan, say_diverged
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, best, differences, without
+from nnlearn.experiments._lab import Lab, best, differences, epoch_of_best, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
@@ -53,37 +55,12 @@ def _measure(lab: Lab) -> Result:
         l2=lab.l2(5.0),
         epochs=_MOST,
     )
-    numbers = {
-        name: {
-            "epochs trained": tuple(_or_nan(run.error, len(run.history)) for run in group),
-            "best epoch": tuple(
-                _or_nan(run.error, run.history.best("val_accuracy")[0]) for run in group
-            ),
-            "validation accuracy kept": best(group, "val_accuracy"),
-            "test accuracy kept": tuple(_tested(lab, run) for run in group),
-        }
-        for name, group in runs.items()
-    }
+    numbers = {name: _numbers(lab, group) for name, group in runs.items()}
     rows = tuple(
         Measured(f"{names[name]}: {what}", values, "" if "epoch" in what else "%")
         for name, found in numbers.items()
         for what, values in found.items()
     )
-    first, *others = rules
-    claims = tuple(
-        Claim(
-            f'"{names[other]}" keeps a network with a higher {what} than "{names[first]}"',
-            differences(numbers[other][f"{what} kept"], numbers[first][f"{what} kept"]),
-            "percentage points",
-            "slide 32" if other == "growing" else "",
-        )
-        for other in others
-        for what in ("validation accuracy", "test accuracy")
-    )
-
-    def curve(figure: "Figure") -> None:
-        _draw(figure, runs, names)
-
     return Result(
         {
             "network": "784-30-10, sigmoid, cross-entropy",
@@ -94,13 +71,13 @@ def _measure(lab: Lab) -> Result:
             "trained",
         },
         rows,
-        claims,
+        _claims(names, numbers),
         (
             Picture(
                 "rules",
                 "Validation accuracy by epoch of the network that was trained longest, and where "
                 "each rule ends its training: the ring is the epoch that it keeps.",
-                curve,
+                lambda figure: _draw(figure, runs, names),
                 slides=(32,),
                 size=(8.0, 3.8),
             ),
@@ -116,15 +93,33 @@ def _measure(lab: Lab) -> Result:
     )
 
 
-def _tested(lab: Lab, run: Run) -> float:
-    """The test accuracy of the network that was kept."""
+def _numbers(lab: Lab, runs: Sequence[Run]) -> dict[str, tuple[float, ...]]:
+    """What became of the networks of one rule, a number for each seed."""
     test = lab.data.test
     assert test is not None
-    return math.nan if run.error else 100.0 * run.network.accuracy(test)
+    ended = [None if run.error else run.history for run in runs]
+    return {
+        "epochs trained": tuple(or_nan(None if h is None else len(h)) for h in ended),
+        "best epoch": epoch_of_best(runs, "val_accuracy"),
+        "validation accuracy kept": best(runs, "val_accuracy"),
+        "test accuracy kept": tuple(of_networks(lab, runs, lambda n: 100.0 * n.accuracy(test))),
+    }
 
 
-def _or_nan(error: FloatingPointError | None, value: float) -> float:
-    return math.nan if error else float(value)
+def _claims(
+    names: Mapping[str, str], numbers: Mapping[str, Mapping[str, tuple[float, ...]]]
+) -> tuple[Claim, ...]:
+    first, *others = names
+    return tuple(
+        Claim(
+            f'"{names[other]}" keeps a network with a higher {what} than "{names[first]}"',
+            differences(numbers[other][f"{what} kept"], numbers[first][f"{what} kept"]),
+            "percentage points",
+            "slide 32" if other == "growing" else "",
+        )
+        for other in others
+        for what in ("validation accuracy", "test accuracy")
+    )
 
 
 def _table(names: dict[str, str], numbers: dict[str, dict[str, tuple[float, ...]]]) -> Table:
@@ -138,19 +133,25 @@ def _table(names: dict[str, str], numbers: dict[str, dict[str, tuple[float, ...]
 
 
 def _draw(figure: "Figure", runs: Comparison, names: dict[str, str]) -> None:
-    """One seed's curve, and for each rule a line to the epoch kept, dotted to the end."""
+    """One seed's curve, and for each rule a line to the epoch kept, dotted to the end.
+
+    Of the seeds with which no network diverged the one with the longest training.
+    """
     import matplotlib
 
+    ended = [group for group in zip(*runs.values(), strict=True) if not any(r.error for r in group)]
+    if not ended:
+        say_diverged(figure.subplots())
+        return
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1.0))
-    of_seeds = zip(*runs.values(), strict=True)
-    shown = max(of_seeds, key=lambda group: max(len(run.history) for run in group))
+    shown = max(ended, key=lambda group: max(len(run.history) for run in group))
     histories = {name: run.history for name, run in zip(runs, shown, strict=True)}
     longest = max(histories.values(), key=len)
     accuracy = 100.0 * longest["val_accuracy"]
     top.plot(longest["epoch"], accuracy, color=matplotlib.rcParams["text.color"], linewidth=1.0)
     low = float(np.quantile(accuracy, 0.03))
     top.set_ylim(low, float(accuracy.max()) + 0.15 * (float(accuracy.max()) - low))
-    top.set_ylabel("validation accuracy (%)")
+    tidy(top, "", "validation accuracy (%)")
     for i, history in enumerate(histories.values()):
         kept, value = history.best("val_accuracy")
         end, colour = len(history), COLOURS[i]
@@ -165,10 +166,9 @@ def _draw(figure: "Figure", runs: Comparison, names: dict[str, str]) -> None:
     below.set_yticks(range(len(histories)), labels, fontsize="small")
     below.set_ylim(len(histories) - 0.4, -0.6)
     below.set_xlim(0, 1.06 * len(longest))
-    below.set_xlabel("epoch")
+    tidy(below, "epoch", "")
     for ax in (top, below):
-        ax.grid(True, axis="x", alpha=0.25, linewidth=0.8)
-        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(False, axis="y")
 
 
 experiment = Experiment(

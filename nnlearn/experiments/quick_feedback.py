@@ -1,5 +1,6 @@
 """The slides' broad strategy: a hopeless start, quick feedback, and a reduced problem."""
 
+import math
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlearn.comparison import Comparison
 from nnlearn.data import Dataset
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, without
 from nnlearn.experiments._pictures import Picture
@@ -19,6 +21,9 @@ from nnlearn.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+#: What is left of a problem, and what it gave, by its name.
+Answers = Mapping[str, Mapping[str, Any]]
 
 _N, _N_VALIDATION = 1_000, 100
 _SOURCE = "book, chapter 3"
@@ -82,7 +87,35 @@ def _measure(lab: Lab) -> Result:
         seeds=[_STARTS * seed + start for seed in lab.seeds for start in range(_STARTS)],
         epochs=max(map(len, _ATTEMPTS.values())),
     )
-    n = len(data.validation or ())
+    answers = _answers(lab, data)
+
+    return Result(
+        {
+            "hopeless start": f"784-30-10, {len(data.train):,} digits, learning rate 10, lambda "
+            f"{lab.l2(1000.0):g}",
+            "quick feedback": f"784-10, the first {len(few.train):,} digits and the first "
+            f"{_N_VALIDATION} of the validation set; {_STARTS} starts for each seed",
+            "reduced problem": "learning rate 0.5; lambda 5 for 50,000 digits, rescaled to what is "
+            "left; batch size 10",
+        },
+        _rows(hopeless, runs, len(data.validation or ())),
+        pictures=_pictures(runs, answers),
+        tables=(_table(answers),),
+        remarks=(
+            "With eta = 10, lambda = 1000 and n = 1,000 the factor on the weights is "
+            "1 - eta lambda / n = -9 at each step: they grow until they overflow, in the first "
+            "epoch. The book's program goes on with NaN and counts the 10 of 100 that it takes for "
+            "a 0; here such a run is reported as diverged. With eta = 100 and lambda = 20 the "
+            "factor is -1.",
+            "The hopeless start answers with one digit, and with another one from epoch to epoch: "
+            "all six numbers that the book prints are counts of one digit among the 10,000 of the "
+            "validation set (of 3, 2, 8, 8, 4 and 6).",
+        ),
+    )
+
+
+def _rows(hopeless: Comparison, runs: Comparison, n: int) -> tuple[Measured, ...]:
+    """The counts of the hopeless start, of n digits, and of the attempts on few."""
     rows = [
         Measured(
             f"hopeless start: right of {n:,}, epoch {epoch}",
@@ -104,53 +137,27 @@ def _measure(lab: Lab) -> Result:
         for (rate, l2), values in _ATTEMPTS.items()
         for epoch in range(1, len(values) + 1)
     ]
-    answers = _answers(lab, data)
+    return tuple(rows)
 
-    def feedback(figure: "Figure") -> None:
-        _draw_feedback(figure, runs)
 
-    def seconds(figure: "Figure") -> None:
-        _draw_answers(figure, answers)
-
-    return Result(
-        {
-            "hopeless start": f"784-30-10, {len(data.train):,} digits, learning rate 10, lambda "
-            f"{lab.l2(1000.0):g}",
-            "quick feedback": f"784-10, the first {len(few.train):,} digits and the first "
-            f"{_N_VALIDATION} of the validation set; {_STARTS} starts for each seed",
-            "reduced problem": "learning rate 0.5; lambda 5 for 50,000 digits, rescaled to what is "
-            "left; batch size 10",
-        },
-        tuple(rows),
-        pictures=(
-            Picture(
-                "seconds-an-answer",
-                "How long one epoch and a look at the validation set take, from the whole problem "
-                "to the reduced one, and how well the validation set is then predicted: an answer "
-                "comes the sooner, and chance is still told from learning.",
-                seconds,
-                slides=(31,),
-                size=(8.0, 3.2),
-            ),
-            Picture(
-                "feedback",
-                "Quick feedback on 1,000 digits: how many of 100 validation digits are right after "
-                "each epoch, a thin line for each start; grey: chance. From a rate of 1 the "
-                "counts are far above it, and other settings can be compared from there.",
-                feedback,
-                size=(8.0, 2.9),
-            ),
+def _pictures(runs: Comparison, answers: Answers) -> tuple[Picture, ...]:
+    return (
+        Picture(
+            "seconds-an-answer",
+            "How long one epoch and a look at the validation set take, from the whole problem to "
+            "the reduced one, and how well the validation set is then predicted: an answer comes "
+            "the sooner, and chance is still told from learning.",
+            lambda figure: _draw_answers(figure, answers),
+            slides=(31,),
+            size=(8.0, 3.2),
         ),
-        tables=(_table(answers),),
-        remarks=(
-            "With eta = 10, lambda = 1000 and n = 1,000 the factor on the weights is "
-            "1 - eta lambda / n = -9 at each step: they grow until they overflow, in the first "
-            "epoch. The book's program goes on with NaN and counts the 10 of 100 that it takes for "
-            "a 0; here such a run is reported as diverged. With eta = 100 and lambda = 20 the "
-            "factor is -1.",
-            "The hopeless start answers with one digit, and with another one from epoch to epoch: "
-            "all six numbers that the book prints are counts of one digit among the 10,000 of the "
-            "validation set (of 3, 2, 8, 8, 4 and 6).",
+        Picture(
+            "feedback",
+            "Quick feedback on 1,000 digits: how many of 100 validation digits are right after "
+            "each epoch, a thin line for each start; grey: chance. From a rate of 1 the counts are "
+            "far above it, and other settings can be compared from there.",
+            lambda figure: _draw_feedback(figure, runs),
+            size=(8.0, 2.9),
         ),
     )
 
@@ -162,7 +169,7 @@ def _validation_of(data: Dataset) -> int:
 # ---- the reduced problem -------------------------------------------------------------------------
 
 
-def _answers(lab: Lab, data: Dataset) -> dict[str, dict[str, Any]]:
+def _answers(lab: Lab, data: Dataset) -> Answers:
     """The problem, reduced step by step: what is left, the seconds and the accuracies."""
     two = reduce_problem(data, classes=(0, 1))
     small = reduce_problem(
@@ -183,7 +190,7 @@ def _answers(lab: Lab, data: Dataset) -> dict[str, dict[str, Any]]:
             "training": len(part.train),
             "validation": len(part.validation or ()),
             "lambda": l2,
-            "seconds": min(seconds for seconds, _ in answers),
+            "seconds": min((s for s, _ in answers if s < math.inf), default=math.nan),
             "accuracies": tuple(100.0 * accuracy for _, accuracy in answers),
         }
     return found
@@ -192,7 +199,7 @@ def _answers(lab: Lab, data: Dataset) -> dict[str, dict[str, Any]]:
 def _answer(
     lab: Lab, data: Dataset, layers: list[int], l2: float, seed: int
 ) -> tuple[float, float]:
-    """Seconds until the first validation accuracy is known, and what it is."""
+    """Seconds until the first validation accuracy is known, and what it is; NaN if it diverges."""
     network = Network(layers, seed=seed, n_threads=1)
     settings: dict[str, Any] = {
         "learning_rate": 0.5,
@@ -202,11 +209,14 @@ def _answer(
     }
     network.fit(data.train, epochs=0, **settings)  # what is done once for a fit is no part of it
     start = time.perf_counter()
-    history = network.fit(data.train, epochs=1, callbacks=lab.halted, **settings)
+    try:
+        history = network.fit(data.train, epochs=1, callbacks=lab.halted, **settings)
+    except FloatingPointError:
+        return math.nan, math.nan
     return time.perf_counter() - start, float(history["val_accuracy"][-1])
 
 
-def _table(answers: Mapping[str, Mapping[str, Any]]) -> Table:
+def _table(answers: Answers) -> Table:
     head = ["problem", "network", "training", "validation", "lambda", "accuracy %", "seconds"]
     rows = [
         (
@@ -228,15 +238,18 @@ def _table(answers: Mapping[str, Mapping[str, Any]]) -> Table:
 # ---- pictures ------------------------------------------------------------------------------------
 
 
-def _draw_answers(figure: "Figure", answers: Mapping[str, Mapping[str, Any]]) -> None:
+def _draw_answers(figure: "Figure", answers: Answers) -> None:
     left, right = figure.subplots(1, 2, sharey=True)
     names = [f"{name}\n{found['layers']}, {found['training']:,}" for name, found in answers.items()]
     seconds = [1000.0 * found["seconds"] for found in answers.values()]
     left.barh(names, seconds, color=COLOURS[0], height=0.62)
     left.set_xscale("log")
-    left.set_xlim(min(seconds) / 3, max(seconds) * 4)
-    left.set_xlabel("milliseconds an answer")
+    known = [value for value in seconds if value < math.inf] or [1.0]
+    left.set_xlim(min(known) / 3, max(known) * 4)
     for i, value in enumerate(seconds):
+        if math.isnan(value):
+            left.text(0.02, i, "diverged", transform=left.get_yaxis_transform(), va="center")
+            continue
         text = f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
         left.text(value * 1.1, i, text, va="center", fontsize="small")
     left.xaxis.set_major_formatter("{x:g}")
@@ -248,12 +261,13 @@ def _draw_answers(figure: "Figure", answers: Mapping[str, Mapping[str, Any]]) ->
         label = "chance" if i == 0 else None
         ends = ([chance, chance], [i - 0.31, i + 0.31])
         right.plot(*ends, color=COLOURS[4], linewidth=2.5, label=label)
-        right.text(means[i] + 1, i, f"{means[i]:.1f}", va="center", fontsize="small")
+        if not math.isnan(means[i]):
+            right.text(means[i] + 1, i, f"{means[i]:.1f}", va="center", fontsize="small")
     right.set_xlim(0, 118)
-    right.set_xlabel("validation accuracy then (%)")
     right.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize="small")
-    for ax in (left, right):
-        ax.spines[["top", "right"]].set_visible(False)
+    for ax, label in ((left, "milliseconds an answer"), (right, "validation accuracy then (%)")):
+        tidy(ax, label, "")
+        ax.grid(False, axis="y")
 
 
 def _draw_feedback(figure: "Figure", runs: Comparison) -> None:
@@ -269,13 +283,11 @@ def _draw_feedback(figure: "Figure", runs: Comparison) -> None:
             ax.text(0.5, 0.5, "all diverge", transform=ax.transAxes, ha="center")
         ax.axhline(10, color="#808080", linewidth=0.8, zorder=0)
         ax.set_title(f"$\\eta$ = {rate:g}, $\\lambda$ = {l2:g}", fontsize="medium")
-        ax.set_xlabel("epoch")
+        tidy(ax, "epoch", "" if i else f"right of {_N_VALIDATION}")
         ax.set_xticks(range(1, 5))
         ax.set_xlim(0.8, 4.2)
         ax.set_ylim(0, 100)
-        ax.spines[["top", "right"]].set_visible(False)
         if i == 0:
-            ax.set_ylabel(f"right of {_N_VALIDATION}")
             ax.legend(frameon=False, loc="upper left")
 
 

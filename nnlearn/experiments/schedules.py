@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from nnlearn.comparison import Comparison
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import say_diverged
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, best, differences, last
+from nnlearn.experiments._lab import Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
@@ -40,7 +42,7 @@ def _measure(lab: Lab) -> Result:
         for name, group in runs.items()
     }
     rows = tuple(
-        Measured(f"{name}: {what}", values)
+        Measured(f"{name}: {what}", values, stuck=stuck(runs[name]) if "test" in what else None)
         for name, found in numbers.items()
         for what, values in found.items()
     )
@@ -95,8 +97,9 @@ def _table(runs: Comparison, numbers: dict[str, dict[str, tuple[float, ...]]]) -
     head = ["rate", "epochs", "last rate", *next(iter(numbers.values()))]
     rows = []
     for name, group in runs.items():
-        epochs = [float(len(run.history)) for run in group]
-        rates = [float(run.history["learning_rate"][-1]) for run in group if len(run.history)]
+        ended = [run.history for run in group if not run.error]
+        epochs = [float(len(history)) for history in ended]
+        rates = [float(history["learning_rate"][-1]) for history in ended]
         values = (Measured("", found).mean for found in numbers[name].values())
         rows.append((name, Measured("", tuple(epochs)).mean, min(rates, default=None), *values))
     formats = {"epochs": ".1f", "last rate": ".2g", **dict.fromkeys(head[3:], ".2f")}
@@ -104,9 +107,15 @@ def _table(runs: Comparison, numbers: dict[str, dict[str, tuple[float, ...]]]) -
 
 
 def _draw(figure: "Figure", runs: Comparison) -> None:
-    """The first seed's curves."""
+    """The curves of the first seed with which no network diverged, else what there is of one."""
+    of_seeds = [*zip(*runs.values(), strict=True)]
+    ended = [group for group in of_seeds if not any(run.error for run in group)]
+    shown = zip(runs, [*ended, *of_seeds][0], strict=True)
+    first = {name: run.history for name, run in shown if len(run.history)}
+    if not first:
+        say_diverged(figure.subplots())
+        return
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.8, 1.0))
-    first = {name: group[0].history for name, group in runs.items() if len(group[0].history)}
     lows, highs = [], []
     for i, (name, history) in enumerate(first.items()):
         style: dict[str, Any] = {"color": COLOURS[i], "linestyle": _LINES[i], "linewidth": 1.5}
@@ -119,17 +128,13 @@ def _draw(figure: "Figure", runs: Comparison) -> None:
         highs.append(float(accuracy.max()))
     low, high = min(lows), max(highs)
     top.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
-    top.set_ylabel("validation accuracy (%)")
     top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(first), frameon=False)
     below.axhline(_RATE / 1024, color="#808080", linewidth=0.8)
     below.text(1, _RATE / 1024 * 1.15, "1/1024 of the first rate", fontsize="small", va="bottom")
     below.set_yscale("log")
-    below.set_ylabel("learning rate")
-    below.set_xlabel("epoch")
-    for ax in (top, below):
-        ax.grid(True, alpha=0.25, linewidth=0.8)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.margins(x=0.02)
+    tidy(top, "", "validation accuracy (%)")
+    tidy(below, "epoch", "learning rate")
+    below.margins(x=0.02)
 
 
 experiment = Experiment(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, differences
@@ -186,10 +187,8 @@ def _histograms(init: str, drawn: list[Sample]) -> "Callable[[Figure], None]":
         _draw_z(left, init, z)
         right.hist(a, bins=np.linspace(0, 1, 26), density=True, color=COLOURS[0], alpha=0.55)
         right.set_title(f"outputs: {share:.3g} % of the units saturated", fontsize="medium")
-        right.set_xlabel("a = σ(z)")
-        right.set_ylabel("density")
-        for ax in (left, right):
-            ax.spines[["top", "right"]].set_visible(False)
+        tidy(left, "weighted input z", "density")
+        tidy(right, "a = σ(z)", "density")
 
     return draw
 
@@ -218,8 +217,6 @@ def _draw_z(ax: "Axes", init: str, z: npt.NDArray[Any]) -> None:
         edges = sorted((side * SATURATED, side * reach))
         ax.axvspan(*edges, color="#808080", alpha=0.16, linewidth=0, **named)
     ax.set_xlim(-reach, reach)
-    ax.set_xlabel("weighted input z")
-    ax.set_ylabel("density")
     ax.set_title(f"{_NAMES[init]}, b ~ N(0, 1)", fontsize="medium")
     ax.margins(y=0.05)
     ax.set_ylim(top=ax.get_ylim()[1] * 1.45)

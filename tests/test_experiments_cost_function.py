@@ -4,6 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
+from divergence import CASES, check_diverged, diverge
 
 import nnlearn as nn
 from nnlearn import experiments
@@ -105,6 +106,32 @@ def test_widgets_of_slides_have_the_slides_settings(name, slide, settings):
         widget.close()
 
 
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", ["deltas", "costs", "log-likelihood", "shallow"])
+def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case, digits):
+    check_diverged(monkeypatch, name, digits, case)
+
+
+@pytest.mark.parametrize("name", ["costs", "log-likelihood", "shallow"])
+def test_stuck_runs_are_counted_wherever_networks_are_tested(name, found):
+    tested = [row for row in found[name].rows if "test " in row.what]
+    assert tested
+    assert all(row.stuck is not None for row in tested)
+
+
+def test_differences_of_accuracies_are_in_percentage_points(found):
+    units = {claim.unit for name in ("costs", "deltas") for claim in found[name].claims}
+    assert units == {"percentage points"}
+
+
+def test_the_deltas_of_a_network_that_diverges_are_drawn_as_far_as_it_came(monkeypatch, digits):
+    diverge(monkeypatch, SEEDS, 2)
+    result = experiments.find("deltas").run(digits, SEEDS, quick=True)
+    lengths = [len(line.get_xdata()) for line in result.figures()["deltas"].axes[1].get_lines()]
+    assert lengths == [3, 3]  # the start, and two epochs
+    assert [row.diverged for row in result.rows] == [len(SEEDS)] * 2
+
+
 # ---- the toy neuron ------------------------------------------------------------------------------
 
 CASES = [
@@ -154,7 +181,7 @@ def test_every_number_of_the_toy_neurons_replay_agrees(found):
 
 def test_the_toy_neuron_starts_faster_with_cross_entropy_by_what_the_replay_says(found):
     (claim,) = found["toy-neuron"].claims
-    assert claim.word == "holds"
+    assert (claim.word, claim.chance) == ("holds", False)
     assert claim.differences == pytest.approx((0.9759 - 0.0985,), abs=1e-4)
 
 

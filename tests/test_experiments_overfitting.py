@@ -1,63 +1,43 @@
-"""Experiments on overfitting, early stopping and L2: what they say is so."""
+"""Experiments on overfitting and early stopping: what they say is so."""
 
 import math
-import re
-from fractions import Fraction
 
 import numpy as np
 import pytest
+from divergence import CASES, check_diverged
+from overfitted import (
+    BOOKS,
+    DATA,
+    N_TEST,
+    SMALL,
+    asked,
+    axes_of,
+    check_pictures,
+    check_rows,
+    claim,
+    compare,
+    run_all,
+    squares,
+    values,
+)
 
 import nnlearn as nn
-from nnlearn import experiments
 from nnlearn.comparison import Comparison, Run
-from nnlearn.experiments import Measured, Quote, _lab, overfitting, ten_points
-from nnlearn.experiments._lab import Lab
+from nnlearn.experiments import Measured, Quote, _lab, overfitting
 from nnlearn.history import History
 
-NAMES = (
-    "overfitting",
-    "overfitting-full",
-    "early-stopping",
-    "l2-cost",
-    "weight-decay",
-    "l2-table",
-    "ten-points",
-)
-SEEDS = (0, 1)
-_SMALL = nn.datasets.load_mnist_small()
-N_TEST = 200
-DATA = nn.Dataset(_SMALL.train[:500], validation=_SMALL.validation[:200], test=_SMALL.test[:N_TEST])
-BOOKS = {"init": "large", "batch_size": 10, "learning_rate": 0.5}
+NAMES = ("overfitting", "overfitting-full", "early-stopping")
+PRINTED = {
+    "overfitting": "82.27 374 81.92 82.21 82.23 17.73 67 73 1.2028 14 1.7731 1.843 0.00420 "
+    "87.10 383 86.95 68 72 0.1154 0.8910 1.162 0.114 23860",
+    "overfitting-full": "97.86 95.33 97.86 95.31 2.53 24 0.172 0.366 "
+    "97.12 96.49 96.47 95.61 28 0.392 0.977",
+}
 
 
 @pytest.fixture(scope="module")
 def results():
-    return {name: experiments.find(name).run(DATA, SEEDS, quick=True) for name in NAMES}
-
-
-def compare(variants, data=DATA, **settings):
-    """The same trainings again, by the public function."""
-    common = {"hidden": 30, **BOOKS, **settings}
-    return nn.compare(variants, data, seeds=SEEDS, verbose=0, **common)
-
-
-def row(result, what):
-    [found] = [r for r in result.rows if r.what == what]
-    return found
-
-
-def values(result, what):
-    return row(result, what).values
-
-
-def claim(result, text):
-    [found] = [c for c in result.claims if c.text == text]
-    return found.differences
-
-
-def axes_of(result):
-    [picture] = result.pictures
-    return picture.figure().axes
+    return run_all(NAMES)
 
 
 # ---- all of them ---------------------------------------------------------------------------------
@@ -65,64 +45,23 @@ def axes_of(result):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pictures_show_the_slides_and_are_drawn(results, name):
-    pictures = results[name].pictures
-    shown = {slide for picture in pictures for slide in picture.slides}
-    assert shown == set(experiments.find(name).slides)
-    for picture in pictures:
-        svg = picture.drawing(name).svg
-        assert "currentColor" in svg
-        assert len(svg) < 400_000
+    check_pictures(name, results[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_quote_stands_beside_numbers_of_every_seed(results, name):
-    result, experiment = results[name], experiments.find(name)
-    quoted = [r.quote for r in result.rows if r.quote]
-    assert sorted(map(repr, quoted)) == sorted(map(repr, experiment.quotes.values()))
-    assert all(
-        len(r.values) == (1 if r.quote and r.quote.kind == "exact" else 2) for r in result.rows
-    )
-    assert all(len(c.differences) == len(SEEDS) for c in result.claims)
+def test_every_quoted_number_stands_beside_numbers_of_every_seed(results, name):
+    check_rows(name, results[name], PRINTED.get(name, ""))
 
 
-PRINTED = {
-    "overfitting": "82.27 374 81.92 82.21 82.23 17.73 67 73 1.2028 14 1.7731 1.843 0.00420 "
-    "87.10 383 86.95 68 72 0.1154 0.8910 1.162 0.114 23860",
-    "overfitting-full": "97.86 95.33 97.86 95.31 2.53 24 0.172 0.366 "
-    "97.12 96.49 96.47 95.61 28 0.392 0.977",
-    "l2-table": "4.86 4.03 3.00 2.56 97.92 98.04",
-    "ten-points": "0.220539187 2",
-}
-
-
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_quoted_numbers_are_all_there(name):
-    quotes = experiments.find(name).quotes.values()
-    assert sorted(q.value for q in quotes) == sorted(PRINTED.get(name, "").split())
-
-
-class Asked(Exception):
-    """What an experiment would train."""
-
-
-class Asking(Lab):
-    """A lab that trains nothing."""
-
-    def compare(self, variants, data=None, **common):
-        raise Asked(variants, self.data if data is None else data, common)
-
-
-def asked(name):
-    """What an experiment trains in full, on a tenth of the book's digits."""
-    with pytest.raises(Asked) as found:
-        experiments.find(name).measure(Asking(_SMALL, SEEDS, quick=False))
-    return found.value.args
+def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case):
+    check_diverged(monkeypatch, name, DATA, case)
 
 
 FULL = {
     "overfitting": ({"lambda 0": {}, "lambda 0.1": {"l2": 0.1}}, 1_000, 400),
     "overfitting-full": ({"lambda 0": {}, "lambda 5": {"l2": 0.5}}, 5_000, 30),
-    "l2-cost": ({f"{lam:g}": {"l2": lam / 10} for lam in (0.0, 0.1, 1.0, 10.0)}, 5_000, 30),
 }
 
 
@@ -139,23 +78,7 @@ def test_in_full_early_stopping_trains_on_a_thousand_digits_and_looks_at_validat
     variants, data, common = asked("early-stopping")
     [stopping] = [own["early_stopping"] for own in variants.values() if own]
     assert (len(data.train), common["epochs"], stopping.patience) == (1_000, 400, 10)
-    assert (data.validation, stopping.monitor) == (_SMALL.validation, None)  # None: val_accuracy
-
-
-def test_in_full_the_table_of_errors_has_the_slides_and_the_books_settings():
-    variants, _, common = asked("l2-table")
-    assert (common["init"], common["batch_size"]) == ("large", 10)
-    settings = [
-        tuple(own[key] for key in ("hidden", "l2", "learning_rate", "epochs"))
-        for own in variants.values()
-    ]
-    assert settings == [
-        (30, 0.0, 0.5, 30),
-        (30, 0.5, 0.5, 30),
-        (100, 0.0, 0.5, 30),
-        (100, 0.5, 0.5, 30),
-        (100, 0.5, 0.1, 60),
-    ]
+    assert (data.validation, stopping.monitor) == (SMALL.validation, None)  # None: val_accuracy
 
 
 # ---- overfitting ---------------------------------------------------------------------------------
@@ -166,10 +89,6 @@ def penalised():
     untested = nn.Dataset(DATA.train, test=DATA.test)
     runs = compare({"it": {"l2": 0.05}}, untested, epochs=60, evaluate_train=True)
     return runs["it"]
-
-
-def squares(network):
-    return sum(float(np.sum(np.square(w, dtype=float))) for w in network.weights)
 
 
 def test_costs_with_a_penalty_are_added_up_as_network2_does(results, penalised):
@@ -350,126 +269,6 @@ def test_the_picture_marks_where_each_seed_stopped_and_what_it_lost(results):
             strict=True,
         )
     )
-
-
-# ---- L2 ------------------------------------------------------------------------------------------
-
-
-def test_loss_and_penalty_are_those_of_the_networks(results):
-    result = results["l2-cost"]
-    lambdas = {"0": 0.0, "0.1": 0.001, "1": 0.01, "10": 0.1}  # equal lambda / n
-    runs = compare({name: {"l2": l2} for name, l2 in lambdas.items()}, epochs=6)
-    for name, l2 in lambdas.items():
-        for k, run in enumerate(runs[name]):
-            sum_of_squares = squares(run.network)
-            found = [
-                values(result, f"lambda {name}: {what}")[k]
-                for what in ("loss", "penalty", "sum of squared weights")
-            ]
-            penalty = l2 / (2 * 500) * sum_of_squares
-            expected = [run.network.loss(DATA.train), penalty, sum_of_squares]
-            assert found == pytest.approx(expected, rel=1e-5)
-    smaller = claim(result, "lambda 10 ends with smaller weights than lambda 0.1")
-    assert min(smaller) > 0
-
-
-def test_the_penalty_is_drawn_on_top_of_the_loss(results):
-    result = results["l2-cost"]
-    axes = axes_of(result)
-    assert len(axes) == 4
-    for ax, lam in zip(axes, ("0", "0.1", "1", "10"), strict=True):
-        assert re.search(rf"= {re.escape(lam)}$", ax.get_title())
-        loss, penalty = (
-            np.mean(values(result, f"lambda {lam}: {what}")) for what in ("loss", "penalty")
-        )
-        areas = [area.get_paths()[0].get_extents() for area in ax.collections]
-        assert areas[0].ymin == 0
-        ends = [area.get_paths()[0].vertices for area in ax.collections]
-        heights = [v[v[:, 0] == v[:, 0].max(), 1] for v in ends]
-        assert heights[0].max() == pytest.approx(loss)
-        assert (heights[1].min(), heights[1].max()) == pytest.approx((loss, loss + penalty))
-        assert ax.get_lines()[0].get_ydata()[-1] == pytest.approx(loss + penalty)
-
-
-def test_where_the_data_say_nothing_weights_shrink_by_the_formula_and_biases_stay(results):
-    result = results["weight-decay"]
-    [table] = result.tables
-    factor = 1 - 0.5 * 5 / 500
-    assert table["share of the start left"] == pytest.approx(
-        [factor ** (50 * epoch) for epoch in range(11)]
-    )
-    assert "23,820 weights" in table.title
-    assert max(table["largest relative deviation of a weight"]) < 1e-13
-    assert result.remarks == ("The largest change of any of the 40 biases: 0.",)
-    paths, biases = axes_of(result)
-    dots = [line.get_ydata() for line in paths.get_lines() if line.get_marker() == "o"]
-    assert len(dots) == 5
-    for values_of_one in dots:
-        assert values_of_one[10] == pytest.approx(values_of_one[0] * factor**500)
-    constant = [line.get_ydata() for line in biases.get_lines() if line.get_marker() == "o"]
-    assert all(len(set(values_of_one)) == 1 for values_of_one in constant)
-
-
-def test_the_table_of_errors_is_of_last_epochs(results):
-    result = results["l2-table"]
-    runs = compare({"it": {"l2": 0.05}}, hidden=100, epochs=6)["it"]
-    for k, run in enumerate(runs):
-        name = "100 hidden, lambda 5"
-        error = 100 * (1 - run.network.accuracy(DATA.test))
-        assert values(result, f"{name}: test error")[k] == pytest.approx(error)
-        best = 100 * max(run.history["val_accuracy"])
-        assert values(result, f"{name}: best validation accuracy")[k] == pytest.approx(best)
-        errors = 100 * (1 - np.asarray(run.history["test_accuracy"]))
-        change = values(result, f"{name}: change of the test error from epoch to epoch")[k]
-        assert change == pytest.approx(np.mean(np.abs(errors[1:] - errors[:-1])))
-        free = values(result, "100 hidden, lambda 0: test error")[k]
-        saved = claim(result, "with 100 hidden units L2 ends with fewer test errors")[k]
-        assert saved == pytest.approx(free - error)
-
-
-# ---- ten points ----------------------------------------------------------------------------------
-
-
-def test_degree_nine_goes_through_all_points_and_both_are_told_at_ten_thousand(results):
-    result = results["ten-points"]
-    x, y = np.array(ten_points.POINTS, float).T
-    nine, one = np.polyfit(x, y, 9), np.polyfit(x, y, 1)
-    assert values(result, "coefficient of x^9")[0] == pytest.approx(nine[0], rel=1e-8)
-    assert values(result, "slope of the line")[0] == pytest.approx(one[0])
-    [table] = result.tables
-    assert table["largest miss of a point"] == pytest.approx(
-        [np.abs(np.polyval(one, x) - y).max(), 0, 0.4]
-    )
-    far = [np.polyval(one, 1e4), np.polyval(nine, 1e4), 2e4]
-    assert table["value at x = 10,000"] == pytest.approx(far, rel=1e-8)
-    near, wide = axes_of(result)
-    assert wide.get_xscale() == wide.get_yscale() == "log"
-    ends = [line.get_ydata()[-1] for line in wide.get_lines()[:2]]
-    assert ends == pytest.approx(far[:2], rel=1e-8)
-    line, high, dots = near.get_lines()
-    places = np.linspace(0, 5, 1001)
-    assert line.get_ydata() == pytest.approx(np.polyval(one, places), abs=1e-9)
-    assert high.get_ydata() == pytest.approx(np.polyval(nine, places), rel=1e-6, abs=1e-4)
-    assert np.array(dots.get_xydata()) == pytest.approx(np.c_[x, y])
-
-
-def test_the_quoted_coefficient_is_the_exact_one_cut_off(results):
-    found = row(results["ten-points"], "coefficient of x^9")
-    points = [(Fraction(x), Fraction(y)) for x, y in ten_points.POINTS]
-    # Lagrange: the leading coefficient is the sum of y_i / prod (x_i - x_j).
-    leading = sum(
-        y / math.prod(x - other for j, (other, _) in enumerate(points) if j != i)
-        for i, (x, y) in enumerate(points)
-    )
-    assert found.values == (float(leading),)
-    assert math.floor(leading * 10**9) == int(found.quote.value.replace(".", ""))
-
-
-def test_newtons_polynomial_is_the_one_through_the_points():
-    points = [(Fraction(x), Fraction(x**3 - 2 * x + 7)) for x in (-2, 0, 1, 5)]
-    assert ten_points.through(points) == [1, 0, -2, 7]
-    assert ten_points.line([(Fraction(x), Fraction(3 * x - 1)) for x in (0, 2, 7)]) == [3, -1]
-    assert ten_points.value([Fraction(1), Fraction(0), Fraction(-2)], Fraction(3)) == 7
 
 
 # ---- what they share -----------------------------------------------------------------------------

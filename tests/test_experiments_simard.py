@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from divergence import check_diverged
 
 import nnlearn as nn
 from nnlearn import augment, experiments
@@ -67,6 +68,16 @@ def test_lambda_is_the_fifty_thousand_digits_scaled(result):
 def test_the_claims_are_differences_of_the_rows(result):
     none, affine, elastic = (row.values[0] for row in result.rows)
     assert [c.differences for c in result.claims] == [(affine - none,), (elastic - affine,)]
+    assert {c.unit for c in result.claims} == {"percentage points"}
+    for c, pair in zip(result.claims, ((none, affine), (affine, elastic)), strict=True):
+        shares = np.array(pair) / 100
+        variance = (shares * (1 - shares) / len(DATA.test)).sum()
+        assert c.error == pytest.approx(100 * np.sqrt(variance))
+
+
+@pytest.mark.parametrize("case", ["every seed in its first epoch", "every seed in its third epoch"])
+def test_where_training_diverges_the_rows_say_so(monkeypatch, case):
+    check_diverged(monkeypatch, "simard", DATA, case)
 
 
 def test_elastic_distortions_come_on_top_of_the_affine_ones():
@@ -103,7 +114,7 @@ def test_the_displacements_are_as_large_as_is_said(result):
     ramp = np.broadcast_to(np.arange(side, dtype=float), (1_500, side, side)).copy()
     moved = augment.Elastic(36, 6)(ramp, seed=0)[:, side // 2, side // 2] - side // 2
     assert simard._displacement(36, 6) == pytest.approx(moved.std(), rel=0.06)
-    assert "1.0 pixels in place of 1.4" in result.remarks[0]
+    assert "1.0 pixels in place of 1.4" in result.remarks[-1]
 
 
 def test_quoted_numbers_are_drawn_beside_full_runs_alone():
@@ -123,5 +134,5 @@ def test_quoted_numbers_are_drawn_beside_full_runs_alone():
 
 
 def test_data_without_a_test_set_is_refused_before_training():
-    with pytest.raises(ValueError, match="data must hold a test set"):
+    with pytest.raises(ValueError, match="data must have a validation and a test set"):
         simard.experiment.run(_lab.without(DATA, "test"), 1, quick=True)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from divergence import CASES, check_diverged
 
 import nnlearn as nn
 from nnlearn import experiments
@@ -52,6 +53,25 @@ def test_the_pictures_show_the_slides(name, results):
     assert shown == list(experiments.find(name).slides)
     for picture in results(name).pictures:
         assert picture.figure().axes
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", ["momentum", "tanh", "relu"])
+def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case, digits):
+    check_diverged(monkeypatch, name, digits, case)
+
+
+@pytest.mark.parametrize(("name", "epochs"), [("momentum", 6), ("relu", 5)])
+def test_the_reader_is_told_what_stands_for_never(name, epochs, results):
+    text = " ".join(results(name).remarks)
+    assert f"within {epochs} epochs" in text
+    assert str(epochs + 1) in text
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_differences_of_accuracies_are_in_percentage_points(name, results):
+    units = [c.unit for c in results(name).claims if "accuracy" in c.text or "within" in c.text]
+    assert set(units) == {"percentage points"}
 
 
 def test_example7_is_momentum():

@@ -100,8 +100,10 @@ def _measure(lab: Lab) -> Result:
 
     def curves(figure: "Figure") -> None:
         ax = figure.subplots()
-        plot_comparison(runs, "test_accuracy", ax=ax)
         ax.set(ylabel="test accuracy (%)", ylim=(0, 100))
+        if not any(len(run.history) for group in runs.values() for run in group):
+            return
+        plot_comparison(runs, "test_accuracy", ax=ax)
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
     return Result(
@@ -134,7 +136,7 @@ def _row(name: str, epoch: int, runs: Comparison, epochs: int) -> Measured:
         at(runs[name], "test_accuracy", here + 1),
         "%",
         _QUOTES[f"{name}, epoch {epoch}"],
-        stuck(runs[name]) if epoch == _EPOCHS - 1 else None,
+        stuck(runs[name]),
     )
 
 

@@ -63,7 +63,7 @@ def _measure(lab: Lab) -> Result:
         Claim(
             f"with {units} hidden units cross-entropy ends with fewer test errors",
             differences(errors[f"{units} quadratic"], errors[f"{units} cross-entropy"]),
-            "%",
+            "percentage points",
             "slide 10",
         )
         for units in _SIZES
@@ -73,7 +73,8 @@ def _measure(lab: Lab) -> Result:
         axes = figure.subplots(1, len(_SIZES), sharey=True)
         for ax, units in zip(axes, _SIZES, strict=True):
             shown = {name: runs[f"{units} {name}"] for name in _COSTS}
-            plot_comparison(type(runs)(shown), ax=ax)
+            if any(len(run.history) for group in shown.values() for run in group):
+                plot_comparison(type(runs)(shown), ax=ax)
             ax.set_title(f"784-{units}-10")
             ax.label_outer()
 

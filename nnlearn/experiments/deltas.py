@@ -1,11 +1,13 @@
 """The error delta of the output layer by epoch, with both costs, in a toy and on digits."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _toy_neuron as neuron
+from nnlearn.experiments._bands import plot_band
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, differences
@@ -81,7 +83,10 @@ def _measure(lab: Lab) -> Result:
 
 
 def _train(lab: Lab, cost: str, seed: int, epochs: int) -> tuple[list[float], list[float]]:
-    """The mean size of delta, and the training error in %, at the start and after each epoch."""
+    """The mean size of delta, and the training error in %, at the start and after each epoch.
+
+    Of a network that diverges the sizes as far as it came, then NaN, and no error: NaN.
+    """
     rows = lab.data.train[:_ROWS]
     net = Network([784, 30, 10], cost=cost, init="large", seed=seed, n_threads=1)
     sizes: list[float] = []
@@ -97,14 +102,18 @@ def _train(lab: Lab, cost: str, seed: int, epochs: int) -> tuple[list[float], li
         return lab.halted(network, history)
 
     look(net, None)
-    net.fit(
-        rows,
-        epochs=epochs,
-        batch_size=10,
-        learning_rate=_RATES[cost],
-        callbacks=watch,
-        verbose=0,
-    )
+    try:
+        net.fit(
+            rows,
+            epochs=epochs,
+            batch_size=10,
+            learning_rate=_RATES[cost],
+            callbacks=watch,
+            verbose=0,
+        )
+    except FloatingPointError:
+        missing = [math.nan] * (epochs + 1 - len(sizes))
+        return sizes + missing, [math.nan] * (epochs + 1)
     return sizes, errors
 
 
@@ -115,13 +124,12 @@ def _draw(
 ) -> None:
     left, right = figure.subplots(1, 2)
     for index, cost in enumerate(_RATES):
-        style = {"color": COLOURS[index], "linestyle": ("-", "--")[index], "linewidth": 1.8}
-        label = cost.replace("_", "-")
-        left.plot(np.abs(toy[cost]), label=label, **style)
+        line, label = ("-", "--")[index], cost.replace("_", "-")
+        left.plot(
+            np.abs(toy[cost]), color=COLOURS[index], linestyle=line, linewidth=1.8, label=label
+        )
         epoch = np.arange(sizes[cost].shape[1])
-        right.plot(epoch, sizes[cost].mean(axis=0), label=label, **style)
-        low, high = sizes[cost].min(axis=0), sizes[cost].max(axis=0)
-        right.fill_between(epoch, low, high, color=COLOURS[index], alpha=0.18, linewidth=0)
+        plot_band(right, epoch, sizes[cost], index, label, linestyle=line, marker="")
     left.set(title="toy neuron", ylabel=r"$|\delta|$")
     right.set(title="784-30-10", ylabel=r"mean $|\delta^L|$", yscale="log")
     left.legend(frameon=False)

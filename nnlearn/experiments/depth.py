@@ -1,5 +1,6 @@
 """Chapter 5: one to four hidden layers, and gradients that vanish."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,19 +80,7 @@ def _measure(lab: Lab) -> Result:
         Measured(f"{name}: best validation accuracy", values, "%", _QUOTES[name])
         for name, values in accuracies.items()
     ]
-    for when, epoch, digits in (("start", 0, 4), ("end", -1, 6)):
-        measured += [
-            Measured(
-                f"{depth} hidden layers, layer {layer}: mean delta, {_WHEN[when]}",
-                tuple(speeds[depth][:, epoch, layer - 1]),
-                "",
-                _QUOTES[f"{when} {depth} {layer}"],
-                digits=digits,
-            )
-            for depth in _START
-            for layer in range(1, depth + 1)
-        ]
-    measured += _neuron()
+    measured += [*_lengths(speeds), *_neuron()]
 
     def layers(figure: "Figure") -> None:
         _draw(figure, speeds)
@@ -136,8 +125,27 @@ def _measure(lab: Lab) -> Result:
 _WHEN = {"start": "at the start", "end": "after 500 steps"}
 
 
+def _lengths(speeds: dict[int, _Array]) -> list[Measured]:
+    """The mean deltas at both ends, layer by layer."""
+    return [
+        Measured(
+            f"{depth} hidden layers, layer {layer}: mean delta, {_WHEN[when]}",
+            tuple(speeds[depth][:, step, layer - 1]),
+            "",
+            _QUOTES[f"{when} {depth} {layer}"],
+            digits=digits,
+        )
+        for when, step, digits in (("start", 0, 4), ("end", -1, 6))
+        for depth in _START
+        for layer in range(1, depth + 1)
+    ]
+
+
 def _speeds(lab: Lab, rows: Split, depth: int, seed: int, steps: int) -> _Array:
-    """The length of the mean delta of each hidden layer, at the start and after each step."""
+    """The length of the mean delta of each hidden layer, at the start and after each step.
+
+    NaN from where a network diverged.
+    """
     net = Network([784, *[30] * depth, 10], seed=seed, n_threads=1)
     found: list[list[float]] = []
 
@@ -156,7 +164,10 @@ def _speeds(lab: Lab, rows: Split, depth: int, seed: int, steps: int) -> _Array:
         "batch_size": len(rows),
         "epochs": steps,
     }
-    net.fit(rows, **settings, callbacks=watch, verbose=0)
+    try:
+        net.fit(rows, **settings, callbacks=watch, verbose=0)
+    except FloatingPointError:
+        found += [[math.nan] * depth] * (steps + 1 - len(found))
     return np.array(found)
 
 
@@ -183,14 +194,15 @@ def _neuron() -> list[Measured]:
 def _draw(figure: "Figure", speeds: dict[int, _Array]) -> None:
     axes = figure.subplots(1, len(speeds), sharey=True)
     for ax, (depth, values) in zip(axes, speeds.items(), strict=True):
-        step = np.arange(values.shape[1])
+        known = np.isfinite(values).any(axis=(0, 2))
+        step = np.flatnonzero(known)
         for layer in range(depth):
-            own = values[:, :, layer]
+            own = values[:, known, layer]
             style = {"color": COLOURS[layer], "linewidth": 1.8}
             line = ("-", "--", "-.", ":")[layer]
-            middle = np.exp(np.log(own).mean(axis=0))
+            middle = np.exp(np.nanmean(np.log(own), axis=0))
             ax.plot(step, middle, linestyle=line, label=f"layer {layer + 1}", **style)
-            low, high = own.min(axis=0), own.max(axis=0)
+            low, high = np.nanmin(own, axis=0), np.nanmax(own, axis=0)
             ax.fill_between(step, low, high, color=COLOURS[layer], alpha=0.18, linewidth=0)
         ax.set(yscale="log", title=f"{depth} hidden layers")
         finish(ax)

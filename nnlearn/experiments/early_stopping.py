@@ -7,8 +7,9 @@ import numpy as np
 
 from nnlearn.comparison import Comparison
 from nnlearn.early_stopping import EarlyStopping
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, best, differences, epoch_of_best, last
+from nnlearn.experiments._lab import Lab, best, differences, epoch_of_best, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
@@ -38,8 +39,6 @@ def _measure(lab: Lab) -> Result:
     whole, stopped = runs["to the end"], runs["stopped early"]
     trained = tuple(math.nan if run.error else float(len(run.history)) for run in stopped)
     kept = tuple(100.0 * (1.0 - run.test_error) for run in stopped)
-    by_validation = tuple(100.0 * (1.0 - run.best_test_error) for run in whole)
-    by_test = best(whole, "test_accuracy")
     end = last(whole, "test_accuracy")
 
     def curves(figure: "Figure") -> None:
@@ -61,18 +60,7 @@ def _measure(lab: Lab) -> Result:
             Measured(
                 "epoch whose weights are kept", epoch_of_best(stopped, "val_accuracy"), "", digits=1
             ),
-            Measured("test accuracy with the weights kept", kept),
-            Measured(f"test accuracy after {epochs} epochs", end),
-            Measured("test accuracy lost", differences(end, kept), "percentage points"),
-            Measured(
-                f"of all {epochs} epochs, test accuracy at the best on validation", by_validation
-            ),
-            Measured(f"of all {epochs} epochs, best test accuracy", by_test),
-            Measured(
-                "what choosing by the test set adds to the number",
-                differences(by_test, by_validation),
-                "percentage points",
-            ),
+            *_accuracies(runs, kept, end, epochs),
         ),
         pictures=(
             Picture(
@@ -96,10 +84,37 @@ def _measure(lab: Lab) -> Result:
     )
 
 
+def _accuracies(
+    runs: Comparison, kept: tuple[float, ...], end: tuple[float, ...], epochs: int
+) -> tuple[Measured, ...]:
+    """What stopping costs, and what choosing an epoch by the test set would add."""
+    whole, stopped = runs["to the end"], runs["stopped early"]
+    by_validation = tuple(100.0 * (1.0 - run.best_test_error) for run in whole)
+    by_test = best(whole, "test_accuracy")
+    return (
+        Measured("test accuracy with the weights kept", kept, stuck=stuck(stopped)),
+        Measured(f"test accuracy after {epochs} epochs", end, stuck=stuck(whole)),
+        Measured("test accuracy lost", differences(end, kept), "percentage points"),
+        Measured(
+            f"of all {epochs} epochs, test accuracy at the best on validation",
+            by_validation,
+            stuck=stuck(whole),
+        ),
+        Measured(f"of all {epochs} epochs, best test accuracy", by_test, stuck=stuck(whole)),
+        Measured(
+            "what choosing by the test set adds to the number",
+            differences(by_test, by_validation),
+            "percentage points",
+        ),
+    )
+
+
 def _draw_curves(ax: "Axes", runs: Comparison, epochs: int) -> None:
     whole = Comparison({"to the end": runs["to the end"]})
-    plot_comparison(whole, "val_accuracy", ax=ax)
-    for i, run in enumerate(runs["stopped early"]):
+    if any(len(run.history) for run in whole["to the end"]):
+        plot_comparison(whole, "val_accuracy", ax=ax)
+    ended = [run for run in runs["stopped early"] if not run.error]
+    for i, run in enumerate(ended):
         accuracy = 100.0 * np.asarray(run.history["val_accuracy"])
         kept = int(np.argmax(accuracy))
         labels = ("weights kept", "training ended") if i == 0 else (None, None)
@@ -111,12 +126,15 @@ def _draw_curves(ax: "Axes", runs: Comparison, epochs: int) -> None:
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
     ax.set(xlim=(_SHOWN_FROM, epochs), ylabel="validation accuracy (%)")
-    seen = [
-        100.0 * run.history["val_accuracy"][_SHOWN_FROM - 1 :] for g in runs.values() for run in g
-    ]
-    low, high = np.nanmin(np.concatenate(seen)), np.nanmax(np.concatenate(seen))
-    ax.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-    ax.legend(loc="lower right", frameon=False)
+    seen = np.concatenate(
+        [100.0 * run.history["val_accuracy"][_SHOWN_FROM - 1 :] for g in runs.values() for run in g]
+    )
+    seen = seen[np.isfinite(seen)]
+    if seen.size:
+        margin = 0.05 * float(np.ptp(seen)) or 1.0
+        ax.set_ylim(seen.min() - margin, seen.max() + margin)
+    if ax.get_lines():
+        ax.legend(loc="lower right", frameon=False)
 
 
 def _draw_pairs(ax: "Axes", kept: tuple[float, ...], end: tuple[float, ...], epochs: int) -> None:
@@ -125,9 +143,8 @@ def _draw_pairs(ax: "Axes", kept: tuple[float, ...], end: tuple[float, ...], epo
         ax.plot(0, pair[0], "o", color=COLOURS[1])
         ax.plot(1, pair[1], "s", color=COLOURS[0])
     ax.set_xticks((0, 1), ("weights\nkept", f"after\n{epochs} epochs"))
-    ax.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)")
-    ax.grid(True, axis="y", alpha=0.25, linewidth=0.8)
-    ax.spines[["top", "right"]].set_visible(False)
+    tidy(ax, "", "test accuracy (%)")
+    ax.set_xlim(-0.4, 1.4)
 
 
 experiment = Experiment(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
@@ -163,10 +164,9 @@ def _draw(figure: "Figure", table: Table) -> None:
     for index, (column, marker) in enumerate(columns):
         values = np.maximum(table[column], 1e-17)
         ax.plot(values, marker, color=COLOURS[index], label=column.removeprefix("against "))
-    ax.set(yscale="log", ylim=(5e-18, 1e-6), ylabel="relative error")
+    tidy(ax, "", "relative error")
+    ax.set(yscale="log", ylim=(5e-18, 1e-6))
     ax.set_xticks(range(len(labels)), labels, fontsize=8)
-    ax.grid(True, axis="y", alpha=0.25)
-    ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, loc="upper right", ncols=2, title="against", title_fontsize="small")
 
 

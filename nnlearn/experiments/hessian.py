@@ -132,28 +132,9 @@ def _measure(lab: Lab) -> Result:
         "Newton, damped": newton(problem, start, steps, damped=True),
         "Newton, as on the slide": newton(problem, start, steps, damped=False),
     }
-    bowl = Bowl()
-    place = np.array(bowl.start, np.float64)
-    hessian = np.diag([1.0 / bowl.condition, 1.0])
-    slope = np.array(bowl.gradient(float(place[0]), float(place[1])))
-    minimum = place - np.linalg.solve(hessian, slope)
-    down = descend(bowl, bowl.start, SGD(1.5), 60)
-
-    def in_bowl(figure: "Figure") -> None:
-        ax = figure.subplots()
-        ways: dict[str, Any] = {
-            "gradient descent, 60 steps": down,
-            "Newton, 1 step": np.stack([place, minimum]),
-        }
-        plot_contours(bowl, ax=ax, paths=ways)
-
-    def costs(figure: "Figure") -> None:
-        _draw(figure, paths)
-
-    sizes = [("784-30-10", 23_860), ("784-100-10", 79_510), ("the slide's", 10**7)]
     return Result(
         {
-            "bowl": f"(x^2 / {bowl.condition:g} + y^2) / 2",
+            "bowl": f"(x^2 / {Bowl().condition:g} + y^2) / 2",
             "network": f"2-8-2, tanh then sigmoid, cross-entropy, {start.size} parameters, double "
             "precision",
             "data": f"two moons, {len(rows)} points, all in one batch, lambda {_L2:g}",
@@ -168,31 +149,9 @@ def _measure(lab: Lab) -> Result:
                 digits=0,
             ),
         ),
-        pictures=(
-            Picture(
-                "costs",
-                "Left: the network's cost by step, on a logarithmic axis of steps. Right: how many "
-                "of the Hessian's eigenvalues are below 0 along both Newton paths.",
-                costs,
-                slides=(38,),
-                size=(8.4, 3.6),
-            ),
-            Picture(
-                "bowl",
-                "On a bowl, whose Hessian is the same everywhere, one Newton step ends at the "
-                "minimum.",
-                in_bowl,
-                slides=(38,),
-                size=(6.4, 3.6),
-            ),
-        ),
+        pictures=_pictures(paths),
         tables=(
-            Table(
-                ["network", "parameters n", "entries of H, n^2", "gigabytes in float64"],
-                [(name, n, float(n) ** 2, 8.0 * float(n) ** 2 / 1e9) for name, n in sizes],
-                "The size of the Hessian",
-                formats={"entries of H, n^2": ".2e", "gigabytes in float64": ".4g"},
-            ),
+            _sizes(),
             Table(
                 ["way", "steps", "first cost", "last cost"],
                 [
@@ -211,6 +170,55 @@ def _measure(lab: Lab) -> Result:
             "gradient descent's costs one gradient.",
         ),
     )
+
+
+def _sizes() -> Table:
+    """How large the Hessian of a network is."""
+    sizes = [("784-30-10", 23_860), ("784-100-10", 79_510), ("the slide's", 10**7)]
+    return Table(
+        ["network", "parameters n", "entries of H, n^2", "gigabytes in float64"],
+        [(name, n, float(n) ** 2, 8.0 * float(n) ** 2 / 1e9) for name, n in sizes],
+        "The size of the Hessian",
+        formats={"entries of H, n^2": ".2e", "gigabytes in float64": ".4g"},
+    )
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def _pictures(paths: dict[str, Descent]) -> tuple[Picture, Picture]:
+    def costs(figure: "Figure") -> None:
+        _draw(figure, paths)
+
+    return (
+        Picture(
+            "costs",
+            "Left: the network's cost by step, on a logarithmic axis of steps. Right: how many "
+            "of the Hessian's eigenvalues are below 0 along both Newton paths.",
+            costs,
+            slides=(38,),
+            size=(8.4, 3.6),
+        ),
+        Picture(
+            "bowl",
+            "On a bowl, whose Hessian is the same everywhere, one Newton step ends at the minimum.",
+            _draw_bowl,
+            slides=(38,),
+            size=(6.4, 3.6),
+        ),
+    )
+
+
+def _draw_bowl(figure: "Figure") -> None:
+    bowl = Bowl()
+    place = np.array(bowl.start, np.float64)
+    hessian = np.diag([1.0 / bowl.condition, 1.0])
+    slope = np.array(bowl.gradient(float(place[0]), float(place[1])))
+    ways: dict[str, Any] = {
+        "gradient descent, 60 steps": descend(bowl, bowl.start, SGD(1.5), 60),
+        "Newton, 1 step": np.stack([place, place - np.linalg.solve(hessian, slope)]),
+    }
+    plot_contours(bowl, ax=figure.subplots(), paths=ways)
 
 
 def _draw(figure: "Figure", paths: dict[str, Descent]) -> None:

@@ -1,12 +1,13 @@
 """The cost with an L2 penalty, split into loss and penalty, epoch by epoch."""
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from nnlearn.comparison import Run
+from nnlearn.comparison import Comparison, Run
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, differences, last, without
@@ -36,19 +37,7 @@ def _measure(lab: Lab) -> Result:
     )
 
     def split(figure: "Figure") -> None:
-        axes = figure.subplots(1, len(_LAMBDAS), sharey=True)
-        for ax, (lam, group) in zip(axes, runs.items(), strict=True):
-            epoch = np.asarray(group[0].history["epoch"])
-            loss = np.mean([run.history["train_loss"] for run in group], axis=0)
-            penalty = np.mean([run.history["penalty"] for run in group], axis=0)
-            ax.fill_between(epoch, 0, loss, color=COLOURS[0], alpha=0.75, linewidth=0, label="loss")
-            style = {"color": COLOURS[1], "alpha": 0.75, "linewidth": 0}
-            ax.fill_between(epoch, loss, loss + penalty, label="penalty", **style)
-            ax.plot(epoch, loss + penalty, color=ink(), linewidth=1.2, label="cost")
-            ax.set_title(rf"$\lambda$ = {lam}")
-            finish(ax)
-        axes[0].set_ylabel("training cost (nats)")
-        axes[0].legend(frameon=False, loc="upper right")
+        _draw(figure, runs)
 
     squares = {lam: _squares(group) for lam, group in runs.items()}
     rows = []
@@ -67,24 +56,7 @@ def _measure(lab: Lab) -> Result:
             "lambda for 50,000 digits",
         },
         tuple(rows),
-        (
-            Claim(
-                "lambda 10 ends with smaller weights than lambda 0.1",
-                differences(squares["0.1"], squares["10"]),
-                "in the sum of squares",
-                "book, chapter 3",
-                digits=0,
-            ),
-            Claim(
-                "lambda 10 ends with a larger loss than lambda 0.1",
-                differences(
-                    last(runs["10"], "train_loss", 1.0), last(runs["0.1"], "train_loss", 1.0)
-                ),
-                "nats",
-                "book, chapter 3",
-                digits=3,
-            ),
-        ),
+        _claims(runs, squares),
         (
             Picture(
                 "split",
@@ -102,6 +74,26 @@ def _measure(lab: Lab) -> Result:
     )
 
 
+def _claims(runs: Comparison, squares: Mapping[str, tuple[float, ...]]) -> tuple[Claim, Claim]:
+    losses = {lam: last(runs[lam], "train_loss", 1.0) for lam in ("0.1", "10")}
+    return (
+        Claim(
+            "lambda 10 ends with smaller weights than lambda 0.1",
+            differences(squares["0.1"], squares["10"]),
+            "in the sum of squares",
+            "book, chapter 3",
+            digits=0,
+        ),
+        Claim(
+            "lambda 10 ends with a larger loss than lambda 0.1",
+            differences(losses["10"], losses["0.1"]),
+            "nats",
+            "book, chapter 3",
+            digits=3,
+        ),
+    )
+
+
 def _squares(runs: Iterable[Run]) -> tuple[float, ...]:
     """The sum of squared weights at the end."""
     return tuple(
@@ -110,6 +102,31 @@ def _squares(runs: Iterable[Run]) -> tuple[float, ...]:
         else sum(float(np.sum(np.square(w, dtype=np.float64))) for w in run.network.weights)
         for run in runs
     )
+
+
+def _draw(figure: "Figure", runs: Comparison) -> None:
+    """An area for the loss and one for the penalty; a run that diverged as far as it came."""
+    axes = figure.subplots(1, len(runs), sharey=True)
+    for ax, (lam, group) in zip(axes, runs.items(), strict=True):
+        ax.set_title(rf"$\lambda$ = {lam}")
+        finish(ax)
+        loss, penalty = (_mean(group, column) for column in ("train_loss", "penalty"))
+        epoch = np.arange(1, loss.size + 1)
+        style: dict[str, Any] = {"alpha": 0.75, "linewidth": 0}
+        ax.fill_between(epoch, 0, loss, color=COLOURS[0], label="loss", **style)
+        ax.fill_between(epoch, loss, loss + penalty, color=COLOURS[1], label="penalty", **style)
+        ax.plot(epoch, loss + penalty, color=ink(), linewidth=1.2, label="cost")
+    axes[0].set_ylabel("training cost (nats)")
+    axes[0].legend(frameon=False, loc="upper right")
+
+
+def _mean(runs: Iterable[Run], column: str) -> npt.NDArray[np.float64]:
+    """At each epoch the mean over the runs that came so far."""
+    curves = [run.history[column] for run in runs]
+    longest = max(map(len, curves))
+    rows = [np.pad(c, (0, longest - len(c)), constant_values=math.nan) for c in curves]
+    mean: npt.NDArray[np.float64] = np.nanmean(rows, axis=0)
+    return mean
 
 
 experiment = Experiment(

@@ -9,7 +9,7 @@ import numpy as np
 from nnlearn.comparison import Comparison, Run
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, best, differences, last
+from nnlearn.experiments._lab import Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
@@ -54,40 +54,9 @@ def _measure(lab: Lab) -> Result:
         name: tuple(100.0 - value for value in last(group, "test_accuracy"))
         for name, group in runs.items()
     }
-    rows = [
-        Measured(f"{name}: test error", values, quote=_QUOTES.get(name), lower_is_better=True)
-        for name, values in errors.items()
-    ]
-    rows += [
-        Measured(
-            f"{name}: change of the test error from epoch to epoch",
-            _steps(runs[name]),
-            "percentage points",
-        )
-        for name in runs
-    ]
-    rows += [
-        Measured(
-            "100 hidden, lambda 5: best validation accuracy",
-            best(runs["100 hidden, lambda 5"], "val_accuracy"),
-            quote=_QUOTES["100 book"],
-        ),
-        Measured(
-            f"{slow}: best validation accuracy",
-            best(runs[slow], "val_accuracy"),
-            quote=_QUOTES["100 long"],
-        ),
-    ]
 
     def curves(figure: "Figure") -> None:
-        axes = figure.subplots(1, len(_SIZES), sharey=True)
-        for ax, units in zip(axes, _SIZES, strict=True):
-            shown = {n: runs[f"{units} hidden, {n}"] for n in ("lambda 0", "lambda 5")}
-            plot_comparison(Comparison(shown), "test_error", ax=ax)
-            ax.set_title(f"784-{units}-10")
-            ax.get_lines()[-1].set_linestyle("--")
-            ax.legend(frameon=False)
-            ax.label_outer()
+        _draw(figure, runs)
 
     return Result(
         {
@@ -95,7 +64,7 @@ def _measure(lab: Lab) -> Result:
             "training": f"{epochs} epochs, batch size 10, learning rate 0.5; lambda 5 for "
             "50,000 digits",
         },
-        tuple(rows),
+        (*_rows(runs, errors), *_best_rows(runs, slow)),
         tuple(claim for units in _SIZES for claim in _claims(runs, errors, units)),
         (
             Picture(
@@ -115,6 +84,37 @@ def _measure(lab: Lab) -> Result:
             "drawn from that. The smaller rate, over more epochs, is rid of it.",
         ),
     )
+
+
+def _rows(runs: Comparison, errors: Mapping[str, tuple[float, ...]]) -> list[Measured]:
+    """The test errors, and how far they go up and down."""
+    rows = [
+        Measured(
+            f"{name}: test error",
+            values,
+            quote=_QUOTES.get(name),
+            stuck=stuck(runs[name]),
+            lower_is_better=True,
+        )
+        for name, values in errors.items()
+    ]
+    change = "change of the test error from epoch to epoch"
+    rows += [
+        Measured(f"{name}: {change}", _steps(group), "percentage points")
+        for name, group in runs.items()
+    ]
+    return rows
+
+
+def _best_rows(runs: Comparison, slow: str) -> list[Measured]:
+    return [
+        Measured(
+            f"{name}: best validation accuracy",
+            best(runs[name], "val_accuracy"),
+            quote=_QUOTES[key],
+        )
+        for name, key in (("100 hidden, lambda 5", "100 book"), (slow, "100 long"))
+    ]
 
 
 def _claims(
@@ -145,6 +145,18 @@ def _steps(runs: Iterable[Run]) -> tuple[float, ...]:
         else 100.0 * float(np.mean(np.abs(np.diff(run.history["test_accuracy"][-11:]))))
         for run in runs
     )
+
+
+def _draw(figure: "Figure", runs: Comparison) -> None:
+    axes = figure.subplots(1, len(_SIZES), sharey=True)
+    for ax, units in zip(axes, _SIZES, strict=True):
+        ax.set_title(f"784-{units}-10")
+        shown = {n: runs[f"{units} hidden, {n}"] for n in ("lambda 0", "lambda 5")}
+        if any(len(run.history) for group in shown.values() for run in group):
+            plot_comparison(Comparison(shown), "test_error", ax=ax)
+            ax.get_lines()[-1].set_linestyle("--")
+            ax.legend(frameon=False)
+        ax.label_outer()
 
 
 experiment = Experiment(

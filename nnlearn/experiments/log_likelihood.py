@@ -107,7 +107,9 @@ def _measure(lab: Lab) -> Result:
     for name, group in runs.items():
         rows += [
             Measured(f"{name}: test accuracy", last(group, "test_accuracy"), stuck=stuck(group)),
-            Measured(f"{name}: best test accuracy", best(group, "test_accuracy")),
+            Measured(
+                f"{name}: best test accuracy", best(group, "test_accuracy"), stuck=stuck(group)
+            ),
         ]
     return Result(
         {
@@ -132,8 +134,10 @@ def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[P
         bars, slowdown, curves = figure.subplots(1, 3)
         _deltas(bars, expected, delta, digit)
         _slowdown(slowdown)
-        plot_comparison(runs, ax=curves)
         curves.set_title("784-30-10 on digits")
+        if not any(len(run.history) for group in runs.values() for run in group):
+            return
+        plot_comparison(runs, ax=curves)
         for line, style in zip(curves.get_lines(), LINES, strict=False):
             line.set(linestyle=style)
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlearn.comparison import Comparison
 from nnlearn.descent import Descent, Valley, descend
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._experiment import Experiment
@@ -47,46 +48,10 @@ def _measure(lab: Lab) -> Result:
         pace = _DIGITS_RATE / (1.0 - _MOMENTA[-1])
         variants[f"{units} {_SAME_PACE}"] = {"hidden": units, "learning_rate": pace}
     runs = lab.compare(variants, without(lab.data, "test"), epochs=epochs, batch_size=10)
-    rows, claims = [], []
-    for units in _SIZES:
-        plain = runs[f"{units} mu 0"]
-        ends = last(plain, "loss", 1.0)
-        needed = {mu: epochs_to(runs[f"{units} mu {mu:g}"], ends) for mu in _MOMENTA}
-        quick = epochs_to(runs[f"{units} {_SAME_PACE}"], ends)
-        rows += [
-            Measured(f"{units} hidden, mu {mu:g}: epochs until there", values, "", digits=1)
-            for mu, values in needed.items()
-        ]
-        rows.append(
-            Measured(f"{units} hidden, {_SAME_PACE}: epochs until there", quick, "", digits=1)
-        )
-        claims += [
-            Claim(
-                f"with {units} hidden units momentum {mu:g} reaches the training cost at which "
-                "plain gradient descent ends in fewer epochs",
-                differences(needed[0.0], needed[mu]),
-                "epochs",
-                "slides 39 and 40",
-                1,
-            )
-            for mu in _MOMENTA[1:]
-        ]
+    found = [_of_size(runs, units) for units in _SIZES]
 
     def curves(figure: "Figure") -> None:
-        axes = figure.subplots(2, 2, sharex=True, sharey="row")
-        for units, column in zip(_SIZES, axes.T, strict=True):
-            names = [f"mu {mu:g}" for mu in _MOMENTA]
-            words = [rf"$\mu$ = {mu:g}" for mu in _MOMENTA]
-            shown = {word: runs[f"{units} {name}"] for name, word in zip(names, words, strict=True)}
-            for ax, what in zip(column, ("loss", "val_error"), strict=True):
-                plot_comparison(type(runs)(shown), what, ax=ax)
-                ax.get_legend().remove()
-                ax.label_outer()
-            column[0].set_title(f"784-{units}-10")
-        axes[0, 0].set_ylabel("training cost")
-        log_axis(axes[0, 0], *axes[0, 0].dataLim.intervaly)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+        _draw_curves(figure, runs)
 
     return Result(
         {
@@ -97,14 +62,13 @@ def _measure(lab: Lab) -> Result:
             "until there": "until the training cost (mean of an epoch's steps) is at most the one "
             "of the last epoch without momentum, same seed",
         },
-        tuple(rows),
-        tuple(claims),
+        tuple(row for rows, _ in found for row in rows),
+        tuple(claim for _, claims in found for claim in claims),
         (
             Picture(
                 "valley",
                 "One start and one learning rate: the less friction, the faster the ball, and the "
-                "further it overshoots; next to"
-                " without friction (right) it hardly comes to rest.",
+                "further it overshoots; next to without friction (right) it hardly comes to rest.",
                 _draw_valley,
                 slides=(39,),
                 size=(8.0, 6.4),
@@ -128,8 +92,34 @@ def _measure(lab: Lab) -> Result:
             "On an even slope momentum comes to the pace of a learning rate 1/(1 - mu) times as "
             "large. So the rows that have this larger rate and no momentum show how much of the "
             "gain comes from the pace alone.",
+            f"A network that does not come to that cost within {epochs} epochs counts with "
+            f"{epochs + 1}.",
         ),
     )
+
+
+def _of_size(runs: Comparison, units: int) -> tuple[list[Measured], list[Claim]]:
+    """The epochs that networks of a size need, and what is claimed of them."""
+    ends = last(runs[f"{units} mu 0"], "loss", 1.0)
+    needed = {mu: epochs_to(runs[f"{units} mu {mu:g}"], ends) for mu in _MOMENTA}
+    named = {f"mu {mu:g}": values for mu, values in needed.items()}
+    named[_SAME_PACE] = epochs_to(runs[f"{units} {_SAME_PACE}"], ends)
+    rows = [
+        Measured(f"{units} hidden, {name}: epochs until there", values, "", digits=1)
+        for name, values in named.items()
+    ]
+    claims = [
+        Claim(
+            f"with {units} hidden units momentum {mu:g} reaches the training cost at which "
+            "plain gradient descent ends in fewer epochs",
+            differences(needed[0.0], needed[mu]),
+            "epochs",
+            "slides 39 and 40",
+            1,
+        )
+        for mu in _MOMENTA[1:]
+    ]
+    return rows, claims
 
 
 def _valley_table() -> Table:
@@ -141,6 +131,23 @@ def _valley_table() -> Table:
     title = f"The valley: {_STEPS} steps with learning rate {_RATE:g}"
     formats = {"mu": "g", "friction 1 - mu": ".2g", "last cost": ".1e"}
     return Table(head, body, title, formats=formats)
+
+
+def _draw_curves(figure: "Figure", runs: Comparison) -> None:
+    axes = figure.subplots(2, 2, sharex=True, sharey="row")
+    for units, column in zip(_SIZES, axes.T, strict=True):
+        shown = {rf"$\mu$ = {mu:g}": runs[f"{units} mu {mu:g}"] for mu in _MOMENTA}
+        column[0].set_title(f"784-{units}-10")
+        if not any(len(run.history) for group in shown.values() for run in group):
+            continue
+        for ax, what in zip(column, ("loss", "val_error"), strict=True):
+            plot_comparison(Comparison(shown), what, ax=ax)
+            ax.get_legend().remove()
+            ax.label_outer()
+    axes[0, 0].set_ylabel("training cost")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    log_axis(axes[0, 0], *axes[0, 0].dataLim.intervaly)
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
 
 
 def _draw_valley(figure: "Figure") -> None:

@@ -18,6 +18,7 @@ from nnlearn.experiments._lab import (
     epoch_of_best,
     last,
     network2_cost,
+    stuck,
     without,
 )
 from nnlearn.experiments._pictures import Picture
@@ -106,9 +107,6 @@ def _measure(lab: Lab) -> Result:
     def panels(figure: "Figure") -> None:
         _draw(figure, runs, plan)
 
-    test = {name: last(group, "test_accuracy") for name, group in runs.items()}
-    train = {name: last(group, "train_accuracy") for name, group in runs.items()}
-    gap = {name: differences(train[name], test[name]) for name in runs}
     where = lab.pick(
         f"the book's epoch {plan.marked}, where it sees learning end",
         f"epoch {plan.marked + 1}, for the book's 280 in this short run",
@@ -127,20 +125,7 @@ def _measure(lab: Lab) -> Result:
             *_accuracies(runs, plan),
             *_costs(runs, plan, len(lab.data.test.x) if lab.data.test else 0),
         ),
-        (
-            Claim(
-                f"on {plan.n:,} digits L2 raises the test accuracy",
-                differences(test["lambda 0.1"], test["lambda 0"]),
-                _POINTS,
-                "book, chapter 3; slide 17",
-            ),
-            Claim(
-                f"on {plan.n:,} digits L2 shrinks the gap between training and test accuracy",
-                differences(gap["lambda 0"], gap["lambda 0.1"]),
-                _POINTS,
-                "book, chapter 3",
-            ),
-        ),
+        _claims(runs, plan),
         (
             Picture(
                 "panels",
@@ -166,6 +151,26 @@ def _measure(lab: Lab) -> Result:
     )
 
 
+def _claims(runs: Comparison, plan: _Plan) -> tuple[Claim, Claim]:
+    test = {name: last(group, "test_accuracy") for name, group in runs.items()}
+    train = {name: last(group, "train_accuracy") for name, group in runs.items()}
+    gap = {name: differences(train[name], test[name]) for name in runs}
+    return (
+        Claim(
+            f"on {plan.n:,} digits L2 raises the test accuracy",
+            differences(test["lambda 0.1"], test["lambda 0"]),
+            _POINTS,
+            "book, chapter 3; slide 17",
+        ),
+        Claim(
+            f"on {plan.n:,} digits L2 shrinks the gap between training and test accuracy",
+            differences(gap["lambda 0"], gap["lambda 0.1"]),
+            _POINTS,
+            "book, chapter 3",
+        ),
+    )
+
+
 def _accuracies(runs: Comparison, plan: _Plan) -> list[Measured]:
     rows = []
     for name, key in (("lambda 0", "free"), ("lambda 0.1", "l2")):
@@ -174,7 +179,7 @@ def _accuracies(runs: Comparison, plan: _Plan) -> list[Measured]:
         top = best(group, test)
         gap = differences(last(group, "train_accuracy"), top)
         every = "every training digit is right, from 0"
-        right = [whole(run.history["train_accuracy"]) for run in group]
+        right = [whole([] if run.error else run.history["train_accuracy"]) for run in group]
         found = (
             ("best", "best test accuracy", top, "%"),
             (
@@ -199,7 +204,8 @@ def _accuracies(runs: Comparison, plan: _Plan) -> list[Measured]:
             quote = _QUOTES.get(f"{key} {short}")
             if quote or short == "gap":
                 digits = 2 if unit else 1
-                rows.append(Measured(f"{name}: {what}", values, unit, quote, digits=digits))
+                lost = stuck(group) if unit == "%" else None
+                rows.append(Measured(f"{name}: {what}", values, unit, quote, lost, digits=digits))
     return rows
 
 
@@ -272,13 +278,14 @@ def _draw(figure: "Figure", runs: Comparison, plan: _Plan) -> None:
         ("train_accuracy", "accuracy on the training data (%)", 0),
     )
     for ax, (column, label, first) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        plot_comparison(runs, column, ax=ax)
-        ax.get_legend().remove()
-        ax.get_lines()[-1].set_linestyle("--")
+        if any(len(run.history) for group in runs.values() for run in group):
+            plot_comparison(runs, column, ax=ax)
+            ax.get_legend().remove()
+            ax.get_lines()[-1].set_linestyle("--")
         ax.set(ylabel=label, xlim=(first + 1, plan.epochs))
         _fit_height(ax, runs, column, first)
         ax.axvline(plan.marked + 1, color=ink(), linewidth=1, linestyle=":")
-    handles = ax.get_lines()[: len(runs)]
+    handles = ax.get_lines()[:-1]  # the last one is the mark
     figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
 
 

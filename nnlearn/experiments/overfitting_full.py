@@ -1,5 +1,6 @@
 """Overfitting on all digits, without a penalty and with one."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nnlearn.comparison import Comparison
@@ -12,6 +13,7 @@ from nnlearn.experiments._lab import (
     epoch_of_best,
     last,
     network2_cost,
+    stuck,
     without,
 )
 from nnlearn.experiments._pictures import Picture
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _BOOK = "book, chapter 3 and its figures' data"
 _FREE, _L2 = "50,000 digits, lambda 0, large weights", "50,000 digits, lambda 5, large weights"
 _NAMES = ("lambda 0", "lambda 5")
+_POINTS = "percentage points"
 
 _QUOTES = {
     "lambda 0 best train": Quote("97.86", _BOOK, f"{_FREE}, training", "best"),
@@ -48,7 +51,7 @@ _QUOTES = {
 
 
 def _measure(lab: Lab) -> Result:
-    epochs, n = lab.pick(30, 8), len(lab.data.train)
+    epochs = lab.pick(30, 8)
     runs = lab.compare(
         {"lambda 0": {}, "lambda 5": {"l2": lab.l2(5.0)}},
         without(lab.data, "validation"),
@@ -64,23 +67,8 @@ def _measure(lab: Lab) -> Result:
         for name in _NAMES
     }
 
-    under_one = Claim(
-        "L2 brings the gap under 1 percentage point",
-        tuple(1.0 - gap for gap in gaps["lambda 5"]),
-        "percentage points",
-        "book, chapter 3",
-    )
-
     def overlay(figure: "Figure") -> None:
-        axes = figure.subplots(1, len(_NAMES), sharey=True)
-        for ax, name in zip(axes, _NAMES, strict=True):
-            shown = Comparison({"": runs[name]})
-            plot_train_validation(shown, "accuracy", ax=ax, sets=("test", "train"))
-            ax.set(title=name, ylim=(lab.pick(90, 70), 100))
-            ax.label_outer()
-            for line, style in zip(ax.get_lines(), ("-", "--"), strict=True):
-                line.set_linestyle(style)
-            ax.legend(frameon=False, loc="lower right")
+        _draw(figure, runs, lab.pick(90, 70))
 
     return Result(
         {
@@ -88,23 +76,7 @@ def _measure(lab: Lab) -> Result:
             "training": f"{epochs} epochs, batch size 10, learning rate 0.5",
         },
         tuple(row for name in _NAMES for row in _rows(lab, runs, name, gaps[name])),
-        (
-            Claim(
-                f"on {n:,} digits L2 raises the test accuracy of the best epoch",
-                differences(
-                    best(runs["lambda 5"], "test_accuracy"), best(runs["lambda 0"], "test_accuracy")
-                ),
-                "percentage points",
-                "book, chapter 3",
-            ),
-            Claim(
-                f"on {n:,} digits L2 shrinks the gap between training and test accuracy",
-                differences(gaps["lambda 0"], gaps["lambda 5"]),
-                "percentage points",
-                "book, chapter 3",
-            ),
-            *lab.pick((under_one,), ()),  # said of 50,000 digits alone
-        ),
+        _claims(lab, runs, gaps),
         (
             Picture(
                 "overlay",
@@ -124,6 +96,32 @@ def _measure(lab: Lab) -> Result:
     )
 
 
+def _claims(lab: Lab, runs: Comparison, gaps: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
+    n = len(lab.data.train)
+    free, l2 = (best(runs[name], "test_accuracy") for name in _NAMES)
+    under_one = Claim(
+        "L2 brings the gap under 1 percentage point",
+        tuple(1.0 - gap for gap in gaps["lambda 5"]),
+        _POINTS,
+        "book, chapter 3",
+    )
+    return (
+        Claim(
+            f"on {n:,} digits L2 raises the test accuracy of the best epoch",
+            differences(l2, free),
+            _POINTS,
+            "book, chapter 3",
+        ),
+        Claim(
+            f"on {n:,} digits L2 shrinks the gap between training and test accuracy",
+            differences(gaps["lambda 0"], gaps["lambda 5"]),
+            _POINTS,
+            "book, chapter 3",
+        ),
+        *lab.pick((under_one,), ()),  # said of 50,000 digits alone
+    )
+
+
 def _rows(lab: Lab, runs: Comparison, name: str, gap: tuple[float, ...]) -> list[Measured]:
     group = runs[name]
     values = {
@@ -134,7 +132,13 @@ def _rows(lab: Lab, runs: Comparison, name: str, gap: tuple[float, ...]) -> list
         "gap": ("best training less best test accuracy", gap),
     }
     rows = [
-        Measured(f"{name}: {what}", found, "%", _QUOTES.get(f"{name} {key}"))
+        Measured(
+            f"{name}: {what}",
+            found,
+            _POINTS if key == "gap" else "%",
+            _QUOTES.get(f"{name} {key}"),
+            stuck(group) if key.endswith("test") else None,
+        )
         for key, (what, found) in values.items()
     ]
     best_epochs = tuple(epoch - 1.0 for epoch in epoch_of_best(group, "test_accuracy"))
@@ -148,6 +152,19 @@ def _rows(lab: Lab, runs: Comparison, name: str, gap: tuple[float, ...]) -> list
         costs = network2_cost(group, f"{key}_loss", n, evaluated)
         rows.append(Measured(what, costs, "", quote, lower_is_better=True, digits=3))
     return rows
+
+
+def _draw(figure: "Figure", runs: Comparison, lowest: float) -> None:
+    axes = figure.subplots(1, len(_NAMES), sharey=True)
+    for ax, name in zip(axes, _NAMES, strict=True):
+        ax.set(title=name, ylim=(lowest, 100))
+        if any(len(run.history) for run in runs[name]):
+            shown = Comparison({"": runs[name]})
+            plot_train_validation(shown, "accuracy", ax=ax, sets=("test", "train"))
+            for line, style in zip(ax.get_lines(), ("-", "--"), strict=True):
+                line.set_linestyle(style)
+            ax.legend(frameon=False, loc="lower right")
+        ax.label_outer()
 
 
 experiment = Experiment(

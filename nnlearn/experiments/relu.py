@@ -1,6 +1,7 @@
 """The rectified linear unit beside the sigmoid: dead units, saturated ones, curves."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ _QUOTES = {
     for units in _SIZES
 }
 
+_Array = npt.NDArray[np.float64]
 _Key = tuple[str, int, int]
 
 
@@ -102,75 +104,10 @@ def _measure(lab: Lab) -> Result:
         l2=l2,
         callbacks=[watch],
     )
-    rows, claims = [], []
-    for units in _SIZES:
-        slow, fast = (runs[f"{units} {name}"] for name in _NAMES)
-        ends = last(slow, "loss", 1.0)
-        needed = epochs_to(slow, ends), epochs_to(fast, ends)
-        ratio = tuple(a / b for a, b in zip(*needed, strict=True))
-        rows += [
-            Measured(
-                f"{units} hidden, sigmoid: last validation accuracy", last(slow, "val_accuracy")
-            ),
-            Measured(f"{units} hidden, ReLU: last validation accuracy", last(fast, "val_accuracy")),
-            Measured(
-                f"{units} hidden: epochs of sigmoid for each of ReLU, to sigmoid's last training "
-                "loss",
-                ratio,
-                "",
-                _QUOTES[f"{units} speed-up"],
-            ),
-        ]
-        for name, what in (("relu", "dead ReLU units"), ("sigmoid", "saturated sigmoid outputs")):
-            shares = watch.of(name, units, lab.seeds)[:, -1]
-            rows.append(Measured(f"{units} hidden: {what} at the end", tuple(map(float, shares))))
-        claims += [
-            Claim(
-                f"with {units} hidden units ReLU has the higher accuracy after the first epoch",
-                differences(at(fast, "val_accuracy", 1), at(slow, "val_accuracy", 1)),
-                "%",
-                "slide 45",
-            ),
-            Claim(
-                f"with {units} hidden units ReLU needs at most a third of sigmoid's epochs",
-                tuple(value - 3.0 for value in ratio),
-                "",
-                'book, chapter 6: "a factor of 3-5"',
-            ),
-        ]
-
-    def draw_units(figure: "Figure") -> None:
-        values, slopes, gone, full = figure.subplots(2, 2).ravel()
-        _draw_functions(values, slopes)
-        for ax, name in ((gone, "relu"), (full, "sigmoid")):
-            for index, units in enumerate(_SIZES):
-                shares = watch.of(name, units, lab.seeds)
-                x = np.arange(shares.shape[1])
-                plot_band(ax, x, shares, index + 2, f"{units} hidden")
-            finish(ax)
-            ax.legend(frameon=False)
-            ax.set_ylim(bottom=0, top=max(ax.get_ylim()[1], 5.0))
-        gone.set_ylabel("dead ReLU units (%)")
-        full.set_ylabel("saturated sigmoid outputs (%)")
-
-    def draw_curves(figure: "Figure") -> None:
-        axes = figure.subplots(2, 2, sharex=True, sharey="row")
-        for units, column in zip(_SIZES, axes.T, strict=True):
-            shown = Comparison(
-                {w: runs[f"{units} {n}"] for w, n in zip(("sigmoid", "ReLU"), _NAMES, strict=True)}
-            )
-            for ax, what in zip(column, ("loss", "val_error"), strict=True):
-                plot_comparison(shown, what, ax=ax)
-                ax.get_legend().remove()
-                ax.label_outer()
-            column[0].set_title(f"784-{units}-10")
-        axes[0, 0].set_ylabel("training loss")
-        figure.legend(
-            *axes[0, 0].get_legend_handles_labels(),
-            loc="outside upper center",
-            ncols=2,
-            frameon=False,
-        )
+    found = [_of_size(runs, units) for units in _SIZES]
+    shares = {
+        (name, units): watch.of(name, units, lab.seeds) for name in _NAMES for units in _SIZES
+    }
 
     return Result(
         {
@@ -181,35 +118,135 @@ def _measure(lab: Lab) -> Result:
             "dead": f"z <= 0 for all of {_SAMPLES} training digits",
             "saturated": f"outputs below 0.01 or above 0.99, over units and {_SAMPLES} digits",
         },
-        tuple(rows),
-        tuple(claims),
-        (
-            Picture(
-                "units",
-                "Above: both functions and their derivatives. Below, by epoch: the ReLU units that "
-                "no digit moves any more, and the sigmoid outputs that are saturated.",
-                draw_units,
-                slides=(44,),
-                size=(8.0, 5.6),
-            ),
-            Picture(
-                "curves",
-                "Training loss and validation error by epoch with the same learning rate, mean "
-                "over the seeds and the band from lowest to highest.",
-                draw_curves,
-                slides=(45,),
-                size=(8.0, 5.6),
-            ),
+        tuple(
+            row
+            for (rows, _), units in zip(found, _SIZES, strict=True)
+            for row in (*rows, *_end_rows(runs, shares, units))
         ),
+        tuple(claim for _, claims in found for claim in claims),
+        _pictures(runs, shares),
         remarks=(
             "A ReLU unit does not saturate for large z, but below 0 its derivative is 0: where "
             "that is so for every sample, it learns nothing any more.",
             "A few dead units weigh more among 30 than among 100. A faster start is not a lower "
-            "end: the ratio of epochs is taken at the loss with which sigmoid ends.",
+            "end: the ratio of epochs is taken at the loss with which sigmoid ends. Where ReLU "
+            f"does not come to it within {epochs} epochs, {epochs + 1} are counted.",
             "The slides' curves are lost, their captions say only n = 30 and n = 100; that they "
             "showed cost or accuracy by epoch is inferred.",
         ),
     )
+
+
+def _of_size(runs: Comparison, units: int) -> tuple[list[Measured], list[Claim]]:
+    """Accuracies and epochs of both networks of a size, and what is claimed of them."""
+    slow, fast = (runs[f"{units} {name}"] for name in _NAMES)
+    ends = last(slow, "loss", 1.0)
+    needed = epochs_to(slow, ends), epochs_to(fast, ends)
+    ratio = tuple(a / b for a, b in zip(*needed, strict=True))
+    rows = [
+        Measured(f"{units} hidden, {name}: last validation accuracy", last(group, "val_accuracy"))
+        for name, group in (("sigmoid", slow), ("ReLU", fast))
+    ]
+    rows.append(
+        Measured(
+            f"{units} hidden: epochs of sigmoid for each of ReLU, to sigmoid's last training loss",
+            ratio,
+            "",
+            _QUOTES[f"{units} speed-up"],
+        )
+    )
+    claims = [
+        Claim(
+            f"with {units} hidden units ReLU has the higher accuracy after the first epoch",
+            differences(at(fast, "val_accuracy", 1), at(slow, "val_accuracy", 1)),
+            "percentage points",
+            "slide 45",
+        ),
+        Claim(
+            f"with {units} hidden units ReLU needs at most a third of sigmoid's epochs",
+            tuple(value - 3.0 for value in ratio),
+            "",
+            'book, chapter 6: "a factor of 3-5"',
+        ),
+    ]
+    return rows, claims
+
+
+def _end_rows(
+    runs: Comparison, shares: Mapping[tuple[str, int], _Array], units: int
+) -> list[Measured]:
+    """The dead or saturated share of each seed as training ended; NaN where it diverged."""
+    rows = []
+    for name, what in (("relu", "dead ReLU units"), ("sigmoid", "saturated sigmoid outputs")):
+        ends = tuple(
+            math.nan if run.error else float(share)
+            for run, share in zip(runs[f"{units} {name}"], shares[name, units][:, -1], strict=True)
+        )
+        rows.append(Measured(f"{units} hidden: {what} at the end", ends))
+    return rows
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def _pictures(
+    runs: Comparison, shares: Mapping[tuple[str, int], _Array]
+) -> tuple[Picture, Picture]:
+    def draw_units(figure: "Figure") -> None:
+        _draw_units(figure, shares)
+
+    def draw_curves(figure: "Figure") -> None:
+        _draw_curves(figure, runs)
+
+    return (
+        Picture(
+            "units",
+            "Above: both functions and their derivatives. Below, by epoch: the ReLU units that "
+            "no digit moves any more, and the sigmoid outputs that are saturated.",
+            draw_units,
+            slides=(44,),
+            size=(8.0, 5.6),
+        ),
+        Picture(
+            "curves",
+            "Training loss and validation error by epoch with the same learning rate, mean "
+            "over the seeds and the band from lowest to highest.",
+            draw_curves,
+            slides=(45,),
+            size=(8.0, 5.6),
+        ),
+    )
+
+
+def _draw_units(figure: "Figure", shares: Mapping[tuple[str, int], _Array]) -> None:
+    values, slopes, gone, full = figure.subplots(2, 2).ravel()
+    _draw_functions(values, slopes)
+    for ax, name in ((gone, "relu"), (full, "sigmoid")):
+        for index, units in enumerate(_SIZES):
+            own = shares[name, units]
+            plot_band(ax, np.arange(own.shape[1]), own, index + 2, f"{units} hidden")
+        finish(ax)
+        ax.legend(frameon=False)
+        ax.set_ylim(bottom=0, top=max(ax.get_ylim()[1], 5.0))
+    gone.set_ylabel("dead ReLU units (%)")
+    full.set_ylabel("saturated sigmoid outputs (%)")
+
+
+def _draw_curves(figure: "Figure", runs: Comparison) -> None:
+    axes = figure.subplots(2, 2, sharex=True, sharey="row")
+    for units, column in zip(_SIZES, axes.T, strict=True):
+        words = zip(("sigmoid", "ReLU"), _NAMES, strict=True)
+        shown = Comparison({word: runs[f"{units} {name}"] for word, name in words})
+        column[0].set_title(f"784-{units}-10")
+        if not any(len(run.history) for group in shown.values() for run in group):
+            continue
+        for ax, what in zip(column, ("loss", "val_error"), strict=True):
+            plot_comparison(shown, what, ax=ax)
+            ax.get_legend().remove()
+            ax.label_outer()
+    axes[0, 0].set_ylabel("training loss")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
 
 
 def _draw_functions(values: "Axes", slopes: "Axes") -> None:

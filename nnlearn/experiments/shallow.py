@@ -41,6 +41,8 @@ def _measure(lab: Lab) -> Result:
 
     def curves(figure: "Figure") -> None:
         ax = figure.subplots()
+        if not any(len(run.history) for run in group):
+            return
         plot_comparison(runs, ["error", "val_error", "test_error"], ax)
         for line, style in zip(ax.get_lines(), LINES, strict=False):
             line.set(linestyle=style)
@@ -59,7 +61,7 @@ def _measure(lab: Lab) -> Result:
                 _QUOTES["test accuracy"],
                 stuck(group),
             ),
-            Measured("test accuracy, last epoch", last(group, "test_accuracy")),
+            Measured("test accuracy, last epoch", last(group, "test_accuracy"), stuck=stuck(group)),
             Measured("best validation accuracy", best(group, "val_accuracy")),
         ),
         pictures=(

@@ -49,7 +49,13 @@ def _measure(lab: Lab) -> Result:
         for name, group in runs.items()
     )
     claims = tuple(
-        Claim(text, differences(accuracy[more], accuracy[less]), "%", "slide 26")
+        Claim(
+            text,
+            differences(accuracy[more], accuracy[less]),
+            "percentage points",
+            "slide 26",
+            error=math.hypot(*(chance(accuracy[name][0], n_test) for name in (more, less))),
+        )
         for text, more, less in (
             ("affine distortions raise the test accuracy", _AFFINE, _NONE),
             ("elastic ones raise it further", _ELASTIC, _AFFINE),
@@ -77,6 +83,9 @@ def _measure(lab: Lab) -> Result:
         ),
         (_table(runs, n_test, quoted=not lab.quick),),
         remarks=(
+            "One run of each: the standard error of a difference is what the number of test digits "
+            "leaves open, as if each had test digits of its own, and says nothing of the spread "
+            "between start weights.",
             "The affine changes are shifts by up to 1 pixel, rotations by up to 10 degrees, skews "
             "and scalings by up to a tenth, all drawn anew for each digit in each epoch. The paper "
             "has sigmoid units and fields of alpha 34 and sigma 4 on 29 x 29 pixels; smoother ones "
@@ -113,7 +122,7 @@ def _displacement(alpha: float, sigma: float) -> float:
 
 
 def chance(percent: float, n: int) -> float:
-    """The standard error that n test digits leave an accuracy, both in %."""
+    """The standard error, in percentage points, that n test digits leave an accuracy in %."""
     share = percent / 100.0
     return 100.0 * math.sqrt(share * (1.0 - share) / n)
 
@@ -145,7 +154,8 @@ def _table(runs: Comparison, n_test: int, *, quoted: bool) -> Table:
 def _accuracy_picture(runs: Comparison, n_test: int, *, quoted: bool) -> Picture:
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        plot_comparison(runs, "val_error", ax=left)
+        if any(len(run.history) for group in runs.values() for run in group):
+            plot_comparison(runs, "val_error", ax=left)
         left.set_title("validation error")
         _draw_runs(right, runs, n_test, quoted=quoted)
 

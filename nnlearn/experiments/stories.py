@@ -74,6 +74,8 @@ def _measure(lab: Lab) -> Result:
             "independent, are stories that agree with such numbers and are not shown by them. "
             "Another data set, size or rate can turn a direction round: the section on dropout "
             "has an example.",
+            f"Where momentum does not come to that loss within {epochs} epochs, {epochs + 1} are "
+            "counted.",
         ),
     )
 

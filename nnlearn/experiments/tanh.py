@@ -1,5 +1,6 @@
 """The tanh neuron: its range, its derivative, and the signs of a unit's gradients."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _Array = npt.NDArray[np.float64]
+#: By the networks' name: the shares of the seeds in %, of single samples and of batches.
+_Shares = dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
 
+_SIZES = (30, 100)
+_POINTS = "percentage points"
 #: Samples whose gradients are looked at, and the size of their batches.
 _SAMPLES, _BATCH = 1000, 10
-#: Both end about equally well: their accuracies are nearer to each other than this, in %.
+#: Both end about equally well where their accuracies, in %, are nearer to each other than this.
 _SIMILAR = 0.5
 
 _QUOTES = {
@@ -88,7 +93,7 @@ def _measure(lab: Lab) -> Result:
     l2 = lab.l2(5.0)
     variants = {
         f"{units} {name}": {"hidden": units, "activation": name}
-        for units in (30, 100)
+        for units in _SIZES
         for name in ("sigmoid", "tanh")
     }
     common: dict[str, Any] = {"learning_rate": 0.1, "batch_size": 10, "l2": l2}
@@ -96,91 +101,6 @@ def _measure(lab: Lab) -> Result:
     curves = lab.compare(variants, digits, epochs=epochs, **common)
     ranges = _ranges(lab, lab.pick(10, 4))
     signs = _signs(lab, curves)
-    rows = [
-        Measured("z at which tanh' and sigma' are equal", (crossing(),), "", _QUOTES["1.66"]),
-        Measured("largest |tanh(z) - (2 sigma(2z) - 1)|", (_identity(),), "", digits=16),
-    ]
-    for name, (sample, batch) in signs.items():
-        rows += [
-            Measured(f"{name}: output units with gradients of one sign, a sample", sample),
-            Measured(f"{name}: the same, batches of {_BATCH}", batch),
-        ]
-    claims = []
-    for units in (30, 100):
-        slow, fast = curves[f"{units} sigmoid"], curves[f"{units} tanh"]
-        first = differences(at(fast, "val_accuracy", 1), at(slow, "val_accuracy", 1))
-        end = differences(last(fast, "val_accuracy"), last(slow, "val_accuracy"))
-        sooner = differences(at(slow, "loss", 1, 1.0), at(fast, "loss", 1, 1.0))
-        claims += [
-            Claim(
-                f"with {units} hidden units tanh has the lower cost over the first epoch",
-                sooner,
-                "",
-                "slide 42; book, chapter 6",
-            ),
-            Claim(
-                f"with {units} hidden units tanh has the higher accuracy after the first epoch",
-                first,
-                "%",
-                "slide 42; book, chapter 6",
-            ),
-            Claim(
-                f"with {units} hidden units both end within {_SIMILAR:g} % of each other",
-                tuple(_SIMILAR - abs(d) for d in end),
-                "%",
-                "book, chapter 6: 'very similar'",
-            ),
-        ]
-
-    def draw_ranges(figure: "Figure") -> None:
-        ax, losses, errors = figure.subplots(1, 3)
-        z = np.linspace(-4, 4, 161)
-        ax.plot(z, np.tanh(z), label="tanh(z)", **line_style(0, z.size))
-        ax.plot(z, sigmoid(z), label=r"$\sigma$(z)", **line_style(1, z.size))
-        dots = np.linspace(-4, 4, 17)
-        ax.plot(
-            dots, 2 * sigmoid(2 * dots) - 1, "o", ms=4, color=COLOURS[2], label=r"2$\sigma$(2z) - 1"
-        )
-        _dress(ax, "z", "output")
-        ax.legend(frameon=False, fontsize="small")
-        plot_comparison(ranges, "loss", ax=losses)
-        plot_comparison(ranges, "val_error", ax=errors)
-        losses.set_ylabel("training loss (quadratic)")
-        for each in (losses, errors):
-            each.get_legend().remove()
-        figure.legend(
-            *losses.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False
-        )
-
-    def draw_speed(figure: "Figure") -> None:
-        ax, *others = figure.subplots(1, 3)
-        _draw_slopes(ax)
-        for units, other in zip((30, 100), others, strict=True):
-            shown = {name: curves[f"{units} {name}"] for name in ("sigmoid", "tanh")}
-            plot_comparison(Comparison(shown), ax=other)
-            other.set_title(f"784-{units}-10")
-            other.get_legend().set_title("")
-
-    def draw_signs(figure: "Figure") -> None:
-        ax = figure.subplots()
-        places = np.arange(len(signs))
-        for k, what in enumerate(("each sample alone", f"batches of {_BATCH}")):
-            means = [float(np.mean(values[k])) for values in signs.values()]
-            bars = ax.bar(
-                places + 0.4 * (k - 0.5),
-                means,
-                0.36,
-                color=COLOURS[k],
-                hatch=("", "//")[k],
-                edgecolor="#808080",
-                label=what,
-            )
-            ax.bar_label(bars, fmt="%.0f")
-        ax.set_xticks(places, [name.replace(", ", "\n") for name in signs])
-        _dress(ax, "", "output units whose weights'\ngradients have one sign (%)")
-        ax.set_ylim(0, 115)
-        ax.legend(frameon=False, ncols=2, loc="upper right")
-
     return Result(
         {
             "hidden layer": "30 units (100 where said), tanh or sigmoid, scaled weights",
@@ -191,41 +111,52 @@ def _measure(lab: Lab) -> Result:
             "mean 0 and standard deviation 1 over all pixels, rates divided by 10",
             "signs": f"the 784-30-10 networks, on {_SAMPLES} training digits",
         },
-        tuple(rows),
-        tuple(claims),
-        (
-            Picture(
-                "range",
-                "tanh is a sigmoid stretched to outputs from -1 to 1, so targets are -1 and +1. "
-                "Right: digits learnt that way, with pixels from 0 to 1 and normalised. The losses "
-                "of the two ranges do not compare: distances are twice as long.",
-                draw_ranges,
-                slides=(41,),
-                size=(9.0, 3.9),
-            ),
-            Picture(
-                "speed",
-                "tanh' is four times sigma' at 0, and the larger up to |z| = 1.66. Right: "
-                "validation error by epoch, mean over the seeds and the band from lowest to "
-                "highest.",
-                draw_speed,
-                slides=(42,),
-                size=(9.0, 3.4),
-            ),
-            Picture(
-                "signs",
-                "Behind sigmoid units all weights of a unit must rise together or fall together "
-                "for each sample; behind tanh units they need not.",
-                draw_signs,
-                slides=(43,),
-                size=(7.0, 3.6),
-            ),
-        ),
+        _rows(signs),
+        tuple(claim for units in _SIZES for claim in _claims(curves, units)),
+        _pictures(ranges, curves, signs),
         remarks=(
             "Slide 43 says that a unit behind sigmoid units can only raise all its weights or "
             "lower all. So it is for ONE sample, whose gradients are the unit's delta times "
             "activations above 0. A step is made for a batch, whose samples differ in the sign of "
             "delta: there the weights of many units go both ways.",
+        ),
+    )
+
+
+def _rows(signs: _Shares) -> tuple[Measured, ...]:
+    rows = [
+        Measured("z at which tanh' and sigma' are equal", (crossing(),), "", _QUOTES["1.66"]),
+        Measured("largest |tanh(z) - (2 sigma(2z) - 1)|", (_identity(),), "", digits=16),
+    ]
+    for name, (sample, batch) in signs.items():
+        rows += [
+            Measured(f"{name}: output units with gradients of one sign, a sample", sample),
+            Measured(f"{name}: the same, batches of {_BATCH}", batch),
+        ]
+    return tuple(rows)
+
+
+def _claims(curves: Comparison, units: int) -> tuple[Claim, ...]:
+    slow, fast = curves[f"{units} sigmoid"], curves[f"{units} tanh"]
+    end = differences(last(fast, "val_accuracy"), last(slow, "val_accuracy"))
+    return (
+        Claim(
+            f"with {units} hidden units tanh has the lower cost over the first epoch",
+            differences(at(slow, "loss", 1, 1.0), at(fast, "loss", 1, 1.0)),
+            "",
+            "slide 42; book, chapter 6",
+        ),
+        Claim(
+            f"with {units} hidden units tanh has the higher accuracy after the first epoch",
+            differences(at(fast, "val_accuracy", 1), at(slow, "val_accuracy", 1)),
+            _POINTS,
+            "slide 42; book, chapter 6",
+        ),
+        Claim(
+            f"with {units} hidden units both end within {_SIMILAR:g} {_POINTS} of each other",
+            tuple(_SIMILAR - abs(d) for d in end),
+            _POINTS,
+            "book, chapter 6: 'very similar'",
         ),
     )
 
@@ -273,22 +204,122 @@ def _with_targets(split: Split, low: float, shift: float, scale: float) -> Split
     return Split(x, targets)
 
 
-def _signs(lab: Lab, curves: Comparison) -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
-    """For untrained and trained networks the shares of each seed, in %, a sample and a batch."""
+def _signs(lab: Lab, curves: Comparison) -> _Shares:
+    """For untrained and trained networks the shares of each seed, in %, a sample and a batch.
+
+    NaN where training diverged.
+    """
     x, y = lab.data.train.x[:_SAMPLES], lab.data.train.y[:_SAMPLES]
     found = {}
+    lost = Signs(math.nan, math.nan)
     for name in ("sigmoid", "tanh"):
-        trained = [run.network for run in curves[f"30 {name}"]]
-        for what, networks in (
-            ("untrained", [net.copy().reset() for net in trained]),
-            ("trained", trained),
+        runs = curves[f"30 {name}"]
+        for what, shares in (
+            ("untrained", [equal_signs(run.network.copy().reset(), x, y) for run in runs]),
+            ("trained", [lost if run.error else equal_signs(run.network, x, y) for run in runs]),
         ):
-            shares = [equal_signs(network, x, y) for network in networks]
             found[f"{name}, {what}"] = (
                 tuple(share.sample for share in shares),
                 tuple(share.batch for share in shares),
             )
     return found
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def _pictures(ranges: Comparison, curves: Comparison, signs: _Shares) -> tuple[Picture, ...]:
+    def draw_ranges(figure: "Figure") -> None:
+        _draw_ranges(figure, ranges)
+
+    def draw_speed(figure: "Figure") -> None:
+        _draw_speed(figure, curves)
+
+    def draw_signs(figure: "Figure") -> None:
+        _draw_signs(figure, signs)
+
+    return (
+        Picture(
+            "range",
+            "tanh is a sigmoid stretched to outputs from -1 to 1, so targets are -1 and +1. "
+            "Right: digits learnt that way, with pixels from 0 to 1 and normalised. The losses "
+            "of the two ranges do not compare: distances are twice as long.",
+            draw_ranges,
+            slides=(41,),
+            size=(9.0, 3.9),
+        ),
+        Picture(
+            "speed",
+            "tanh' is four times sigma' at 0, and the larger up to |z| = 1.66. Right: "
+            "validation error by epoch, mean over the seeds and the band from lowest to "
+            "highest.",
+            draw_speed,
+            slides=(42,),
+            size=(9.0, 3.4),
+        ),
+        Picture(
+            "signs",
+            "Behind sigmoid units all weights of a unit must rise together or fall together "
+            "for each sample; behind tanh units they need not.",
+            draw_signs,
+            slides=(43,),
+            size=(7.0, 3.6),
+        ),
+    )
+
+
+def _draw_ranges(figure: "Figure", ranges: Comparison) -> None:
+    ax, losses, errors = figure.subplots(1, 3)
+    z = np.linspace(-4, 4, 161)
+    ax.plot(z, np.tanh(z), label="tanh(z)", **line_style(0, z.size))
+    ax.plot(z, sigmoid(z), label=r"$\sigma$(z)", **line_style(1, z.size))
+    dots = np.linspace(-4, 4, 17)
+    stretched = 2 * sigmoid(2 * dots) - 1
+    ax.plot(dots, stretched, "o", ms=4, color=COLOURS[2], label=r"2$\sigma$(2z) - 1")
+    _dress(ax, "z", "output")
+    ax.legend(frameon=False, fontsize="small")
+    if any(len(run.history) for group in ranges.values() for run in group):
+        for each, column in ((losses, "loss"), (errors, "val_error")):
+            plot_comparison(ranges, column, ax=each)
+            each.get_legend().remove()
+    losses.set_ylabel("training loss (quadratic)")
+    handles, labels = losses.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+
+
+def _draw_speed(figure: "Figure", curves: Comparison) -> None:
+    ax, *others = figure.subplots(1, 1 + len(_SIZES))
+    _draw_slopes(ax)
+    for units, other in zip(_SIZES, others, strict=True):
+        other.set_title(f"784-{units}-10")
+        shown = {name: curves[f"{units} {name}"] for name in ("sigmoid", "tanh")}
+        if any(len(run.history) for group in shown.values() for run in group):
+            plot_comparison(Comparison(shown), ax=other)
+            other.get_legend().set_title("")
+
+
+def _draw_signs(figure: "Figure", signs: _Shares) -> None:
+    ax = figure.subplots()
+    places = np.arange(len(signs))
+    for k, what in enumerate(("each sample alone", f"batches of {_BATCH}")):
+        known = [[v for v in values[k] if math.isfinite(v)] for values in signs.values()]
+        bars = ax.bar(
+            places + 0.4 * (k - 0.5),
+            [float(np.mean(values)) if values else 0.0 for values in known],
+            0.36,
+            color=COLOURS[k],
+            hatch=("", "//")[k],
+            edgecolor="#808080",
+            label=what,
+        )
+        ax.bar_label(
+            bars,
+            [f"{bar.get_height():.0f}" if v else "" for bar, v in zip(bars, known, strict=True)],
+        )
+    ax.set_xticks(places, [name.replace(", ", "\n") for name in signs])
+    _dress(ax, "", "output units whose weights'\ngradients have one sign (%)")
+    ax.set_ylim(0, 115)
+    ax.legend(frameon=False, ncols=2, loc="upper right")
 
 
 def _draw_slopes(ax: "Axes") -> None:

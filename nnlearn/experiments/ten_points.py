@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
@@ -39,6 +40,7 @@ _QUOTES = {
         "coefficient of x^9 of the polynomial through all ten points",
         "exact",
         of_data=False,
+        cut=True,
     ),
     "line": Quote("2", "book, chapter 3", "slope of the line y = 2x", "exact", of_data=False),
 }
@@ -153,9 +155,7 @@ def _draw(
             heights = np.polyval(np.array(fit, np.float64), places)
             style = {"color": COLOURS[i], "linestyle": ("-", "--")[i], "linewidth": 1.8}
             ax.plot(places, heights, label=f"degree {degree}", **style)
-        ax.set(xlabel="x", ylabel="y")
-        ax.grid(True, alpha=0.25, linewidth=0.8)
-        ax.spines[["top", "right"]].set_visible(False)
+        tidy(ax, "x", "y")
     near.plot(*np.array(points, np.float64).T, "o", color=ink(), markersize=5, label="the points")
     near.set(xlim=(0, 5), ylim=(0, 10.5))
     near.legend(frameon=False, loc="upper left")

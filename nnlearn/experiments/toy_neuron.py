@@ -160,6 +160,7 @@ def _measure(lab: Lab) -> Result:
                 "quadratic cost: its output falls further in the first 50 epochs",
                 (float(large["a"][50] - paths[_CASES[7].name]["a"][50]),),
                 source="slide 7",
+                chance=False,
             ),
         ),
         _pictures(paths),

@@ -19,6 +19,8 @@ from nnlearn.tables import Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_Array = npt.NDArray[np.float64]
+
 _RATE, _LAMBDA, _BATCH, _N, _EPOCHS = 0.5, 5.0, 10, 1_000, 10
 
 
@@ -51,20 +53,7 @@ def _measure(lab: Lab) -> Result:
     moved = max(float(np.abs(b - biases[0]).max()) for b in biases)
 
     def paths(figure: "Figure") -> None:
-        axes = figure.subplots(1, 2, sharex=True)
-        epoch = range(_EPOCHS + 1)
-        ranked = np.argsort(weights[0])
-        for place in ranked[[0, ranked.size // 10, ranked.size // 3, -ranked.size // 10, -1]]:
-            values = [w[place] for w in weights]
-            axes[0].plot(epoch, values, "o", color=COLOURS[0], markersize=4)
-            fine = np.linspace(0, _EPOCHS, 101)
-            axes[0].plot(fine, values[0] * factor ** (steps * fine), color=COLOURS[0], linewidth=1)
-        for unit in range(5):
-            axes[1].plot(epoch, [b[unit] for b in biases], "o-", color=COLOURS[1], markersize=4)
-        for ax, title in zip(axes, ("five weights", "five biases"), strict=True):
-            ax.axhline(0, color="#808080", linewidth=0.8)
-            ax.set(title=title, ylabel="value")
-            finish(ax)
+        _draw(figure, weights, biases, factor**steps)
 
     return Result(
         {
@@ -95,7 +84,25 @@ def _measure(lab: Lab) -> Result:
     )
 
 
-def _flat(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
+def _draw(figure: "Figure", weights: list[_Array], biases: list[_Array], share: float) -> None:
+    """Values by epoch, and what is left of a weight, `share` of it after each epoch."""
+    axes = figure.subplots(1, 2, sharex=True)
+    epoch = range(_EPOCHS + 1)
+    ranked = np.argsort(weights[0])
+    for place in ranked[[0, ranked.size // 10, ranked.size // 3, -ranked.size // 10, -1]]:
+        values = [w[place] for w in weights]
+        axes[0].plot(epoch, values, "o", color=COLOURS[0], markersize=4)
+        fine = np.linspace(0, _EPOCHS, 101)
+        axes[0].plot(fine, values[0] * share**fine, color=COLOURS[0], linewidth=1)
+    for unit in range(5):
+        axes[1].plot(epoch, [b[unit] for b in biases], "o-", color=COLOURS[1], markersize=4)
+    for ax, title in zip(axes, ("five weights", "five biases"), strict=True):
+        ax.axhline(0, color="#808080", linewidth=0.8)
+        ax.set(title=title, ylabel="value")
+        finish(ax)
+
+
+def _flat(arrays: Iterable[npt.NDArray[Any]]) -> _Array:
     return np.concatenate([np.asarray(a, np.float64).ravel() for a in arrays])
 
 

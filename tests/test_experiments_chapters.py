@@ -1,0 +1,161 @@
+"""The experiments of chapters 1 and 5, on the Hessian, and the claims in one: what they say."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from divergence import CASES, check_diverged, diverge
+
+import nnlearn as nn
+from nnlearn import experiments
+from nnlearn.experiments import hessian
+
+NAMES = ("baselines", "depth", "hessian", "coming-from", "stories")
+SEEDS = (3, 4)
+_SMALL = nn.datasets.load_mnist_small()
+DATA = nn.Dataset(_SMALL.train[:500], validation=_SMALL.validation[:200], test=_SMALL.test[:200])
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {name: experiments.find(name).run(DATA, SEEDS, quick=True) for name in NAMES}
+
+
+def row(result, what):
+    [found] = [r for r in result.rows if r.what == what]
+    return found
+
+
+# ---- all of them ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_show_the_slides_and_quotes_have_rows(results, name):
+    result, experiment = results[name], experiments.find(name)
+    shown = {slide for picture in result.pictures for slide in picture.slides}
+    assert shown == set(experiment.slides)
+    assert all(picture.drawing(name).svg for picture in result.pictures)
+    quoted = [r.quote for r in result.rows if r.quote]
+    assert sorted(map(repr, quoted)) == sorted(map(repr, experiment.quotes.values()))
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", ["baselines", "depth", "stories"])
+def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case):
+    check_diverged(monkeypatch, name, DATA, case)
+
+
+# ---- chapter 1 -----------------------------------------------------------------------------------
+
+
+def test_every_row_of_trained_networks_counts_those_that_are_stuck(results):
+    by_darkness = "average darkness: test accuracy"
+    for found in results["baselines"].rows:
+        assert (found.stuck is None) == (found.what == by_darkness)
+
+
+def test_average_darkness_is_the_nearest_mean_of_the_pixels(results):
+    (train, y), (test, labels) = DATA.train, DATA.test
+    means = [train[y == digit].sum(axis=1).mean() for digit in range(10)]
+    said = [int(np.argmin([abs(image.sum() - mean) for mean in means])) for image in test]
+    [found] = row(results["baselines"], "average darkness: test accuracy").values
+    assert found == pytest.approx(100 * np.mean(said == labels))
+
+
+# ---- chapter 5 -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("least weight with |w sigma'| >= 1: 1 / sigma'(0)", 4.0),
+        ("widest interval of inputs with |w sigma'| >= 1", 0.448),
+        ("weight with the widest interval", 6.9),
+        ("w sigma'(0) for w = 100", 25.0),
+    ],
+)
+def test_a_neuron_of_one_input(results, what, expected):
+    found = row(results["depth"], what)
+    assert found.values[0] == pytest.approx(expected, rel=2e-3)
+    assert found.judge().word == "agrees"
+
+
+def test_mean_deltas_at_the_start_are_those_of_the_start_weights(results):
+    x, y = DATA.train
+    for layer in (1, 2):
+        values = row(
+            results["depth"], f"2 hidden layers, layer {layer}: mean delta, at the start"
+        ).values
+        for seed, value in zip(SEEDS, values, strict=True):
+            inside = nn.Network([784, 30, 30, 10], seed=seed).inspect(x, y)
+            length = np.linalg.norm(inside.delta[layer - 1].mean(axis=0))
+            assert value == pytest.approx(float(length), rel=1e-4)
+
+
+def test_layers_of_a_network_that_diverges_are_drawn_as_far_as_it_came(monkeypatch):
+    diverge(monkeypatch, SEEDS, 2)
+    result = experiments.find("depth").run(DATA, SEEDS, quick=True)
+    lines = [line for ax in result.figures()["layers"].axes for line in ax.get_lines()]
+    assert len(lines) == 2 + 3 + 4
+    assert {tuple(line.get_xdata()) for line in lines} == {(0, 1, 2)}
+
+
+# ---- the Hessian ---------------------------------------------------------------------------------
+
+
+def test_the_hessian_is_that_of_the_cost_and_damped_steps_never_raise_it(results):
+    rows = nn.datasets.two_moons(20, noise=0.2, seed=0)
+    rows = nn.Split(rows.x.astype(np.float64), rows.y)
+    net = nn.Network([2, 3, 2], activation="tanh", dtype="float64", seed=1)
+    problem = hessian.Problem(net, rows)
+    theta = problem.start()
+    found = problem.hessian(theta)
+    step = 1e-4 * np.random.default_rng(0).normal(size=theta.size)
+    ahead, here, behind = (problem.cost_and_gradient(theta + k * step)[0] for k in (1, 0, -1))
+    assert step @ found @ step == pytest.approx(ahead - 2 * here + behind, rel=1e-3)
+    costs = hessian.newton(problem, theta, 5, damped=True).costs
+    assert len(costs) == 6
+    assert all(b <= a for a, b in itertools.pairwise(costs))
+    sizes, _ = results["hessian"].tables
+    assert sizes["entries of H, n^2"] == [23_860.0**2, 79_510.0**2, 1e14]
+
+
+def test_one_newton_step_ends_at_the_minimum_of_a_bowl(results):
+    figure = results["hessian"].figures()["bowl"]
+    ends = [
+        line.get_xydata()[-1] for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 2
+    ]
+    assert any(np.allclose(end, 0.0, atol=1e-12) for end in ends)
+
+
+# ---- the claims in one ---------------------------------------------------------------------------
+
+
+def test_epochs_that_momentum_saves_are_counted_from_plain_steps_end(results):
+    [claim] = [c for c in results["stories"].claims if c.unit == "epochs"]
+    runs = nn.compare(
+        {"plain": {}, "momentum": {"momentum": 0.9}},
+        DATA,
+        seeds=SEEDS,
+        hidden=30,
+        epochs=4,
+        batch_size=10,
+        learning_rate=0.05,
+        l2=5.0 * 500 / 50_000,
+        verbose=0,
+    )
+    expected = []
+    for plain, fast in zip(runs["plain"], runs["momentum"], strict=True):
+        reached = np.flatnonzero(fast.history["loss"] <= plain.history["loss"][-1])
+        expected.append(4 - (reached[0] + 1 if reached.size else 5))
+    assert claim.differences == tuple(expected)
+    assert "within 4 epochs, 5 are counted" in results["stories"].remarks[-1]
+
+
+def test_where_plain_steps_diverge_no_epochs_are_saved(monkeypatch):
+    diverge(monkeypatch, {SEEDS[0]}, 3)
+    result = experiments.find("stories").run(DATA, SEEDS, quick=True)
+    [claim] = [c for c in result.claims if c.unit == "epochs"]
+    assert [math.isnan(d) for d in claim.differences] == [True, False]
+    assert {c.unit for c in result.claims} == {"percentage points", "epochs"}

@@ -278,9 +278,10 @@ def _draw(figure: "Figure", runs: Comparison, plan: _Plan) -> None:
         ("train_accuracy", "accuracy on the training data (%)", 0),
     )
     for ax, (column, label, first) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        if plot_epochs(runs, column, ax):
-            ax.get_legend().remove()
-            ax.get_lines()[-1].set_linestyle("--")
+        if not plot_epochs(runs, column, ax):
+            continue
+        ax.get_legend().remove()
+        ax.get_lines()[-1].set_linestyle("--")
         ax.set(ylabel=label, xlim=(first + 1, plan.epochs))
         _fit_height(ax, runs, column, first)
         ax.axvline(plan.marked + 1, color=ink(), linewidth=1, linestyle=":")

@@ -157,10 +157,8 @@ def test_the_verdict_names_what_is_not_so():
     text = Result({}, rows, claims).verdict
     assert text.startswith("1 of 2 quoted numbers agrees; not so: second (mean 95.400")
     assert "1 quoted number cannot be compared: other data." in text
-    assert (
-        "1 of 2 claims holds; not so: less is better (the opposite holds: the other way by 1.05 on average"
-        in text
-    )
+    opposite = "less is better (the opposite holds: the other way by 1.05 on average"
+    assert f"1 of 2 claims holds; not so: {opposite}" in text
 
 
 # ---- numbers of runs -----------------------------------------------------------------------------
@@ -196,7 +194,7 @@ def test_each_keeps_the_order_and_raises_what_was_raised():
     def fail(k):
         raise ZeroDivisionError(str(k))
 
-    with pytest.raises(ZeroDivisionError, match="0"):
+    with pytest.raises(ZeroDivisionError, match="[0-4]"):
         means.each(fail, range(5))
     assert means.halted(None, None)
     assert means.each(lambda k: k, [1]) == [1]

@@ -321,7 +321,7 @@ def test_killed_and_started_again_it_ends_with_the_same_report(tmp_path):
     again = start(tmp_path / "killed", *names)
     _, log = again.communicate(timeout=120)
     assert again.returncode == 0
-    assert "1 of 1 experiments" in log
+    assert "1 of 1 experiment," in log
     after = {p.name: p.stat().st_mtime_ns for p in part.parent.glob("[!.]*.json")}
     assert {name: after[name] for name in before} == before
     report = "coming-from+overview+stories.html"

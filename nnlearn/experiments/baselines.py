@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from nnlearn.comparison import Comparison
 from nnlearn.data import Dataset, Split
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, best, last, stuck, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,10 +100,9 @@ def _measure(lab: Lab) -> Result:
 
     def curves(figure: "Figure") -> None:
         ax = figure.subplots()
-        ax.set(ylabel="test accuracy (%)", ylim=(0, 100))
-        if not any(len(run.history) for group in runs.values() for run in group):
+        if not plot_epochs(runs, "test_accuracy", ax):
             return
-        plot_comparison(runs, "test_accuracy", ax=ax)
+        ax.set(ylabel="test accuracy (%)", ylim=(0, 100))
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
     return Result(

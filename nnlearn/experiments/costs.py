@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,8 +73,7 @@ def _measure(lab: Lab) -> Result:
         axes = figure.subplots(1, len(_SIZES), sharey=True)
         for ax, units in zip(axes, _SIZES, strict=True):
             shown = {name: runs[f"{units} {name}"] for name in _COSTS}
-            if any(len(run.history) for group in shown.values() for run in group):
-                plot_comparison(type(runs)(shown), ax=ax)
+            plot_epochs(type(runs)(shown), "val_error", ax)
             ax.set_title(f"784-{units}-10")
             ax.label_outer()
 

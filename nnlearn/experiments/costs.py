@@ -79,7 +79,9 @@ def _measure(lab: Lab) -> Result:
             shown = {name: runs[f"{units} {name}"] for name in _COSTS}
             plot_epochs(type(runs)(shown), "test_error", ax)
             ax.set_title(f"784-{units}-10")
-            ax.label_outer()
+            if column:
+                ax.set_ylabel("")
+                ax.tick_params(labelleft=False)
         numbers = {} if lab.quick else {name: _QUOTES[name].number for name in errors}
         ax = figure.add_subplot(grid[1, :])
         plot_dots(ax, errors, "test error after the last epoch (%)", numbers)

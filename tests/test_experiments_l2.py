@@ -161,7 +161,7 @@ def test_the_table_of_errors_is_of_last_epochs(results):
         assert saved == pytest.approx(free - error)
 
 
-def test_the_books_best_accuracies_are_of_one_run_as_far_as_is_known(results):
+def test_the_books_accuracies_are_quoted_as_of_best_epochs(results):
     quotes = [r.quote for r in results["l2-table"].rows if r.quote and "book" in r.quote.source]
     assert [(q.value, q.kind) for q in quotes] == [("97.92", "best"), ("98.04", "best")]
     said = "the book does not say of how many runs it is the best"

@@ -174,13 +174,45 @@ def test_the_toy_neuron_goes_where_gradient_descent_by_hand_goes(cost, start, ra
 
 
 def test_every_number_of_the_toy_neurons_replay_agrees(found):
-    judged = [row.judge() for row in found["toy-neuron"].rows]
-    assert len(judged) >= 8 * (7 + 3) + 5
-    assert {judgement.word for judgement in judged} == {"agrees"}
+    rows = [row for row in found["toy-neuron"].rows if row.quote and "10 %" not in row.what]
+    assert len(rows) == 8 * (7 + 3) + 5
+    assert {row.judge().word for row in rows} == {"agrees"}
+    sources = {row.quote.source for row in rows}
+    assert sources == {
+        "book, chapter 3",
+        "replay of the book's settings, computed independently",
+    }
+
+
+def test_the_toy_neurons_slow_start_is_told_in_numbers(found):
+    result = found["toy-neuron"]
+    a, w, _ = descend("quadratic", (2, 2), 0.15)
+    part = value(result, "start 2, 2, quadratic: epochs until 10 % of the output's way are made")
+    limit = a[0] - 0.1 * (a[0] - a[300])
+    assert (a[int(part[0])] <= limit < a[int(part[0]) - 1], len(part)) == (True, 1)
+    (row,) = [row for row in result.rows if row.values == part and row.quote]
+    assert (row.quote.value, row.judge().word) == ("150", "not comparable")
+    weights = np.log(a / (1 - a)) / 2  # w and b are alike
+    for what, by_epoch in (("the output", a), ("w", weights)):
+        first, then = (
+            value(result, f"start 2, 2, quadratic: fall of {what} in the {part} 150 epochs")
+            for part in ("first", "next")
+        )
+        assert first == pytest.approx((by_epoch[0] - by_epoch[150],), abs=1e-9)
+        assert then == pytest.approx((by_epoch[150] - by_epoch[300],), abs=1e-9)
+    assert w == pytest.approx(weights[-1])
+    claim = result.claims[1]
+    assert (claim.word, claim.differences) == (
+        "holds",
+        pytest.approx((a[150] - a[300] - (a[0] - a[150]),), abs=1e-9),
+    )
+    assert "falls by 0.05 in the first 150 epochs and by 0.73" in result.pictures[0].caption
+    assert "0.78 after 300 epochs" in result.remarks[0]
+    assert "0.03 the right gradient comes to 0.079, of 0.05 to 0.042" in result.remarks[0]
 
 
 def test_the_toy_neuron_starts_faster_with_cross_entropy_by_what_the_replay_says(found):
-    (claim,) = found["toy-neuron"].claims
+    claim = found["toy-neuron"].claims[0]
     assert (claim.word, claim.chance) == ("holds", False)
     assert claim.differences == pytest.approx((0.9759 - 0.0985,), abs=1e-4)
 
@@ -317,6 +349,9 @@ def test_softmax_sums_to_one_and_is_monotonic(found):
     assert shares == [100.0, 100.0]
     assert result.rows[4].values[0] < 1.0  # in units of 1e-15
     assert result.rows[7].values[0] < 1.0  # in units of 1e-9
+    assert "For 1,000 of 1,000 sets of weighted inputs every output grows" in result.verdict
+    within = float(result.verdict.rpartition("within ")[2].rstrip("."))
+    assert within == pytest.approx(1e-15 * result.rows[4].values[0], rel=0.05)
 
 
 def test_the_picture_of_softmax_moves_one_z_and_shows_the_jacobian(figures):
@@ -368,6 +403,21 @@ def test_the_curves_of_the_log_likelihood_are_those_of_its_settings(digits, foun
     ):
         expected = [100 * (1 - run.test_error) for run in runs[variant]]
         assert value(found["log-likelihood"], f"{what}: test accuracy") == pytest.approx(expected)
+        mean, sd = np.mean(expected), np.std(expected, ddof=1)
+        assert f"{what} {mean:.2f} % (sd {sd:.2f})" in found["log-likelihood"].verdict
+
+
+def test_the_log_likelihoods_finding_has_the_gradients_of_the_picture(found):
+    result = found["log-likelihood"]
+    a, likely = log_likelihood.at_target("log_likelihood")
+    _, quadratic = log_likelihood.at_target("quadratic")
+    said = (
+        f"gives the right class {a[0]:.1e}, the gradient at its z is {likely[0]:.2f} with the "
+        f"log-likelihood and {quadratic[0]:.1e} with the quadratic cost"
+    )
+    assert said in result.verdict
+    (off,) = value(result, "largest delta off target, which the slide takes for 0")
+    assert f"off target up to {off:.2f}" in result.verdict
 
 
 # ---- chapter 6's shallow network -----------------------------------------------------------------
@@ -391,3 +441,6 @@ def test_the_shallow_networks_accuracy_is_that_of_the_best_validation_epoch(digi
     assert row.values == pytest.approx(expected)
     assert (row.quote.value, row.quote.kind) == ("97.80", "best of three")
     assert row.judge("a quick run").word == "not comparable"
+    assert not row.quote.if_it_differs
+    assert "60 epochs, learning rate 0.1, batch size 10" in row.quote.settings
+    assert "not measured here" in found["shallow"].remarks[0]

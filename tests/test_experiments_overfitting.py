@@ -22,6 +22,7 @@ from overfitted import (
 )
 
 import nnlearn as nn
+from nnlearn import experiments
 from nnlearn.comparison import Comparison, Run
 from nnlearn.experiments import Measured, Quote, _lab, overfitting
 from nnlearn.history import History
@@ -151,6 +152,33 @@ def test_the_first_epoch_with_all_digits_right_and_the_first_from_which_on(accur
     assert overfitting.whole(accuracy) == pytest.approx((first, always), nan_ok=True)
 
 
+def test_the_caption_says_how_cost_and_accuracy_go_on_after_the_mark(results):
+    result = results["overfitting"]
+    caption = result.pictures[0].caption
+    accuracy = []
+    for what in ("test accuracy at epoch 42", "last test accuracy"):
+        found = values(result, f"lambda 0: {what}")
+        accuracy.append(f"{np.mean(found):.2f} % (sd {np.std(found, ddof=1):.2f})")
+    assert f"the test accuracy from {' to '.join(accuracy)}." in caption
+    cost = values(result, "lambda 0: last training cost")
+    assert f" to {np.mean(cost):.4f} (sd {np.std(cost, ddof=1):.4f}), the test" in caption
+
+
+@pytest.mark.parametrize("name", ["overfitting", "overfitting-full"])
+def test_quotes_name_the_settings_they_were_measured_with(name):
+    epochs = {"overfitting": 400, "overfitting-full": 30}[name]
+    for quote in experiments.find(name).quotes.values():
+        if quote.kind != "exact":
+            how = f"{epochs} epochs, learning rate 0.5, batch size 10, large weights"
+            assert how in quote.settings
+            assert "lambda" in quote.settings
+            assert (
+                "test" in quote.settings
+                or "training" in quote.settings
+                or "of both" in quote.settings
+            )
+
+
 def test_the_four_panels_are_the_books(results, penalised):
     axes = axes_of(results["overfitting"])
     labels = [ax.get_ylabel().removesuffix(" (nats)").removesuffix(" (%)") for ax in axes]
@@ -177,6 +205,7 @@ def test_the_network_of_the_slide_has_23_860_parameters(results):
     result = results["overfitting"]
     assert values(result, "weights and biases") == (784 * 30 + 30 + 30 * 10 + 10,) == (23_860,)
     assert "23,860" in result.settings["network"]
+    assert "of 23,860 weights and biases on 500 digits" in result.pictures[0].caption
     assert "1,000 digits" in result.remarks[0]
     assert "the sum over its ten outputs" in result.remarks[0]
 
@@ -251,6 +280,20 @@ def test_choosing_the_epoch_by_the_test_set_flatters_by_what_is_said(results, to
         found = values(result, "what choosing by the test set adds to the number")[k]
         assert found == pytest.approx(test.max() - fair)
     assert "select on the test set" in result.remarks[0]
+
+
+def test_the_verdict_says_what_patience_saves_and_loses(results):
+    result = results["early-stopping"]
+    verdict = result.verdict
+    for text, what, digits in (
+        ("saves {} of 60 epochs on average", "epochs saved", 1),
+        ("accuracy lost by it: {}", "test accuracy lost", 2),
+        ("to the number: {}.", "what choosing by the test set adds to the number", 2),
+    ):
+        found = values(result, what)
+        unit = " percentage points" if digits == 2 else ""
+        said = f"{np.mean(found):.{digits}f}{unit} (sd {np.std(found, ddof=1):.{digits}f})"
+        assert text.format(said) in verdict
 
 
 def test_the_picture_marks_where_each_seed_stopped_and_what_it_lost(results):

@@ -115,6 +115,7 @@ def test_the_displacements_are_as_large_as_is_said(result):
     moved = augment.Elastic(36, 6)(ramp, seed=0)[:, side // 2, side // 2] - side // 2
     assert simard._displacement(36, 6) == pytest.approx(moved.std(), rel=0.06)
     assert "1.0 pixels in place of 1.4" in result.remarks[-1]
+    assert "not measured here" in result.remarks[-1]
 
 
 def test_quoted_numbers_are_drawn_beside_full_runs_alone():

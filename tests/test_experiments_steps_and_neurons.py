@@ -9,7 +9,7 @@ from divergence import CASES, check_diverged
 import nnlearn as nn
 from nnlearn import experiments
 from nnlearn.data import Dataset
-from nnlearn.experiments import momentum, relu, search, tanh
+from nnlearn.experiments import Measured, momentum, relu, search, tanh
 from nnlearn.experiments._lab import epochs_to
 
 NAMES = ["batch-sizes", "search", "momentum", "tanh", "relu"]
@@ -109,6 +109,73 @@ def test_momentum_needs_fewer_epochs_than_plain_descent_to_its_end(results):
     assert set(plain) == {6.0}
     assert all(a > b for a, b in zip(plain, fast, strict=True))
     assert result.claims[1].differences == tuple(np.subtract(plain, fast))
+
+
+@pytest.mark.parametrize("units", [30, 100])
+def test_momentum_is_put_beside_no_momentum_at_the_same_pace(units, results, digits):
+    result = results("momentum")
+    claims = {c.text: c for c in result.claims if "same pace" in c.text}
+    epochs, cost = (c for text, c in claims.items() if f"{units} hidden" in text)
+    slow, fast = (
+        values(result, f"{units} hidden, {name}: epochs until there")
+        for name in ("no momentum, learning rate 0.5", "mu 0.9")
+    )
+    assert epochs.differences == tuple(np.subtract(slow, fast))
+    runs = nn.compare(
+        {
+            "pace": {"learning_rate": 0.5},
+            "momentum": {"learning_rate": 0.05, "momentum": 0.9},
+        },
+        Dataset(digits.train, validation=digits.validation),
+        hidden=units,
+        epochs=6,
+        seeds=[3, 4],
+        verbose=0,
+    )
+    pace, ball = ([r.history["loss"][-1] for r in runs[name]] for name in runs)
+    assert cost.differences == pytest.approx(tuple(np.subtract(pace, ball)))
+
+
+def test_the_valleys_caption_says_the_tables_steps(results):
+    caption = results("momentum").pictures[0].caption
+    assert "with mu = 0 not in 400 steps" in caption
+    for mu, step in ((0.5, 218), (0.9, 45), (0.99, 183)):
+        assert f"with mu = {mu} after {step} steps" in caption
+    path = momentum.valley_paths()[0.99].points
+    assert f"still {np.linalg.norm(path[-1] - path[-2]):.2g} long" in caption
+
+
+def test_who_never_comes_to_the_level_is_counted(results, digits):
+    small = Dataset(digits.train[:20], validation=digits.validation)
+    runs = nn.compare(
+        {
+            f"{units} {name}": {
+                "hidden": units,
+                "activation": name,
+                "learning_rate": 0.1 if name == "sigmoid" else 1e-9,
+            }
+            for units in (30, 100)
+            for name in ("sigmoid", "relu")
+        },
+        small,
+        epochs=2,
+        seeds=2,
+        verbose=0,
+    )
+    said = "2 of 2 with 30 hidden units, 2 of 2 with 100 hidden units"
+    assert relu._censored(runs, 2) == said
+    rows = [Measured("a: epochs", (3.0, 2.0)), Measured("b: epochs", (1.0, math.nan))]
+    assert momentum._censored([(rows, [])], 2) == "1 with a"
+    assert momentum._censored([(rows[1:], [])], 2) == "here none"
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_what_the_book_says_of_convolutional_networks_is_named_so(name, results):
+    result = results(name)
+    sources = [c.source for c in result.claims] + [r.quote.source for r in result.rows if r.quote]
+    assert any("book" in source for source in sources)
+    assert all("of convolutional networks" in s for s in sources if "book" in s)
+    assert "these have one hidden layer" in " ".join(result.remarks)
 
 
 def test_tanh_and_sigma_have_equal_slopes_at_1_66():

@@ -1,6 +1,7 @@
 """Early stopping on the validation set: epochs saved, accuracy lost."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from nnlearn.experiments._lab import Lab, best, differences, epoch_of_best, last
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
+from nnlearn.experiments._words import mean_in_words
 from nnlearn.plotting._style import COLOURS
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def _measure(lab: Lab) -> Result:
     trained = tuple(math.nan if run.error else float(len(run.history)) for run in stopped)
     kept = tuple(100.0 * (1.0 - run.test_error) for run in stopped)
     end = last(whole, "test_accuracy")
+    saved = Measured("epochs saved", tuple(epochs - e for e in trained), "", digits=1)
+    accuracies = _accuracies(runs, kept, end, epochs)
 
     def curves(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2, width_ratios=(5, 2))
@@ -56,11 +60,11 @@ def _measure(lab: Lab) -> Result:
         },
         (
             Measured("epochs trained", trained, "", digits=1),
-            Measured("epochs saved", tuple(epochs - e for e in trained), "", digits=1),
+            saved,
             Measured(
                 "epoch whose weights are kept", epoch_of_best(stopped, "val_accuracy"), "", digits=1
             ),
-            *_accuracies(runs, kept, end, epochs),
+            *accuracies,
         ),
         pictures=(
             Picture(
@@ -78,9 +82,18 @@ def _measure(lab: Lab) -> Result:
             "The slide follows the accuracy on the test data. To stop by it is to select on the "
             "test set, whose accuracy is then too good an estimate for new digits, by what the "
             "last row says. Here the validation set decides.",
-            "On so few digits accuracy creeps up for hundreds of epochs after a first halt: "
-            f"patience of {_PATIENCE} saves most of the epochs, and gives that creep away.",
         ),
+        finding=_finding(saved, accuracies, epochs),
+    )
+
+
+def _finding(saved: Measured, accuracies: Sequence[Measured], epochs: int) -> str:
+    """What the rule saves, and what it costs."""
+    _, _, lost, _, _, added = accuracies
+    return (
+        f"Patience of {_PATIENCE} saves {mean_in_words(saved)} of {epochs} epochs on average. Test "
+        f"accuracy lost by it: {mean_in_words(lost)}; what choosing the epoch by the test set "
+        f"would add to the number: {mean_in_words(added)}."
     )
 
 

@@ -25,6 +25,7 @@ from nnlearn.experiments._lab import (
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
+from nnlearn.experiments._words import mean_in_words
 from nnlearn.network import Network
 from nnlearn.plotting._style import ink
 
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BOOK = "book, chapter 3 and its figures' data"
-_FREE = "1,000 digits, lambda 0, large weights"
-_L2 = "1,000 digits, lambda 0.1, large weights"
+_HOW = "400 epochs, learning rate 0.5, batch size 10, large weights"
+_FREE = f"1,000 digits, lambda 0, {_HOW}"
+_L2 = f"1,000 digits, lambda 0.1, {_HOW}"
 _ONE_DRAW = "the book shows one draw of the start weights"
 _POINTS = "percentage points"
 
@@ -130,9 +132,9 @@ def _measure(lab: Lab) -> Result:
             Picture(
                 "panels",
                 f"Training cost and test accuracy, both from epoch {plan.early + 1} on, test cost "
-                "and training accuracy; mean and band, from lowest to highest, of the seeds; costs "
-                "without the penalty. With lambda 0 the training cost still falls where the test "
-                f"accuracy has come to rest. Dotted: {where}.",
+                f"and training accuracy of {n_parameters:,} weights and biases on {plan.n:,} "
+                "digits; mean and band, from lowest to highest, of the seeds; costs without the "
+                f"penalty. Dotted: {where}. {_after_the_mark(runs, plan)}",
                 panels,
                 slides=(13,),
                 size=(8.4, 6.2),
@@ -148,6 +150,34 @@ def _measure(lab: Lab) -> Result:
             "costs of all sets have the penalty that was trained with; the costs quoted for "
             "lambda 0.1 are put beside loss and penalty added up in network2.py's way.",
         ),
+    )
+
+
+def _after_the_mark(runs: Comparison, plan: _Plan) -> str:
+    """How training cost and test accuracy go on without a penalty, from the mark to the end."""
+    group = runs["lambda 0"]
+    cost, accuracy = (
+        [
+            Measured("", values, unit, digits=digits)
+            for values in (
+                tuple(
+                    math.nan if run.error else value
+                    for run, value in zip(
+                        group, at(group, column, plan.marked + 1, scale), strict=True
+                    )
+                ),
+                last(group, column, scale),
+            )
+        ]
+        for column, scale, unit, digits in (
+            ("train_loss", 1.0, "", 4),
+            ("test_accuracy", 100.0, "%", 2),
+        )
+    )
+    return (
+        "From there to the end, with lambda 0, the training cost goes from "
+        f"{' to '.join(map(mean_in_words, cost))}, the test accuracy from "
+        f"{' to '.join(map(mean_in_words, accuracy))}."
     )
 
 

@@ -36,6 +36,7 @@ _SAMPLES, _BATCH = 1000, 10
 #: Both end about equally well where their accuracies, in %, are nearer to each other than this.
 _SIMILAR = 0.5
 
+_BOOK = "book, chapter 6, of convolutional networks"
 _QUOTES = {
     "1.66": Quote(
         "1.66", "slide 42", "|z| up to which tanh' is the larger", "exact", of_data=False
@@ -118,7 +119,8 @@ def _measure(lab: Lab) -> Result:
             "Slide 43 says that a unit behind sigmoid units can only raise all its weights or "
             "lower all. So it is for ONE sample, whose gradients are the unit's delta times "
             "activations above 0. A step is made for a batch, whose samples differ in the sign of "
-            "delta: there the weights of many units go both ways.",
+            "delta: there they may go both ways, and the rows say for how many units they do not.",
+            "The book's chapter 6 speaks of convolutional networks; these have one hidden layer.",
         ),
     )
 
@@ -144,19 +146,19 @@ def _claims(curves: Comparison, units: int) -> tuple[Claim, ...]:
             f"with {units} hidden units tanh has the lower cost over the first epoch",
             differences(at(slow, "loss", 1, 1.0), at(fast, "loss", 1, 1.0)),
             "",
-            "slide 42; book, chapter 6",
+            f"slide 42; {_BOOK}",
         ),
         Claim(
             f"with {units} hidden units tanh has the higher accuracy after the first epoch",
             differences(at(fast, "val_accuracy", 1), at(slow, "val_accuracy", 1)),
             _POINTS,
-            "slide 42; book, chapter 6",
+            f"slide 42; {_BOOK}",
         ),
         Claim(
             f"with {units} hidden units both end within {_SIMILAR:g} {_POINTS} of each other",
             tuple(_SIMILAR - abs(d) for d in end),
             _POINTS,
-            "book, chapter 6: 'very similar'",
+            f"{_BOOK}: 'very similar'",
         ),
     )
 
@@ -250,7 +252,7 @@ def _pictures(ranges: Comparison, curves: Comparison, signs: _Shares) -> tuple[P
         ),
         Picture(
             "speed",
-            "tanh' is four times sigma' at 0, and the larger up to |z| = 1.66. Right: "
+            f"tanh' is four times sigma' at 0, and the larger up to |z| = {crossing():.2f}. Right: "
             "validation error by epoch, mean over the seeds and the band from lowest to "
             "highest.",
             draw_speed,

@@ -106,8 +106,8 @@ def _measure(lab: Lab) -> Result:
             "and of large weights is said of both together.",
             "delta = dC/dz goes back through the weights: delta of a layer is (W delta of the next "
             "one) f'(z). It is given per delta of the outputs, since a network that is made wrong "
-            "by the scaling has a larger one to begin with. Larger weights are a larger factor, and "
-            "where they saturate the units a smaller f'(z).",
+            "by the scaling has a larger one to begin with. Larger weights are a larger "
+            "factor, and where they saturate the units f'(z) is smaller.",
         ),
     )
 

@@ -61,15 +61,6 @@ def _measure(lab: Lab) -> Result:
         Measured(f"{name}: test accuracy", accuracy[name], stuck=stuck(group))
         for name, group in runs.items()
     )
-    claims = tuple(
-        Claim(
-            f"{name} ends with a higher test accuracy than none",
-            differences(accuracy[name], accuracy[_NONE]),
-            "percentage points",
-            "slide 21",
-        )
-        for name in (_ONE, _DROPOUT, _EXPANDED, _L2)
-    )
 
     def draw(figure: "Figure") -> None:
         names = {
@@ -92,7 +83,7 @@ def _measure(lab: Lab) -> Result:
             "one pixel in four directions",
         },
         rows,
-        claims,
+        _claims(accuracy),
         (
             Picture(
                 "techniques",
@@ -109,6 +100,18 @@ def _measure(lab: Lab) -> Result:
             "an advantage of L1 that the others have not had.",
             *_below(accuracy),
         ),
+    )
+
+
+def _claims(accuracy: Mapping[str, Sequence[float]]) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(
+            f"{name} ends with a higher test accuracy than none",
+            differences(accuracy[name], accuracy[_NONE]),
+            "percentage points",
+            "slide 21",
+        )
+        for name in (_ONE, _DROPOUT, _EXPANDED, _L2)
     )
 
 

@@ -194,7 +194,7 @@ def test_each_keeps_the_order_and_raises_what_was_raised():
     def fail(k):
         raise ZeroDivisionError(str(k))
 
-    with pytest.raises(ZeroDivisionError, match="[0-4]"):
+    with pytest.raises(ZeroDivisionError, match=r"[0-4]"):
         means.each(fail, range(5))
     assert means.halted(None, None)
     assert means.each(lambda k: k, [1]) == [1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn.plotting._style import COLOURS, line_style
+from nnlearn.plotting._style import COLOURS, ink, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,12 @@ def plot_band(
         ax.fill_between(points, low, high, color=look["color"], alpha=0.18, linewidth=0)
 
 
-def plot_dots(ax: "Axes", groups: Mapping[str, Sequence[float]], label: str) -> None:
+def plot_dots(
+    ax: "Axes",
+    groups: Mapping[str, Sequence[float]],
+    label: str,
+    quoted: Mapping[str, float] | None = None,
+) -> None:
     """Draw a row for each group, the first on top: a dot for each seed, a bar at the mean.
 
     Parameters
@@ -56,7 +61,21 @@ def plot_dots(ax: "Axes", groups: Mapping[str, Sequence[float]], label: str) -> 
         The seeds' values by the row's name; NaN is left out.
     label : str
         Of the axis of values.
+    quoted : mapping of str to float, optional
+        Published values by the row's name: a diamond each.
     """
+    for row, name in enumerate(groups):
+        if quoted and name in quoted:
+            style: dict[str, Any] = {
+                "color": ink(),
+                "markerfacecolor": "none",
+                "markersize": 8,
+                "zorder": 4,
+            }
+            named: dict[str, Any] = {} if ax.get_legend_handles_labels()[1] else {"label": "quoted"}
+            ax.plot(quoted[name], row, "D", **style, **named)
+    if quoted:
+        ax.legend(loc="lower right", frameon=False, fontsize=8.5)
     for row, values in enumerate(groups.values()):
         known = [value for value in values if np.isfinite(value)]
         if not known:

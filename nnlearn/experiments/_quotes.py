@@ -180,6 +180,8 @@ class Measured:
         text = said if agrees else f"{said}, {far:.{more}f} away"
         if self.diverged:
             text += f", of the {k} that did not diverge"
+        if self.stuck:
+            text += f"; {self.stuck} of {len(self.values)} runs stuck, which widens the spread"
         if not agrees and quote.if_it_differs:
             text += f": {quote.if_it_differs}"
         return Judgement(AGREES if agrees else DIFFERS, text)

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from nnlearn.experiments._bands import plot_dots
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,8 +19,9 @@ _COSTS = {
     "quadratic": {"cost": "quadratic", "learning_rate": 3.0},
     "cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5},
 }
-_SLIDES = "test error, large weights"
-_BOOK = "test accuracy, large weights"
+_SETTINGS = "large weights, 30 epochs, batch 10, lambda 0, rate 3 (quadratic) or 0.5"
+_SLIDES = f"test error; {_SETTINGS}"
+_BOOK = f"test accuracy; {_SETTINGS}"
 _STUCK = "stuck runs pull the mean: see the median and the count"
 
 _QUOTES = {
@@ -70,13 +72,19 @@ def _measure(lab: Lab) -> Result:
     )
 
     def curves(figure: "Figure") -> None:
-        axes = figure.subplots(1, len(_SIZES), sharey=True)
-        for ax, units in zip(axes, _SIZES, strict=True):
+        grid = figure.add_gridspec(2, len(_SIZES), height_ratios=(3, 2))
+        shared = None
+        for column, units in enumerate(_SIZES):
+            ax = shared = figure.add_subplot(grid[0, column], sharey=shared)
             shown = {name: runs[f"{units} {name}"] for name in _COSTS}
-            if any(len(run.history) for group in shown.values() for run in group):
-                plot_comparison(type(runs)(shown), ax=ax)
+            plot_epochs(type(runs)(shown), "test_error", ax)
             ax.set_title(f"784-{units}-10")
-            ax.label_outer()
+            if column:
+                ax.set_ylabel("")
+                ax.tick_params(labelleft=False)
+        numbers = {} if lab.quick else {name: _QUOTES[name].number for name in errors}
+        ax = figure.add_subplot(grid[1, :])
+        plot_dots(ax, errors, "test error after the last epoch (%)", numbers)
 
     return Result(
         {
@@ -89,11 +97,12 @@ def _measure(lab: Lab) -> Result:
         (
             Picture(
                 "curves",
-                "Validation error by epoch, mean over the seeds and the band from lowest to "
-                "highest.",
+                "Above: test error by epoch, mean over the seeds and the band from lowest to "
+                "highest. Below: after the last epoch, a dot for each seed and a bar at their "
+                "mean; diamonds: the slide's numbers.",
                 curves,
                 slides=(10,),
-                size=(8.0, 3.6),
+                size=(8.0, 5.6),
             ),
         ),
         remarks=(

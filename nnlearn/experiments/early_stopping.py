@@ -8,12 +8,12 @@ import numpy as np
 from nnlearn.comparison import Comparison
 from nnlearn.early_stopping import EarlyStopping
 from nnlearn.experiments._bands import tidy
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, differences, epoch_of_best, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison
 from nnlearn.plotting._style import COLOURS
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ def _accuracies(
 
 def _draw_curves(ax: "Axes", runs: Comparison, epochs: int) -> None:
     whole = Comparison({"to the end": runs["to the end"]})
-    if any(len(run.history) for run in whole["to the end"]):
-        plot_comparison(whole, "val_accuracy", ax=ax)
+    if not plot_epochs(whole, "val_accuracy", ax):
+        return
     ended = [run for run in runs["stopped early"] if not run.error]
     for i, run in enumerate(ended):
         accuracy = 100.0 * np.asarray(run.history["val_accuracy"])
@@ -133,8 +133,7 @@ def _draw_curves(ax: "Axes", runs: Comparison, epochs: int) -> None:
     if seen.size:
         margin = 0.05 * float(np.ptp(seen)) or 1.0
         ax.set_ylim(seen.min() - margin, seen.max() + margin)
-    if ax.get_lines():
-        ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="lower right", frameon=False)
 
 
 def _draw_pairs(ax: "Axes", kept: tuple[float, ...], end: tuple[float, ...], epochs: int) -> None:

@@ -33,6 +33,8 @@ _STEP = 6e-6
 _DAMPING, _EASE, _TIGHTEN, _TRIES = 1e-2, 1 / 3, 10.0, 20
 #: An undamped path is given up at so many times the start's cost.
 _LOST = 1e3
+#: Networks and their parameters.
+_NETWORKS = (("784-30-10", 23_860), ("784-100-10", 79_510), ("the slide's", 10**7))
 
 _QUOTES = {
     "entries": Quote("1e14", "slide 38", "10^7 weights", "exact", of_data=False),
@@ -163,9 +165,8 @@ def _measure(lab: Lab) -> Result:
         ),
         remarks=(
             "-H^-1 grad C leads to the minimum of the quadratic that fits the cost only where H is "
-            "positive definite. At the start of a network it is not: the step then goes to a "
-            "saddle, and the cost need not fall. Adding mu I, as large as needed, makes it a "
-            "descent.",
+            "positive definite. Where it has eigenvalues below 0, as along the paths here, the "
+            "step need not lower the cost. Adding mu I, as large as needed, makes it a descent.",
             "A step of Newton's costs 2 n gradients here and a solution of n equations, n^3; "
             "gradient descent's costs one gradient.",
         ),
@@ -174,10 +175,9 @@ def _measure(lab: Lab) -> Result:
 
 def _sizes() -> Table:
     """How large the Hessian of a network is."""
-    sizes = [("784-30-10", 23_860), ("784-100-10", 79_510), ("the slide's", 10**7)]
     return Table(
         ["network", "parameters n", "entries of H, n^2", "gigabytes in float64"],
-        [(name, n, float(n) ** 2, 8.0 * float(n) ** 2 / 1e9) for name, n in sizes],
+        [(name, n, float(n) ** 2, 8.0 * float(n) ** 2 / 1e9) for name, n in _NETWORKS],
         "The size of the Hessian",
         formats={"entries of H, n^2": ".2e", "gigabytes in float64": ".4g"},
     )
@@ -193,11 +193,12 @@ def _pictures(paths: dict[str, Descent]) -> tuple[Picture, Picture]:
     return (
         Picture(
             "costs",
-            "Left: the network's cost by step, on a logarithmic axis of steps. Right: how many "
-            "of the Hessian's eigenvalues are below 0 along both Newton paths.",
+            "Left: the network's cost by step, on a logarithmic axis of steps. Middle: how many "
+            "of the Hessian's eigenvalues are below 0 along both Newton paths. Right: how many "
+            "entries the Hessian has, n^2 for n parameters.",
             costs,
             slides=(38,),
-            size=(8.4, 3.6),
+            size=(9.0, 3.4),
         ),
         Picture(
             "bowl",
@@ -222,7 +223,7 @@ def _draw_bowl(figure: "Figure") -> None:
 
 
 def _draw(figure: "Figure", paths: dict[str, Descent]) -> None:
-    left, right = figure.subplots(1, 2)
+    left, right, entries = figure.subplots(1, 3)
     for index, (name, path) in enumerate(paths.items()):
         style = {"color": COLOURS[index], "linestyle": ("-", "--", "-.")[index], "linewidth": 1.8}
         left.plot(np.arange(1, len(path.costs) + 1), path.costs, label=name, **style)
@@ -233,6 +234,15 @@ def _draw(figure: "Figure", paths: dict[str, Descent]) -> None:
     left.set(xscale="log", yscale="log", xlabel="step, from 1", ylabel="cost (nats)")
     right.set(xlabel="step", ylabel="eigenvalues of H below 0", ylim=(-0.5, None))
     left.legend(frameon=False, fontsize=8.5)
+    n = np.logspace(1, 8, 2)
+    entries.plot(n, n**2, color=COLOURS[0], linewidth=1.8)
+    for name, size in _NETWORKS:
+        entries.plot(size, float(size) ** 2, "o", color=COLOURS[1])
+        entries.annotate(
+            name, (size, float(size) ** 2), (-6, 4), textcoords="offset points", ha="right", size=8
+        )
+    finish(entries)
+    entries.set(xscale="log", yscale="log", xlabel="parameters n", ylabel="entries of H")
 
 
 experiment = Experiment(

@@ -8,12 +8,12 @@ import numpy as np
 
 from nnlearn.comparison import Comparison, Run
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,8 +152,7 @@ def _draw(figure: "Figure", runs: Comparison) -> None:
     for ax, units in zip(axes, _SIZES, strict=True):
         ax.set_title(f"784-{units}-10")
         shown = {n: runs[f"{units} hidden, {n}"] for n in ("lambda 0", "lambda 5")}
-        if any(len(run.history) for group in shown.values() for run in group):
-            plot_comparison(Comparison(shown), "test_error", ax=ax)
+        if plot_epochs(Comparison(shown), "test_error", ax):
             ax.get_lines()[-1].set_linestyle("--")
             ax.legend(frameon=False)
         ax.label_outer()

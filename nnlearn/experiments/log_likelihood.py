@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn.comparison import Comparison
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, last, stuck
 from nnlearn.experiments._pictures import Picture
@@ -13,7 +14,6 @@ from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
 from nnlearn.layers import Dense
 from nnlearn.network import Network
-from nnlearn.plotting import plot_comparison
 from nnlearn.plotting._style import COLOURS, LINES, finish, legend_style
 from nnlearn.testing import numerical_gradient
 
@@ -135,9 +135,8 @@ def _pictures(of_digit: tuple[_Array, _Array, int], runs: Comparison) -> tuple[P
         _deltas(bars, expected, delta, digit)
         _slowdown(slowdown)
         curves.set_title("784-30-10 on digits")
-        if not any(len(run.history) for group in runs.values() for run in group):
+        if not plot_epochs(runs, "val_error", curves):
             return
-        plot_comparison(runs, ax=curves)
         for line, style in zip(curves.get_lines(), LINES, strict=False):
             line.set(linestyle=style)
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}

@@ -7,13 +7,14 @@ import numpy as np
 from nnlearn.comparison import Comparison
 from nnlearn.descent import Descent, Valley, descend
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, differences, epochs_to, last, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
 from nnlearn.optimizers import SGD
-from nnlearn.plotting import plot_comparison, plot_contours
+from nnlearn.plotting import plot_contours
 from nnlearn.plotting._style import finish, line_style, log_axis
 from nnlearn.tables import Table
 
@@ -138,12 +139,10 @@ def _draw_curves(figure: "Figure", runs: Comparison) -> None:
     for units, column in zip(_SIZES, axes.T, strict=True):
         shown = {rf"$\mu$ = {mu:g}": runs[f"{units} mu {mu:g}"] for mu in _MOMENTA}
         column[0].set_title(f"784-{units}-10")
-        if not any(len(run.history) for group in shown.values() for run in group):
-            continue
         for ax, what in zip(column, ("loss", "val_error"), strict=True):
-            plot_comparison(Comparison(shown), what, ax=ax)
-            ax.get_legend().remove()
-            ax.label_outer()
+            if plot_epochs(Comparison(shown), what, ax):
+                ax.get_legend().remove()
+                ax.label_outer()
     axes[0, 0].set_ylabel("training cost")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     log_axis(axes[0, 0], *axes[0, 0].dataLim.intervaly)

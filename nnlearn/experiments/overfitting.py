@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nnlearn.comparison import Comparison
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import (
     Lab,
@@ -25,7 +26,6 @@ from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
-from nnlearn.plotting import plot_comparison
 from nnlearn.plotting._style import ink
 
 if TYPE_CHECKING:
@@ -278,10 +278,10 @@ def _draw(figure: "Figure", runs: Comparison, plan: _Plan) -> None:
         ("train_accuracy", "accuracy on the training data (%)", 0),
     )
     for ax, (column, label, first) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        if any(len(run.history) for group in runs.values() for run in group):
-            plot_comparison(runs, column, ax=ax)
-            ax.get_legend().remove()
-            ax.get_lines()[-1].set_linestyle("--")
+        if not plot_epochs(runs, column, ax):
+            continue
+        ax.get_legend().remove()
+        ax.get_lines()[-1].set_linestyle("--")
         ax.set(ylabel=label, xlim=(first + 1, plan.epochs))
         _fit_height(ax, runs, column, first)
         ax.axvline(plan.marked + 1, color=ink(), linewidth=1, linestyle=":")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from nnlearn.comparison import Comparison
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import say_diverged
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import (
     Lab,
@@ -158,7 +159,9 @@ def _draw(figure: "Figure", runs: Comparison, lowest: float) -> None:
     axes = figure.subplots(1, len(_NAMES), sharey=True)
     for ax, name in zip(axes, _NAMES, strict=True):
         ax.set(title=name, ylim=(lowest, 100))
-        if any(len(run.history) for run in runs[name]):
+        if not any(len(run.history) for run in runs[name]):
+            say_diverged(ax)
+        else:
             shown = Comparison({"": runs[name]})
             plot_train_validation(shown, "accuracy", ax=ax, sets=("test", "train"))
             for line, style in zip(ax.get_lines(), ("-", "--"), strict=True):

@@ -11,6 +11,7 @@ from nnlearn.callbacks import Callback
 from nnlearn.comparison import Comparison
 from nnlearn.experiments._bands import plot_band
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, differences, epochs_to, last, without
 from nnlearn.experiments._pictures import Picture
@@ -19,7 +20,6 @@ from nnlearn.experiments._result import Result
 from nnlearn.history import History
 from nnlearn.layers import Dense
 from nnlearn.network import Network
-from nnlearn.plotting import plot_comparison
 from nnlearn.plotting._style import finish, line_style
 
 if TYPE_CHECKING:
@@ -238,12 +238,10 @@ def _draw_curves(figure: "Figure", runs: Comparison) -> None:
         words = zip(("sigmoid", "ReLU"), _NAMES, strict=True)
         shown = Comparison({word: runs[f"{units} {name}"] for word, name in words})
         column[0].set_title(f"784-{units}-10")
-        if not any(len(run.history) for group in shown.values() for run in group):
-            continue
         for ax, what in zip(column, ("loss", "val_error"), strict=True):
-            plot_comparison(shown, what, ax=ax)
-            ax.get_legend().remove()
-            ax.label_outer()
+            if plot_epochs(shown, what, ax):
+                ax.get_legend().remove()
+                ax.label_outer()
     axes[0, 0].set_ylabel("training loss")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from nnlearn.experiments._divergence import say_diverged
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, best, last, stuck
 from nnlearn.experiments._pictures import Picture
@@ -42,6 +43,7 @@ def _measure(lab: Lab) -> Result:
     def curves(figure: "Figure") -> None:
         ax = figure.subplots()
         if not any(len(run.history) for run in group):
+            say_diverged(ax)
             return
         plot_comparison(runs, ["error", "val_error", "test_error"], ax)
         for line, style in zip(ax.get_lines(), LINES, strict=False):

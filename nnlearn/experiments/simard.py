@@ -7,12 +7,13 @@ from nnlearn.augment import Augmentation, Compose, Elastic, Rotate, Scale, Shift
 from nnlearn.comparison import Comparison, Run
 from nnlearn.data import Dataset
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
-from nnlearn.plotting import plot_comparison, plot_digits
+from nnlearn.plotting import plot_digits
 from nnlearn.plotting._style import COLOURS
 from nnlearn.schedules import Cosine
 from nnlearn.tables import Table
@@ -154,8 +155,7 @@ def _table(runs: Comparison, n_test: int, *, quoted: bool) -> Table:
 def _accuracy_picture(runs: Comparison, n_test: int, *, quoted: bool) -> Picture:
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        if any(len(run.history) for group in runs.values() for run in group):
-            plot_comparison(runs, "val_error", ax=left)
+        plot_epochs(runs, "val_error", left)
         left.set_title("validation error")
         _draw_runs(right, runs, n_test, quoted=quoted)
 

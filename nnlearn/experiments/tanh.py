@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nnlearn.comparison import Comparison, Run
 from nnlearn.data import Dataset, Split
 from nnlearn.experiments._claims import Claim
+from nnlearn.experiments._divergence import plot_epochs
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, differences, last, without
 from nnlearn.experiments._pictures import Picture
@@ -18,7 +19,6 @@ from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.layers import Dense
 from nnlearn.network import Network
-from nnlearn.plotting import plot_comparison
 from nnlearn.plotting._style import COLOURS, finish, line_style
 
 if TYPE_CHECKING:
@@ -278,9 +278,8 @@ def _draw_ranges(figure: "Figure", ranges: Comparison) -> None:
     ax.plot(dots, stretched, "o", ms=4, color=COLOURS[2], label=r"2$\sigma$(2z) - 1")
     _dress(ax, "z", "output")
     ax.legend(frameon=False, fontsize="small")
-    if any(len(run.history) for group in ranges.values() for run in group):
-        for each, column in ((losses, "loss"), (errors, "val_error")):
-            plot_comparison(ranges, column, ax=each)
+    for each, column in ((losses, "loss"), (errors, "val_error")):
+        if plot_epochs(ranges, column, each):
             each.get_legend().remove()
     losses.set_ylabel("training loss (quadratic)")
     handles, labels = losses.get_legend_handles_labels()
@@ -293,8 +292,7 @@ def _draw_speed(figure: "Figure", curves: Comparison) -> None:
     for units, other in zip(_SIZES, others, strict=True):
         other.set_title(f"784-{units}-10")
         shown = {name: curves[f"{units} {name}"] for name in ("sigmoid", "tanh")}
-        if any(len(run.history) for group in shown.values() for run in group):
-            plot_comparison(Comparison(shown), ax=other)
+        if plot_epochs(Comparison(shown), "val_error", other):
             other.get_legend().set_title("")
 
 

@@ -42,7 +42,14 @@ _QUOTES = {
         of_data=False,
         cut=True,
     ),
-    "line": Quote("2", "book, chapter 3", "slope of the line y = 2x", "exact", of_data=False),
+    "line": Quote(
+        "2",
+        "book, chapter 3",
+        "slope of the line y = 2x",
+        "exact",
+        why_not="a line by eye beside one by least squares",
+        of_data=False,
+    ),
 }
 
 

@@ -9,7 +9,12 @@ import pytest
 import nnlearn as nn
 from nnlearn import experiments
 from nnlearn.data import Dataset
-from nnlearn.experiments import hyper_parameters, patience, quick_feedback, start_weights
+from nnlearn.experiments import (
+    hyper_parameters,
+    patience,
+    quick_feedback,
+    start_weights,
+)
 from nnlearn.experiments._catalogue import PARTS
 from nnlearn.experiments._lab import Lab
 
@@ -125,6 +130,14 @@ def test_saturation_is_counted_in_the_networks_themselves(results):
     assert drawn[0] == pytest.approx(100 * np.mean(saturated), abs=0.05)
 
 
+def test_the_finding_is_of_the_networks_drawn(results):
+    result = results("start-weights")
+    sd, share = (
+        row(result, f"W ~ N(0, 1): {what}, drawn").mean for what in ("sd of z", "saturated units")
+    )
+    assert f"{sd:.3g} with W ~ N(0, 1), and {share:.3g} % of the units" in result.finding
+
+
 def test_pictures_of_start_weights_have_both_deviations(results):
     figures = results("start-weights").figures()
     assert "N(0, 501), sd 22.4" in texts(figures["large"])
@@ -154,6 +167,27 @@ def test_the_claim_of_a_higher_start_is_about_the_first_epoch(results):
     first, other = (row(result, f"30 hidden, {init}, epoch 1") for init in ("scaled", "large"))
     claim = next(claim for claim in result.claims if "30 hidden" in claim.text)
     assert claim.differences == pytest.approx(np.subtract(first.values, other.values))
+
+
+def test_the_claim_of_a_higher_end_is_about_the_last_epoch(results):
+    result = results("initialisation")
+    for units in (30, 100):
+        scaled, large = (
+            row(result, f"{units} hidden, {init}, last").values for init in ("scaled", "large")
+        )
+        text = f"with {units} hidden units scaled start weights end higher"
+        [claim] = [claim for claim in result.claims if claim.text == text]
+        assert claim.differences == pytest.approx(np.subtract(scaled, large))
+
+
+def test_best_epochs_are_counted_from_0_as_the_book_does(digits, results):
+    net = nn.Network([784, 30, 10], init="large", seed=4)
+    settings = {"learning_rate": 0.1, "l2": 5.0 * 300 / 50_000, "epochs": 8}
+    history = net.fit(digits.train, validation=digits.validation, **settings)
+    found = row(results("initialisation"), "30 hidden, large, epoch of the best, from 0")
+    assert found.values[1] == np.argmax(history["val_accuracy"])
+    quotes = [r.quote.value for r in results("initialisation").rows if r.what.endswith("from 0")]
+    assert quotes == ["25", "27", "29", "28"]
 
 
 # ---- the list of hyper-parameters ---------------------------------------------------------------
@@ -187,6 +221,14 @@ def test_settings_stand_where_they_belong_and_once():
     assert set(hyper_parameters._WORK) <= of.keys()
 
 
+def test_the_finding_counts_the_settings(results):
+    finding = results("hyper-parameters").finding
+    known = hyper_parameters.settings()
+    work = sum(s.of == "the work around it" for s in known)
+    assert f"have {len(known)} settings" in finding
+    assert f"{work} of the work around it; without a default: layers." in finding
+
+
 def test_the_picture_has_every_setting(results):
     (figure,) = results("hyper-parameters").figures().values()
     assert {s.name for s in hyper_parameters.settings()} <= {*texts(figure)}
@@ -212,6 +254,15 @@ def test_attempts_keep_the_books_eta_lambda_over_n(digits, results):
     for epoch in (1, 2, 3, 4):
         right = row(results("quick-feedback"), f"eta 1, lambda 20: right of 100, epoch {epoch}")
         assert right.values[0] == pytest.approx(100 * history["val_accuracy"][epoch - 1])
+
+
+def test_what_the_attempts_came_to_is_said_of_the_last_epochs(results):
+    result = results("quick-feedback")
+    mean = row(result, "eta 1, lambda 20: right of 100, epoch 4").mean
+    assert "eta 10 and lambda 1000: every run diverged;" in result.remarks[1]
+    assert result.remarks[1].endswith(f"eta 1 and lambda 20: {mean:.1f}.")
+    starts = 2 * quick_feedback._STARTS
+    assert f"{starts} of {starts} such runs diverged" in result.remarks[0]
 
 
 def test_the_problem_is_reduced_step_by_step_with_lambda_rescaled(digits, results):
@@ -261,6 +312,12 @@ def test_the_test_accuracy_is_that_of_the_network_kept(digits, results):
     assert kept[0] == pytest.approx(100 * net.accuracy(digits.test))
 
 
+def test_patience_claims_what_can_fail_alone(results):
+    claims = results("patience").claims
+    assert len(claims) == 2
+    assert all("higher test accuracy" in claim.text for claim in claims)
+
+
 # ---- learning rates -----------------------------------------------------------------------------
 
 
@@ -287,6 +344,15 @@ def test_lowest_and_highest_cost_are_of_all_epochs(results):
     assert (end < first).all()
 
 
+def test_the_epoch_of_the_lowest_cost_is_counted_from_0(digits, results):
+    net = nn.Network([784, 30, 10], seed=4)
+    settings = {"learning_rate": 0.25, "l2": 5.0 * 300 / 50_000, "evaluate_train": True}
+    history = net.fit(digits.train, epochs=8, **settings)
+    found = row(results("learning-rates"), "eta 0.25: epoch of the lowest training cost, from 0")
+    assert found.values[1] == np.argmin(history["train_cost"])
+    assert found.quote.value == "22"
+
+
 def test_every_seed_searches_by_starts_of_its_own(digits, results):
     result = results("learning-rates")
     table = result.tables[0]
@@ -310,6 +376,13 @@ def test_rates_end_at_a_thousandth(results):
     assert rates["halved on a plateau"] == pytest.approx(0.5 / 2**9)  # the tenth ends training
     assert rates["a tenth on a plateau"] == pytest.approx(0.5 / 10**2)
     assert rates["cosine"] < 0.5 / 50
+
+
+def test_the_finding_has_the_mean_that_each_rate_ends_with(results):
+    result = results("schedules")
+    for name in ("constant", "halved on a plateau", "a tenth on a plateau", "cosine"):
+        mean = row(result, f"{name}: last test accuracy").mean
+        assert f"{name} {mean:.2f} %" in result.finding
 
 
 def test_schedules_end_as_a_fit_with_them_does(digits, results):

@@ -120,6 +120,17 @@ def test_what_comes_back_of_delta_follows_from_the_weights(results, small_and_la
             assert got == pytest.approx(wanted, rel=1e-4)
 
 
+@pytest.mark.parametrize(("k", "where"), [*enumerate(("hidden units", "inputs"))])
+def test_what_of_delta_comes_back_is_claimed_of_both_layers(results, k, where):
+    text = f"with large weights more of the outputs' delta reaches the {where}"
+    [claim] = [c for c in results["noise"].claims if c.text == text]
+    large, small = (
+        np.array(values(results["noise"], f"{kind} weights: {noise._MEASURES[k]}"))
+        for kind in ("large", "small")
+    )
+    assert claim.differences == pytest.approx(large - small)
+
+
 # ---- biases --------------------------------------------------------------------------------------
 
 
@@ -259,6 +270,17 @@ def test_small_weights_are_counted(results, name, settings):
         assert found == pytest.approx([100 * small.mean(), 100 * small[lit].mean()])
 
 
+def test_the_legend_has_the_shares_of_small_weights(results):
+    [picture] = [p for p in results["l1"].pictures if p.name == "weights"]
+    labels = [text.get_text() for text in picture.figure().axes[0].get_legend().get_texts()]
+    means = [
+        np.mean(values(results["l1"], f"{name}: the same, of pixels that are ever on"))
+        for name in l1._VARIANTS
+    ]
+    wanted = [f"{name}: {m:.1f} % small" for name, m in zip(l1._VARIANTS, means, strict=True)]
+    assert labels == wanted
+
+
 # ---- dropout -------------------------------------------------------------------------------------
 
 
@@ -307,6 +329,16 @@ def test_networks_averaged_answer_by_the_mean_of_their_outputs(results):
         lost.append(100 * (run.network.accuracy(test) - min(right)))
     found = values(results["dropout"], f"{what}: accuracy lost with the unit missed most")
     assert found == pytest.approx(lost, abs=0.21)
+
+
+def test_the_average_is_judged_beside_each_network_and_told_beside_the_best(results):
+    result = results["dropout"]
+    single = np.array(values(result, "100 hidden, without dropout: test accuracy"))
+    [together] = values(result, "100 hidden, without dropout: 2 networks averaged")
+    [claim] = [c for c in result.claims if "averaged" in c.text and "100 hidden" in c.text]
+    assert claim.differences == pytest.approx(together - single)
+    gain = f"100 hidden, without dropout: {together - single.max():+.2f}"
+    assert gain in result.remarks[-1]
 
 
 def test_cited_numbers_of_dropout_are_not_compared(results):

@@ -1,5 +1,6 @@
 """Which mini-batch size learns fastest, in seconds, and whether other settings change it."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import nnlearn
@@ -9,7 +10,7 @@ from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
 from nnlearn.plotting import plot_batch_sizes
-from nnlearn.recipes.batch_sizes import BatchSizeStudy
+from nnlearn.recipes.batch_sizes import AS_FAST, BatchSizeStudy
 from nnlearn.tables import Table
 
 if TYPE_CHECKING:
@@ -76,11 +77,37 @@ def _measure(lab: Lab) -> Result:
         tables=(_table(studies),),
         remarks=(
             "One network a size, on the clock of this machine: of sizes whose seconds differ by a "
-            "third or less another run may put another first. What the book says, that the best "
-            "size depends little on the other settings, is to be read from the three rows "
-            "together.",
+            "third or less another run may put another first. The book says that the best size "
+            "depends little on the other settings.",
         ),
+        finding=_finding(studies),
     )
+
+
+def _finding(studies: dict[str, BatchSizeStudy]) -> str:
+    """Whether the best size changes with the other settings, and which are near it in all."""
+    first = {name: one.suggestion for name, one in studies.items()}
+    if None in first.values():
+        lost = [name for name, size in first.items() if size is None]
+        return f"No size is the best where all diverged: {'; '.join(lost)}."
+    sizes = list(dict.fromkeys(first.values()))
+    if len(sizes) == 1:
+        text = f"The best size, {sizes[0]}, does not change with the other settings"
+    else:
+        each = "; ".join(f"{size} with {name}" for name, size in first.items())
+        text = f"The best size changes with the other settings: {each}"
+    near = set.intersection(*(_near(study) for study in studies.values()))
+    shared = ", ".join(map(str, sorted(near))) or "none"
+    within = f"Sizes that take at most {AS_FAST:g} times as long as the best, with every setting"
+    return f"{text}. {within}: {shared}."
+
+
+def _near(study: BatchSizeStudy) -> set[int]:
+    """The sizes that reach the target in at most `AS_FAST` times the time of the fastest."""
+    taken = {c.size: study.seconds_to_threshold(c) for c in study.curves if not c.diverged}
+    known = {size: seconds for size, seconds in taken.items() if not math.isnan(seconds)}
+    fastest = min(known.values(), default=math.nan)
+    return {size for size, seconds in known.items() if seconds <= AS_FAST * fastest}
 
 
 def _table(studies: dict[str, BatchSizeStudy]) -> Table:

@@ -3,7 +3,7 @@
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,12 +133,24 @@ def _measure(lab: Lab) -> Result:
             ),
         ),
         tables=(table,),
+        finding=_finding(groups),
         remarks=(
             "Weights and biases are parameters: fit finds them. All that stands here is chosen "
             "beforehand, and is a hyper-parameter as far as the result depends on it. What is of "
             "the work around it changes what is looked at and kept, not what is learnt, but that "
             "early stopping and a rate that drops on a plateau look at the validation set.",
         ),
+    )
+
+
+def _finding(groups: Mapping[str, Sequence[Setting]]) -> str:
+    """How many settings there are of what, and which must be given."""
+    counts = ", ".join(f"{len(group)} of {of}" for of, group in groups.items())
+    needed = [s.name for group in groups.values() for s in group if not s.default]
+    total = sum(map(len, groups.values()))
+    return (
+        f"A network and its fit have {total} settings, {counts}; without a default: "
+        f"{', '.join(needed)}."
     )
 
 

@@ -199,7 +199,8 @@ def _histograms(runs: Comparison, bounds: Mapping[str, float], lit: Mask) -> Pic
             look = {"color": COLOURS[i], "linestyle": ("-", "--", "-.")[i], "linewidth": 1.6}
             share = np.full(weights[name].size, 100.0 / weights[name].size)
             settings = {"weights": share, "histtype": "step", **look}
-            left.hist(weights[name], np.linspace(-edge, edge, 102), label=name, **settings)
+            label = f"{name}: {100.0 * np.mean(np.abs(weights[name]) < bounds[name]):.1f} % small"
+            left.hist(weights[name], np.linspace(-edge, edge, 102), label=label, **settings)
             right.hist(sizes[name], np.geomspace(low, high, 61), **settings)
         left.set_yscale("log")
         right.set_xscale("log")
@@ -220,7 +221,7 @@ def _histograms(runs: Comparison, bounds: Mapping[str, float], lit: Mask) -> Pic
         "weights",
         "Weights of the first layer after training, of pixels that are ever on: by their value, "
         "and by their size on a logarithmic scale, those below 1e-7 at its edge. In the grey part "
-        "they count as small.",
+        "they count as small; the legend has their share, all seeds together.",
         draw,
         slides=(23,),
         size=(8.4, 3.8),

@@ -8,7 +8,7 @@ from nnlearn.experiments._bands import tidy
 from nnlearn.experiments._claims import Claim
 from nnlearn.experiments._divergence import say_diverged
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, best, differences, last, stuck
+from nnlearn.experiments._lab import BOOKS_N, Lab, best, differences, last, stuck
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
@@ -77,8 +77,24 @@ def _measure(lab: Lab) -> Result:
             "The search chooses what is best on the validation set, so that its own numbers are "
             "a little too good: the claims are about the test set and other starts.",
             f"It looks at {epochs} epochs, and the check at more: a rate that is ahead after a few "
-            "may end lower, since with a higher rate the accuracy jumps more from epoch to epoch.",
+            "may end lower.",
         ),
+        finding=_finding(lab, rate, found),
+    )
+
+
+def _finding(lab: Lab, rate: float, found: Penalties | None) -> str:
+    """Which lambda was found, and whether another rate with it."""
+    if not found:
+        return "With every lambda that was tried training diverges."
+    books = found.suggestion * BOOKS_N / len(lab.data.train)
+    again = found.learning_rate
+    same = f"the same learning rate, {again:g}, is the best of those tried again"
+    other = f"another learning rate does better, {again:g} in place of {rate:g}"
+    best_is = f"lambda {found.suggestion:g} ({books:g} for {BOOKS_N:,} digits)"
+    return (
+        f"The search finds {best_is if books else 'no penalty to be the best'}; with it "
+        f"{same if again == rate else other}, by the validation accuracy."
     )
 
 

@@ -102,10 +102,12 @@ def _measure(lab: Lab) -> Result:
         _claims(found),
         (_picture(found),),
         remarks=(
+            "The networks differ in two things, start weights and penalty: what is said of small "
+            "and of large weights is said of both together.",
             "delta = dC/dz goes back through the weights: delta of a layer is (W delta of the next "
             "one) f'(z). It is given per delta of the outputs, since a network that is made wrong "
-            "by the scaling has a larger one to begin with. It grows more slowly than the weights "
-            "where units saturate, f'(z) being small.",
+            "by the scaling has a larger one to begin with. Larger weights are a larger "
+            "factor, and where they saturate the units f'(z) is smaller.",
         ),
     )
 
@@ -176,11 +178,14 @@ def _claims(found: _Found) -> tuple[Claim, ...]:
             "percentage points",
             "slide 19",
         ),
-        Claim(
-            "with large weights more of the outputs' delta reaches the inputs",
-            differences(passed[_LARGE][:, 1, _ONE], passed[_SMALL][:, 1, _ONE]),
-            "",
-            "slide 19",
+        *(
+            Claim(
+                f"with large weights more of the outputs' delta reaches the {where}",
+                differences(passed[_LARGE][:, k, _ONE], passed[_SMALL][:, k, _ONE]),
+                "",
+                "slide 19",
+            )
+            for k, where in enumerate(("hidden units", "inputs"))
         ),
         *(
             Claim(

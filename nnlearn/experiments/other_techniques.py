@@ -1,5 +1,6 @@
 """L1, dropout and expanded data side by side, with L2 and without any."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnlearn.augment import expand
@@ -60,15 +61,6 @@ def _measure(lab: Lab) -> Result:
         Measured(f"{name}: test accuracy", accuracy[name], stuck=stuck(group))
         for name, group in runs.items()
     )
-    claims = tuple(
-        Claim(
-            f"{name} ends with a higher test accuracy than none",
-            differences(accuracy[name], accuracy[_NONE]),
-            "percentage points",
-            "slide 21",
-        )
-        for name in (_ONE, _DROPOUT, _EXPANDED, _L2)
-    )
 
     def draw(figure: "Figure") -> None:
         names = {
@@ -91,7 +83,7 @@ def _measure(lab: Lab) -> Result:
             "one pixel in four directions",
         },
         rows,
-        claims,
+        _claims(accuracy),
         (
             Picture(
                 "techniques",
@@ -103,10 +95,38 @@ def _measure(lab: Lab) -> Result:
             ),
         ),
         remarks=(
-            "All take equally many steps, at one learning rate. That is fair to none of them in "
-            "particular: each has settings of its own at which it does better.",
+            "All take equally many steps, at one learning rate. The lambda of L1 was chosen among "
+            "five by the validation accuracy of all digits, one run each; nothing else was tuned, "
+            "an advantage of L1 that the others have not had.",
+            *_below(accuracy),
         ),
     )
+
+
+def _claims(accuracy: Mapping[str, Sequence[float]]) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(
+            f"{name} ends with a higher test accuracy than none",
+            differences(accuracy[name], accuracy[_NONE]),
+            "percentage points",
+            "slide 21",
+        )
+        for name in (_ONE, _DROPOUT, _EXPANDED, _L2)
+    )
+
+
+def _below(accuracy: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """What ends below no technique at all, with these settings."""
+    gains = {
+        name: Measured("", differences(values, accuracy[_NONE])).mean
+        for name, values in accuracy.items()
+        if name != _NONE
+    }
+    lower = [f"{name} by {-gain:.2f}" for name, gain in gains.items() if gain < 0]
+    if not lower:
+        return ()
+    text = "With these settings the mean test accuracy is lower than without any technique with "
+    return (f"{text}{', '.join(lower)} percentage points.",)
 
 
 experiment = Experiment(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nnlearn.comparison import Comparison
 from nnlearn.data import Dataset
 from nnlearn.experiments._bands import tidy
@@ -39,27 +41,24 @@ _EPOCHS = 30
 _STARTS = 8
 #: The epochs of the hopeless start that are printed, from 1.
 _HOPELESS = {1: "1030", 2: "990", 3: "1009", 28: "1009", 29: "983", 30: "967"}
-_FEW = "784-10, 1,000 digits, right of 100 validation digits, epoch {}"
-_ONE_DIGIT = (
-    "such a network answers with one digit, so that the number is that digit's count in the "
-    "validation set, from 915 to 1,090, and which digit it is changes from epoch to epoch"
-)
-_JUMPS = "one run; the counts jump from epoch to epoch and from start to start"
+_START = "start weights N(0, 1/n_in), learning rate {}, lambda {}, batch size 10"
+_WHOLE = f"784-30-10, {_START.format(10, 1000)}, right of the 10,000 validation digits"
+_FEW = f"784-10, {_START}, the first 1,000 digits, right of the first 100 validation digits"
 
 _QUOTES = {
     **{
         f"hopeless, epoch {epoch}": Quote(
             value,
             _SOURCE,
-            f"784-30-10, learning rate 10, lambda 1000, right of 10,000, epoch {epoch}",
+            f"{_WHOLE}, epoch {epoch}",
             "one run",
-            if_it_differs=_ONE_DIGIT,
+            if_it_differs="the last remark says what such counts are",
         )
         for epoch, value in _HOPELESS.items()
     },
     **{
         f"{rate:g} {l2:g}, epoch {epoch}": Quote(
-            value, _SOURCE, _FEW.format(epoch), "one run", if_it_differs=_JUMPS
+            value, _SOURCE, f"{_FEW.format(f'{rate:g}', f'{l2:g}')}, epoch {epoch}", "one run"
         )
         for (rate, l2), values in _ATTEMPTS.items()
         for epoch, value in enumerate(values, 1)
@@ -79,7 +78,7 @@ def _measure(lab: Lab) -> Result:
     )
     runs = lab.compare(
         {
-            f"{rate:g} {l2:g}": {"learning_rate": rate, "l2": l2 * len(few.train) / _N}
+            _key(rate, l2): {"learning_rate": rate, "l2": l2 * len(few.train) / _N}
             for rate, l2 in _ATTEMPTS
         },
         few,
@@ -102,16 +101,74 @@ def _measure(lab: Lab) -> Result:
         pictures=_pictures(runs, answers),
         tables=(_table(answers),),
         remarks=(
-            "With eta = 10, lambda = 1000 and n = 1,000 the factor on the weights is "
-            "1 - eta lambda / n = -9 at each step: they grow until they overflow, in the first "
-            "epoch. The book's program goes on with NaN and counts the 10 of 100 that it takes for "
-            "a 0; here such a run is reported as diverged. With eta = 100 and lambda = 20 the "
-            "factor is -1.",
-            "The hopeless start answers with one digit, and with another one from epoch to epoch: "
-            "all six numbers that the book prints are counts of one digit among the 10,000 of the "
-            "validation set (of 3, 2, 8, 8, 4 and 6).",
+            _overflow(runs, few),
+            _last_counts(runs),
+            _one_digit(hopeless, data),
         ),
     )
+
+
+# ---- what is said of the numbers -----------------------------------------------------------------
+
+
+def _overflow(runs: Comparison, few: Dataset) -> str:
+    """Of the attempt whose weights grow at every step, and what network2.py makes of it."""
+    group = runs[_key(10.0, 1000.0)]
+    lost = sum(run.error is not None for run in group)
+    zeros = _classes(few)[0]
+    return (
+        "With eta = 10, lambda = 1000 and n = 1,000 the factor on the weights is "
+        "1 - eta lambda / n = -9 at each step, and they grow until they overflow: "
+        f"{lost} of {len(group)} such runs diverged here and are reported as that. network2.py "
+        f"goes on with NaN, whose argmax is 0: a 0 are {zeros} of the {sum(_classes(few))} digits. "
+        "With eta = 100 and lambda = 20 the factor is -1."
+    )
+
+
+def _last_counts(runs: Comparison) -> str:
+    """How many are right after the last epoch of each attempt."""
+    said = []
+    for (rate, l2), values in _ATTEMPTS.items():
+        found = at(runs[_key(rate, l2)], "val_accuracy", len(values), _N_VALIDATION)
+        mean = Measured("", found).mean
+        text = "every run diverged" if math.isnan(mean) else f"{mean:.1f}"
+        said.append(f"eta {rate:g} and lambda {l2:g}: {text}")
+    right = f"right of {_N_VALIDATION} after the last epoch of each attempt"
+    return f"Mean number {right}, where guessing gives 10: {'; '.join(said)}."
+
+
+def _one_digit(hopeless: Comparison, data: Dataset) -> str:
+    """How many counts of the hopeless start are those of one digit, of the book's too."""
+    classes = _classes(data)
+    n = sum(classes)
+    accuracies = [a for run in hopeless["hopeless"] for a in run.history["val_accuracy"]]
+    counts = [round(n * float(a)) for a in accuracies if not math.isnan(a)]
+    k = sum(one in classes for one in counts)
+    often = " to ".join(dict.fromkeys((f"{min(classes):,}", f"{max(classes):,}")))
+    text = (
+        "A network that answers with one digit is right as often as that digit is in the "
+        f"validation set, here {often} times of {n:,}. Of the "
+        f"hopeless start's {len(counts)} counts, all epochs of all seeds, {k} are such a number"
+    )
+    if n != 10_000:
+        return f"{text}."
+    printed = [int(value) for value in _HOPELESS.values()]
+    digits = [str(classes.index(one)) for one in printed if one in classes]
+    return f"{text}; of the book's {len(printed)}, {len(digits)} (of digit {', '.join(digits)})."
+
+
+def _classes(data: Dataset) -> list[int]:
+    """How often each digit is in the validation set."""
+    assert data.validation is not None
+    return [int(k) for k in np.bincount(np.asarray(data.validation.y), minlength=10)]
+
+
+def _key(rate: float, l2: float) -> str:
+    """The name of an attempt."""
+    return f"{rate:g} {l2:g}"
+
+
+# ---- rows and pictures ---------------------------------------------------------------------------
 
 
 def _rows(hopeless: Comparison, runs: Comparison, n: int) -> tuple[Measured, ...]:
@@ -129,7 +186,7 @@ def _rows(hopeless: Comparison, runs: Comparison, n: int) -> tuple[Measured, ...
     rows += [
         Measured(
             f"eta {rate:g}, lambda {l2:g}: right of {_N_VALIDATION}, epoch {epoch}",
-            at(runs[f"{rate:g} {l2:g}"], "val_accuracy", epoch, _N_VALIDATION),
+            at(runs[_key(rate, l2)], "val_accuracy", epoch, _N_VALIDATION),
             "",
             _QUOTES[f"{rate:g} {l2:g}, epoch {epoch}"],
             digits=1,
@@ -145,8 +202,7 @@ def _pictures(runs: Comparison, answers: Answers) -> tuple[Picture, ...]:
         Picture(
             "seconds-an-answer",
             "How long one epoch and a look at the validation set take, from the whole problem to "
-            "the reduced one, and how well the validation set is then predicted: an answer comes "
-            "the sooner, and chance is still told from learning.",
+            "the reduced one, and how well the validation set is then predicted, beside chance.",
             lambda figure: _draw_answers(figure, answers),
             slides=(31,),
             size=(8.0, 3.2),
@@ -154,8 +210,7 @@ def _pictures(runs: Comparison, answers: Answers) -> tuple[Picture, ...]:
         Picture(
             "feedback",
             "Quick feedback on 1,000 digits: how many of 100 validation digits are right after "
-            "each epoch, a thin line for each start; grey: chance. From a rate of 1 the counts are "
-            "far above it, and other settings can be compared from there.",
+            "each epoch, a thin line for each start; dashed: the book's; grey: chance.",
             lambda figure: _draw_feedback(figure, runs),
             size=(8.0, 2.9),
         ),
@@ -273,7 +328,7 @@ def _draw_answers(figure: "Figure", answers: Answers) -> None:
 def _draw_feedback(figure: "Figure", runs: Comparison) -> None:
     axes = figure.subplots(1, len(_ATTEMPTS), sharey=True)
     for i, (ax, (rate, l2)) in enumerate(zip(axes, _ATTEMPTS, strict=True)):
-        known = [run for run in runs[f"{rate:g} {l2:g}"] if len(run.history)]
+        known = [run for run in runs[_key(rate, l2)] if len(run.history)]
         for run in known:
             right = _N_VALIDATION * run.history["val_accuracy"]
             ax.plot(run.history["epoch"], right, color=COLOURS[0], linewidth=0.8, alpha=0.45)

@@ -78,8 +78,7 @@ def _measure(lab: Lab) -> Result:
             Picture(
                 "schedules",
                 "Validation accuracy and learning rate by epoch, one network each from the same "
-                "start: as the rate falls the accuracy no longer jumps from epoch to epoch, and "
-                "settles.",
+                "start; a dot where training ends.",
                 draw,
                 slides=(34,),
                 size=(8.0, 5.0),
@@ -90,7 +89,15 @@ def _measure(lab: Lab) -> Result:
             "A schedule by the validation accuracy chooses by it, a little; the test accuracy is "
             "free of that.",
         ),
+        finding=_finding(numbers),
     )
+
+
+def _finding(numbers: dict[str, dict[str, tuple[float, ...]]]) -> str:
+    """The mean test accuracy that each rate ends with."""
+    ends = {name: Measured("", found["last test accuracy"]) for name, found in numbers.items()}
+    known = [f"{name} {row.mean:.2f} %" for name, row in ends.items() if row.known]
+    return f"Mean test accuracy at the end of training: {', '.join(known)}." if known else ""
 
 
 def _table(runs: Comparison, numbers: dict[str, dict[str, tuple[float, ...]]]) -> Table:

@@ -148,7 +148,18 @@ def _measure(lab: Lab) -> Result:
             "Bias and weights both count: 500 weights at inputs of 1 and one bias add up to a "
             "variance of 500 + 1 = 501, and of 500/1000 + 1 = 1.5.",
         ),
+        finding=_finding(samples),
     )
+
+
+def _finding(samples: dict[str, list[Sample]]) -> str:
+    """How far z spreads and how many units are saturated, in the networks drawn."""
+    said = []
+    for init in _SHOWN:
+        sd = float(np.mean([s.z.std() for s in samples[init]]))
+        share = 100.0 * float(np.mean([s.saturated for s in samples[init]]))
+        said.append(f"{sd:.3g} with {_NAMES[init]}, and {share:.3g} % of the units are saturated")
+    return f"In the networks drawn z has the standard deviation {'; '.join(said)}."
 
 
 def _table(samples: dict[str, list[Sample]]) -> Table:

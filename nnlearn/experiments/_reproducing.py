@@ -80,19 +80,8 @@ def reproduce(
         for experiment in todo:
             assert progress
             progress.begin(experiment.name)
-            start = time.monotonic()
-            try:
-                result = experiment.run(
-                    data, list(seeds), quick, n_jobs=n_jobs, progress=progress.trainings
-                )
-                section = Section.of(experiment, result, time.monotonic() - start)
-                # As out of a file, so that a report is the same whoever wrote its parts.
-                section = Section.from_json(section.to_json())
-            except Exception as error:
-                # The others go on: an hour's work is not lost by one of fifty.
-                into.failed[experiment.name] = f"{type(error).__name__}: {error}"
-                into.tracebacks[experiment.name] = traceback.format_exc()
-                progress.end("failed")
+            section = _run(experiment, data, seeds, quick, n_jobs, progress, into)
+            if section is None:
                 continue
             folder.write(section)
             into.sections[experiment.name] = section
@@ -106,3 +95,26 @@ def reproduce(
         into.sections = {name: into.sections[name] for name in order}
     if progress:
         progress.close()
+
+
+def _run(
+    experiment: Experiment,
+    data: Dataset,
+    seeds: Sequence[int],
+    quick: bool,
+    n_jobs: int | None,
+    progress: PartsProgress,
+    into: Reproduction,
+) -> Section | None:
+    """One experiment; None, with the reason in `into`, if it fails: the others go on."""
+    start = time.monotonic()
+    try:
+        result = experiment.run(data, seeds, quick, n_jobs=n_jobs, progress=progress.trainings)
+        section = Section.of(experiment, result, time.monotonic() - start)
+        # As out of a file, so that a report is the same whoever wrote its parts.
+        return Section.from_json(section.to_json())
+    except Exception as error:
+        into.failed[experiment.name] = f"{type(error).__name__}: {error}"
+        into.tracebacks[experiment.name] = traceback.format_exc()
+        progress.end("failed")
+        return None

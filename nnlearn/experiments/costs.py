@@ -1,5 +1,6 @@
 """The slides' table of costs: quadratic against cross-entropy, 30 and 100 hidden units."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nnlearn.experiments._bands import plot_dots
@@ -61,15 +62,6 @@ def _measure(lab: Lab) -> Result:
                 stuck(group),
             ),
         ]
-    claims = tuple(
-        Claim(
-            f"with {units} hidden units cross-entropy ends with fewer test errors",
-            differences(errors[f"{units} quadratic"], errors[f"{units} cross-entropy"]),
-            "percentage points",
-            "slide 10",
-        )
-        for units in _SIZES
-    )
 
     def curves(figure: "Figure") -> None:
         grid = figure.add_gridspec(2, len(_SIZES), height_ratios=(3, 2))
@@ -93,7 +85,7 @@ def _measure(lab: Lab) -> Result:
             "learning rate": "3 for the quadratic cost, 0.5 for cross-entropy",
         },
         tuple(rows),
-        claims,
+        _claims(errors),
         (
             Picture(
                 "curves",
@@ -109,6 +101,18 @@ def _measure(lab: Lab) -> Result:
             "A network with the quadratic cost and large weights can be stuck: some output unit is "
             "saturated at the wrong value and its digit is never learnt.",
         ),
+    )
+
+
+def _claims(errors: Mapping[str, tuple[float, ...]]) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(
+            f"with {units} hidden units cross-entropy ends with fewer test errors",
+            differences(errors[f"{units} quadratic"], errors[f"{units} cross-entropy"]),
+            "percentage points",
+            "slide 10",
+        )
+        for units in _SIZES
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn.comparison import Comparison
+from nnlearn.data import Dataset
 from nnlearn.experiments._claims import HOLDS, Claim
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab, at, differences, epochs_to, last, without
@@ -26,37 +27,8 @@ def _measure(lab: Lab) -> Result:
     small = lab.pick(1_000, 500)
     digits = without(lab.data, "test")
     main = lab.compare(_variants(lab), digits, epochs=epochs, batch_size=10, hidden=30)
-    tenth = len(lab.data.train) // 10
-    fewer = lab.compare(
-        {"a tenth": {"learning_rate": 0.5, "l2": lab.l2(5.0, tenth)}},
-        digits.take(tenth),
-        epochs=10 * epochs,  # as many steps
-        evaluate_every=10,
-        batch_size=10,
-        hidden=30,
-    )
-    few = lab.compare(
-        {"free": {}, "l2": {"l2": lab.l2(5.0, small)}},
-        without(lab.data, "validation").take(small),
-        epochs=lab.pick(200, 40),
-        batch_size=10,
-        learning_rate=0.5,
-        hidden=30,
-        init="large",
-        evaluate_train=True,
-        evaluate_every=lab.pick(20, 10),
-    )
-    penalised = lab.compare(
-        {"all, free": {}, "all, l2": {"l2": lab.l2(5.0)}},
-        digits,
-        epochs=epochs,
-        batch_size=10,
-        learning_rate=0.5,
-        hidden=30,
-        evaluate_train=True,
-        evaluate_every=epochs,
-    )
-    claims = _claims(Comparison({**main, **fewer, **few, **penalised}))
+    others = _others(lab, digits, epochs)
+    claims = _claims(Comparison({**main, **others}))
 
     def strips(figure: "Figure") -> None:
         _draw(figure, claims)
@@ -94,6 +66,42 @@ def _measure(lab: Lab) -> Result:
             "counted.",
         ),
     )
+
+
+def _others(lab: Lab, digits: Dataset, epochs: int) -> Comparison:
+    """What is trained on other digits than the rest, or looked at otherwise."""
+    tenth = len(lab.data.train) // 10
+    fewer = lab.compare(
+        {"a tenth": {"learning_rate": 0.5, "l2": lab.l2(5.0, tenth)}},
+        digits.take(tenth),
+        epochs=10 * epochs,  # as many steps
+        evaluate_every=10,
+        batch_size=10,
+        hidden=30,
+    )
+    small = lab.pick(1_000, 500)
+    few = lab.compare(
+        {"free": {}, "l2": {"l2": lab.l2(5.0, small)}},
+        without(lab.data, "validation").take(small),
+        epochs=lab.pick(200, 40),
+        batch_size=10,
+        learning_rate=0.5,
+        hidden=30,
+        init="large",
+        evaluate_train=True,
+        evaluate_every=lab.pick(20, 10),
+    )
+    penalised = lab.compare(
+        {"all, free": {}, "all, l2": {"l2": lab.l2(5.0)}},
+        digits,
+        epochs=epochs,
+        batch_size=10,
+        learning_rate=0.5,
+        hidden=30,
+        evaluate_train=True,
+        evaluate_every=epochs,
+    )
+    return Comparison({**fewer, **few, **penalised})
 
 
 def _variants(lab: Lab) -> dict[str, dict[str, Any]]:

@@ -1,17 +1,14 @@
 """The arguments of the command line, and the one line that a wrong one gets."""
 
 import argparse
-import math
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nnlearn import _argument_kinds as kinds
+from nnlearn._argument_kinds import RATES
 from nnlearn.layers import ACTIVATIONS, INITS
-
-#: Rates that suit each cost from large weights; the first two are the slides'.
-RATES = {"quadratic": 3.0, "cross_entropy": 0.5, "log_likelihood": 0.2, "hinge": 0.05}
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -112,7 +109,7 @@ def _add_train_and_evaluate(command: Any, train: Command, evaluate: Command) -> 
     _add_epochs(add)
     add(
         "--out",
-        type=_output,
+        type=kinds.output,
         default="nnlearn-network.safetensors",
         metavar="FILE",
         help="the file to write (default: %(default)s)",
@@ -125,11 +122,11 @@ def _add_train_and_evaluate(command: Any, train: Command, evaluate: Command) -> 
         "Print loss and accuracy of a saved network on a data set, precision and recall of each "
         "class, and how often each class was taken for each.",
     )
-    add("file", type=_input, metavar="FILE", help="what train or Network.save wrote")
+    add("file", type=kinds.input, metavar="FILE", help="what train or Network.save wrote")
     _add_data(add, "mnist-small", "mnist", "fashion-mnist")
     add(
         "--set",
-        type=_one_of("train", "validation", "test"),
+        type=kinds.one_of("train", "validation", "test"),
         default="test",
         metavar="NAME",
         help="train, validation or test (default: %(default)s)",
@@ -155,7 +152,7 @@ def _add_experiments(add: Any) -> None:
     _add_data_dir(add)
     add(
         "--out",
-        type=_results,
+        type=kinds.results,
         default=Path("nnlearn-results"),
         metavar="FOLDER",
         help="the folder for report and results (default: %(default)s)",
@@ -170,7 +167,7 @@ def _add_choices(add: Any) -> None:
     add(
         "--costs",
         nargs="+",
-        type=_one_of(*RATES),
+        type=kinds.one_of(*RATES),
         default=["quadratic", "cross_entropy"],
         metavar="COST",
         help=f"of {costs} (default: quadratic cross_entropy)",
@@ -178,7 +175,7 @@ def _add_choices(add: Any) -> None:
     add(
         "--hidden",
         nargs="+",
-        type=_hidden,
+        type=kinds.hidden,
         default=[(30,)],
         metavar="N",
         help="hidden units, a panel for each; 30-30 is two layers (default: 30)",
@@ -186,7 +183,7 @@ def _add_choices(add: Any) -> None:
     add(
         "--learning-rate",
         nargs="+",
-        type=_rate,
+        type=kinds.rate,
         default=[],
         metavar="RATE",
         help=f"RATE for all costs or COST=RATE for one (default: {rates})",
@@ -195,7 +192,7 @@ def _add_choices(add: Any) -> None:
         add(
             name,
             nargs="+",
-            type=_penalty,
+            type=kinds.penalty,
             default=[0.0],
             metavar="LAMBDA",
             help=f"{name[2:].upper()} penalties, divided by the number of samples (default: 0)",
@@ -208,46 +205,52 @@ def _add_network(add: Any) -> None:
     rates = ", ".join(f"{rate:g} for {cost}" for cost, rate in RATES.items())
     add(
         "--hidden",
-        type=_hidden,
+        type=kinds.hidden,
         metavar="N",
         help="hidden units; 30-30 is two layers (default: 30)",
     )
     add(
         "--layers",
-        type=_layers,
+        type=kinds.layers,
         metavar="N",
         help="all layers instead, from inputs to outputs: 784-30-10",
     )
     add(
         "--cost",
-        type=_one_of(*RATES),
+        type=kinds.one_of(*RATES),
         default="cross_entropy",
         metavar="COST",
         help=f"of {', '.join(RATES)} (default: %(default)s)",
     )
     add(
         "--activation",
-        type=_one_of(*ACTIVATIONS),
+        type=kinds.one_of(*ACTIVATIONS),
         default="sigmoid",
         metavar="NAME",
         help=f"of hidden layers: {', '.join(ACTIVATIONS)} (default: %(default)s)",
     )
-    add("--learning-rate", type=_positive, metavar="RATE", help=f"default: {rates}")
+    add("--learning-rate", type=kinds.positive, metavar="RATE", help=f"default: {rates}")
     for name in ("--l1", "--l2"):
         add(
             name,
-            type=_penalty,
+            type=kinds.penalty,
             default=0.0,
             metavar="LAMBDA",
             help=f"{name[2:].upper()} penalty, divided by the number of samples (default: 0)",
         )
     shares = {"--dropout": "share of hidden units to drop", "--momentum": "momentum of the steps"}
     for name, meaning in shares.items():
-        add(name, type=_share, default=0.0, metavar="P", help=f"{meaning}, in [0, 1) (default: 0)")
+        add(
+            name,
+            type=kinds.share,
+            default=0.0,
+            metavar="P",
+            help=f"{meaning}, in [0, 1) (default: 0)",
+        )
     _add_batch_and_init(add, init="scaled")
     add(
         "--seed",
-        type=_seed,
+        type=kinds.seed,
         default=0,
         metavar="K",
         help="the same seed gives the same network (default: %(default)s)",
@@ -259,14 +262,14 @@ def _add_batch_and_init(add: Any, *, init: str) -> None:
     inits = ", ".join(INITS)
     add(
         "--batch-size",
-        type=_count,
+        type=kinds.count,
         default=10,
         metavar="M",
         help="samples of a step (default: %(default)s)",
     )
     add(
         "--init",
-        type=_init,
+        type=kinds.init,
         default=init,
         metavar="INIT",
         help=f"start weights: {inits}, or their standard deviation (default: %(default)s)",
@@ -281,7 +284,7 @@ def _add_common(add: Any, *, out: str) -> None:
     _add_jobs(add)
     add(
         "--out",
-        type=_picture,
+        type=kinds.picture,
         default=out,
         metavar="FILE",
         help="the picture to write (default: %(default)s)",
@@ -291,7 +294,7 @@ def _add_common(add: Any, *, out: str) -> None:
 def _add_seeds(add: Any, default: int) -> None:
     add(
         "--seeds",
-        type=_count,
+        type=kinds.count,
         default=default,
         metavar="K",
         help="networks of each kind, seeds 0 to K - 1 (default: %(default)s)",
@@ -301,7 +304,7 @@ def _add_seeds(add: Any, default: int) -> None:
 def _add_jobs(add: Any) -> None:
     add(
         "--jobs",
-        type=_count,
+        type=kinds.count,
         metavar="K",
         help="networks that train at once (default: the cores of this process)",
     )
@@ -316,7 +319,7 @@ def _add_data(add: Any, *names: str) -> None:
     }
     add(
         "--data",
-        type=_one_of(*names),
+        type=kinds.one_of(*names),
         default="mnist-small",
         metavar="NAME",
         help="; ".join(f"{name}: {meanings[name]}" for name in names) + " (default: %(default)s)",
@@ -327,7 +330,7 @@ def _add_data(add: Any, *names: str) -> None:
 def _add_data_dir(add: Any) -> None:
     add(
         "--data-dir",
-        type=_folder,
+        type=kinds.folder,
         metavar="FOLDER",
         help="where the four files of the full set are (default: as NNLEARN_DATA_DIR says)",
     )
@@ -336,125 +339,8 @@ def _add_data_dir(add: Any) -> None:
 def _add_epochs(add: Any) -> None:
     add(
         "--epochs",
-        type=_count,
+        type=kinds.count,
         default=30,
         metavar="K",
         help="passes over the training data (default: %(default)s)",
     )
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    """A parser of one of these words; a hyphen stands for an underscore where there is one."""
-
-    def parse(text: str) -> str:
-        for word in (text, text.replace("-", "_")):
-            if word in words:
-                return word
-        raise argparse.ArgumentTypeError(f"must be one of {', '.join(words)}, got {text!r}")
-
-    return parse
-
-
-def _count(text: str) -> int:
-    # Few digits first: int() refuses thousands of them with an error of its own.
-    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text[:40]!r}")
-    return int(text)
-
-
-def _hidden(text: str) -> tuple[int, ...]:
-    return tuple(_count(part) for part in text.split("-"))
-
-
-def _layers(text: str) -> tuple[int, ...]:
-    layers = _hidden(text)
-    if len(layers) < 2:
-        raise argparse.ArgumentTypeError(f"must be sizes such as 784-30-10, got {text!r}")
-    return layers
-
-
-def _seed(text: str) -> int:
-    # Few digits first: int() refuses thousands of them with an error of its own.
-    if not text.isdecimal() or len(text) > 20 or int(text) >= 2**64:
-        raise argparse.ArgumentTypeError(f"must be an integer from 0 to 2^64 - 1, got {text!r}")
-    return int(text)
-
-
-def _number(text: str, requirement: str, allowed: Callable[[float], bool]) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not (math.isfinite(number) and allowed(number)):
-        raise argparse.ArgumentTypeError(f"must be a number {requirement}, got {text!r}")
-    return number
-
-
-def _rate(text: str) -> tuple[str | None, float]:
-    cost, equals, number = text.rpartition("=")
-    rate = _positive(number)
-    return (_one_of(*RATES)(cost) if equals else None), rate
-
-
-def _positive(text: str) -> float:
-    return _number(text, "> 0", lambda value: value > 0)
-
-
-def _share(text: str) -> float:
-    return _number(text, ">= 0 and < 1", lambda value: 0 <= value < 1)
-
-
-def _penalty(text: str) -> float:
-    return _number(text, ">= 0", lambda value: value >= 0)
-
-
-def _init(text: str) -> str | float:
-    if text in INITS:
-        return text
-    names = ", ".join(INITS)
-    return _number(text, f"> 0 or one of {names}", lambda value: value > 0)
-
-
-def _results(text: str) -> Path:
-    """A folder that is there or can be made, and has a name of its own."""
-    path = Path(text)
-    if text and path.name in ("", ".", ".."):
-        path = path.resolve()
-    if not text or not path.name or (path.exists() and not path.is_dir()):
-        raise argparse.ArgumentTypeError(f"must be a folder, there or new, got {text!r}")
-    return path
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"must be a folder that exists, got {text!r}")
-    return Path(text)
-
-
-def _input(text: str) -> Path:
-    if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f"must be a file that exists, got {text!r}")
-    return Path(text)
-
-
-def _output(text: str) -> Path:
-    """A path that can be written to, found out before anything trains."""
-    path = Path(text)
-    place = path if path.exists() else path.parent
-    fits = path.is_file() if path.exists() else path.parent.is_dir()
-    if not (fits and os.access(place, os.W_OK) and os.access(path.parent, os.W_OK)):
-        raise argparse.ArgumentTypeError(f"must be a file in a folder to write to, got {text!r}")
-    return path
-
-
-def _picture(text: str) -> Path:
-    """An output whose suffix says what kind of picture it is."""
-    path = _output(text)
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        return path
-    kinds = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix[1:].lower() not in kinds:
-        raise argparse.ArgumentTypeError(f"must end in .png, .svg or .pdf, got {text!r}")
-    return path

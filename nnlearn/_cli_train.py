@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nnlearn import _checks, datasets
-from nnlearn._arguments import RATES, Failure
+from nnlearn._argument_kinds import RATES
+from nnlearn._arguments import Failure
 from nnlearn.callbacks import Callback
 from nnlearn.data import Dataset
 from nnlearn.datasets.mnist import load_family

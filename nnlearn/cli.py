@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnlearn import _cli_reproduce, _cli_train
-from nnlearn._arguments import RATES, Failure, complaint, make_parser
+from nnlearn._argument_kinds import RATES
+from nnlearn._arguments import Failure, complaint, make_parser
 from nnlearn.comparing import Interrupted, compare
 from nnlearn.comparison import Comparison
 from nnlearn.data import Dataset

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import nnlearn
 from nnlearn import cli
-from nnlearn._arguments import INITS, RATES
+from nnlearn._argument_kinds import INITS, RATES
 from nnlearn.comparing import Interrupted
 from nnlearn.comparison import Comparison, Run
 from nnlearn.costs import COSTS

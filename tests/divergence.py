@@ -1,5 +1,6 @@
-"""Experiments some of whose trainings diverge: what is to be left of them."""
+"""Trainings that diverge, and what is to be left of experiments that have some."""
 
+import functools
 import math
 import warnings
 from collections.abc import Collection
@@ -65,3 +66,35 @@ def check_diverged(
         assert max(result.table()["diverged"]) == lost
     assert result.to_json()["verdict"] in repr(result)
     return result
+
+
+#: A rate by which weights overflow in the first epoch.
+_TOO_HIGH = 1e38
+#: Weights by which the sums of the last layer overflow.
+_TOO_LARGE = 3e38
+
+
+def let_diverge(monkeypatch, seeds=None, *, after=0):
+    """Let each fit of networks of digits with these seeds (None: all) really diverge.
+
+    In the first epoch, or once `after` epochs are done, where there are as many.
+    """
+    fit = nn.Network.fit
+
+    def overflow(net, history):
+        if len(history) == after:
+            net.weights[-1] = 0.0 * net.weights[-1] + _TOO_LARGE
+
+    @functools.wraps(fit)
+    def diverging(net, x, *args, **settings):
+        ill = seeds is None or net.seed in seeds
+        if ill and net.weights[0].shape[0] == 784:
+            if not after or settings.get("epochs") == 1:
+                settings["learning_rate"] = _TOO_HIGH
+            else:
+                given = settings.get("callbacks", ())
+                given = [given] if callable(given) else [*given]
+                settings["callbacks"] = [overflow, *given]
+        return fit(net, x, *args, **settings)
+
+    monkeypatch.setattr(nn.Network, "fit", diverging)

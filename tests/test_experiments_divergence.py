@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from diverging import let_diverge
+from divergence import let_diverge
 
 import nnlearn as nn
 from nnlearn import experiments

@@ -155,7 +155,8 @@ def _add_experiments(add: Any) -> None:
         type=kinds.results,
         default=Path("nnlearn-results"),
         metavar="FOLDER",
-        help="the folder for report and results (default: %(default)s)",
+        help="the folder for report and results; one that holds other things is kept, and the next "
+        "of FOLDER-2, FOLDER-3 is taken (default: %(default)s)",
     )
     add("--slides", action="store_true", help="also write one SVG for each slide that is shown")
 

@@ -133,6 +133,8 @@ def test_a_claim_holds_beyond_two_standard_errors(differences, word):
 
 def test_a_claim_of_one_value_needs_an_error_or_no_chance():
     assert Claim("it is more", (0.3,)).word == "not shown"
+    assert Claim("it is more", (0.3,)).evidence.endswith("no measure of chance")
+    assert Claim("it is more", (0.0, 0.0)).evidence == "no difference at all"
     assert Claim("it is more", (0.3,), error=0.14).word == "holds"
     assert Claim("it is more", (0.3,), error=0.16).word == "not shown"
     assert Claim("it is more", (0.3,), chance=False).word == "holds"
@@ -155,10 +157,10 @@ def test_the_verdict_names_what_is_not_so():
     )
     claims = (Claim("more is better", (1.0, 1.1)), Claim("less is better", (-1.0, -1.1)))
     text = Result({}, rows, claims).verdict
-    assert text.startswith("1 of 2 quoted numbers agrees; not so: second (mean 95.400")
+    assert text.startswith("1 of 2 quoted numbers agrees; the others: second (mean 95.400")
     assert "1 quoted number cannot be compared: other data." in text
     opposite = "less is better (the opposite holds: the other way by 1.05 on average"
-    assert f"1 of 2 claims holds; not so: {opposite}" in text
+    assert f"1 of 2 claims holds; the others: {opposite}" in text
 
 
 # ---- numbers of runs -----------------------------------------------------------------------------
@@ -307,6 +309,8 @@ def test_the_programs_of_the_slides_are_experiments():
 def test_an_unknown_name_gets_the_nearest(name, hint):
     with pytest.raises(ValueError, match=f"name must be an experiment, got '{name}': {hint}"):
         experiments.find(name)
+    with pytest.raises(ValueError, match="slide 13 is shown by overfitting"):
+        experiments.find("slide-13")
     with pytest.raises(TypeError, match="name must be text, got 3"):
         experiments.find(3)
 
@@ -339,6 +343,8 @@ def test_a_slide_is_shown_by_its_figure():
     assert "Coming from network2.py" in html
     assert "checked: one epoch" in html
     assert repr(slide).startswith("Slide 47: Coming from")
+    assert "3 seeds; a quick run; quick=False does it in full" in repr(slide)
+    assert "<table" in slide.results[0][1]._repr_html_()
 
 
 def test_a_slide_is_shown_by_its_widget():

@@ -1,5 +1,6 @@
 """`python -m nnlearn reproduce`: the command, what it keeps, the report."""
 
+import dataclasses
 import json
 import os
 import re
@@ -251,6 +252,19 @@ def test_parts_of_another_making_are_not_taken(toys, tmp_path):
     assert ran == ["one", "one"]
 
 
+def test_a_part_is_done_again_with_other_versions_of_what_it_uses(toys, tmp_path, monkeypatch):
+    ran, _ = toys
+    out = tmp_path / "out"
+    one, two = (experiments.find(name) for name in ("one", "two"))
+    using = dataclasses.replace(one, packages=("scikit-learn",))
+    monkeypatch.setattr(experiments, "find", {"one": using, "two": two}.__getitem__)
+    monkeypatch.setattr(experiments, "names", lambda: ("one", "two"))
+    reproduce("one", "two", "--quick", "--out", out)
+    monkeypatch.setattr(folder_module.metadata, "version", lambda name: "99")
+    reproduce("one", "two", "--quick", "--out", out)
+    assert ran == ["one", "two", "one"]
+
+
 def test_a_report_of_some_leaves_that_of_all_alone(toys, tmp_path):
     out = tmp_path / "out"
     reproduce("all", "--quick", "--out", out)
@@ -289,8 +303,8 @@ def test_the_report_holds_all_it_shows(toys, tmp_path):
     outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"|url\((?!#)[^)]*\)|@import', page)
     assert outside == []
     assert page.count("<figure>") == 3
-    assert "3 quoted numbers without chance in them: 3: agrees" in page
-    assert "3 claims of direction: 3: holds" in page
+    assert "3 quoted numbers without chance in them: 3 \N{MULTIPLICATION SIGN} agrees." in page
+    assert "3 claims of direction: 3 \N{MULTIPLICATION SIGN} holds." in page
     identities = re.findall(r' id="([^"]*)"', page)
     assert len(identities) == len(set(identities))
 

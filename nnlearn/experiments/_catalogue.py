@@ -2,7 +2,9 @@
 
 import difflib
 import importlib
+import re
 from collections.abc import Mapping
+from typing import NoReturn
 
 from nnlearn import _checks
 from nnlearn.experiments._experiment import Experiment
@@ -105,9 +107,25 @@ def find(name: str) -> Experiment:
     asked = name.strip().lower().replace("_", "-").removesuffix(".py")
     asked = ALIASES.get(asked, asked)
     if asked not in names():
+        number = re.fullmatch(r"(?:slide)?[- ]?0*(\d{1,2})", asked)
+        if number:
+            _refuse_slide(name, int(number[1]))
         near = difflib.get_close_matches(asked, [*names(), *ALIASES], 3, 0.5)
         hint = f"perhaps {' or '.join(near)}" if near else "reproduce --list shows all"
         _checks.fail(ValueError, "name", "be an experiment", name, hint)
-    module = importlib.import_module(f"nnlearn.experiments.{asked.replace('-', '_')}")
+    return _load(asked)
+
+
+def _load(name: str) -> Experiment:
+    module = importlib.import_module(f"nnlearn.experiments.{name.replace('-', '_')}")
     experiment: Experiment = module.experiment
     return experiment
+
+
+def _refuse_slide(name: str, number: int) -> NoReturn:
+    """Say which experiments show the slide that was asked for."""
+    showing = [other for other in names() if number in _load(other).slides]
+    hint = (
+        f"slide {number} is shown by {' and '.join(showing)}" if showing else "there are 47 slides"
+    )
+    _checks.fail(ValueError, "name", "be an experiment", name, hint)

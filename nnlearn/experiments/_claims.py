@@ -73,9 +73,13 @@ class Claim:
         unit = f" {self.unit}" if self.unit else ""
         mean = statistics.fmean(known)
         far = f"{abs(mean):.{self.digits}f}{unit}"
+        if not any(known):
+            return "no difference at all"
         how = "by" if mean >= 0 else "the other way by"
         if not self.chance:
             return f"{how} {far}"
+        if len(self.differences) == 1 and self.error is None:
+            return f"{how} {far} with the only seed, which is no measure of chance"
         text = f"{how} {far} on average"
         if len(known) > 1:
             text += f" (sd {statistics.stdev(known):.{self.digits}f})"

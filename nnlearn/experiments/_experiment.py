@@ -15,7 +15,7 @@ from nnlearn.experiments._result import Result
 from nnlearn.progress import JobsProgress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Experiment:
     """One published experiment, or what one slide shows.
 
@@ -41,6 +41,8 @@ class Experiment:
         More seeds than these are not used, where a run is long.
     needs_data : bool, default True
         Whether it uses the digits.
+    packages : tuple of str, default ()
+        The optional packages, by their names on PyPI, that its numbers depend on.
     """
 
     name: str
@@ -53,6 +55,10 @@ class Experiment:
     widgets: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     most_seeds: int | None = None
     needs_data: bool = True
+    packages: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name!r}: {self.title}>"
 
     def run(
         self,

@@ -12,6 +12,7 @@ from nnlearn import _core, _json, _texts
 from nnlearn._whole_file import replace_file
 from nnlearn.config import show_config
 from nnlearn.data import Dataset
+from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._section import Section
 from nnlearn.tables import count
 
@@ -36,8 +37,6 @@ class Making:
         The seeds.
     quick : bool
         Whether the run is short.
-    packages : tuple of str
-        The optional packages that experiments use, as far as they are installed, with versions.
     kernels : str
         What the core computes with: the same bits are promised for one kernel set alone.
     """
@@ -47,7 +46,6 @@ class Making:
     data: str
     seeds: tuple[int, ...]
     quick: bool
-    packages: tuple[str, ...]
     kernels: str
 
     @classmethod
@@ -58,13 +56,11 @@ class Making:
         sha = hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
         kernels = show_config()["kernels"]
         source = f"{data.source}, {len(data.train):,} training samples, SHA-256 {sha}"
-        return cls(
-            _core.__version__, _code_digest(), source, tuple(seeds), quick, _packages(), kernels
-        )
+        return cls(_core.__version__, _code_digest(), source, tuple(seeds), quick, kernels)
 
     def to_json(self) -> dict[str, Any]:
         """For the file of the folder."""
-        return {**vars(self), "seeds": list(self.seeds), "packages": list(self.packages)}
+        return {**vars(self), "seeds": list(self.seeds)}
 
     def difference(self, other: Any) -> str:
         """In what another making, out of a file, differs: words for the user; "" if in nothing."""
@@ -77,7 +73,6 @@ class Making:
             "quick": "a quick run" if other.get("quick") else "a run in full",
             "seeds": n,
             "data": "other data",
-            "packages": "other optional packages",
             "kernels": "other kernels",
             "code": "other files of nnlearn",
         }
@@ -126,7 +121,7 @@ class Folder:
         replace_file(self.path / _RUN_FILE, [_json.dump(making.to_json()).encode()])
         (self.path / "parts").mkdir(exist_ok=True)
 
-    def read(self, name: str) -> Section | None:
+    def read(self, experiment: Experiment) -> Section | None:
         """The section of an experiment that has ended.
 
         None if it has not, if its file is damaged, or was written by a run of another making that
@@ -138,19 +133,19 @@ class Folder:
             If the file is there and cannot be read.
         """
         try:
-            content = _json.parse(self._part(name).read_bytes())
+            content = _json.parse(self._part(experiment.name).read_bytes())
         except (FileNotFoundError, ValueError):
             return None
-        if not isinstance(content, dict) or content.get("of") != self._making.to_json():
+        if not isinstance(content, dict) or content.get("of") != self._stamp(experiment):
             return None
         try:
             return Section.from_json(content.get("section"))
         except ValueError:
             return None
 
-    def write(self, section: Section) -> None:
+    def write(self, experiment: Experiment, section: Section) -> None:
         """Keep a section: there is the whole file afterwards, or none."""
-        content = {"of": self._making.to_json(), "section": section.to_json()}
+        content = {"of": self._stamp(experiment), "section": section.to_json()}
         replace_file(self._part(section.name), [_json.dump(content).encode()])
 
     def write_file(self, name: str, text: str) -> Path:
@@ -159,6 +154,10 @@ class Folder:
         path.parent.mkdir(exist_ok=True)
         replace_file(path, [text.encode()])
         return path
+
+    def _stamp(self, experiment: Experiment) -> dict[str, Any]:
+        """What a part depends on: its making, and the optional packages that it uses."""
+        return {**self._making.to_json(), "packages": _installed(experiment.packages)}
 
     def _part(self, name: str) -> Path:
         return self.path / "parts" / f"{name}.json"
@@ -189,13 +188,13 @@ def _is_foreign(path: Path) -> bool:
     return not (path.name.startswith(".nnlearn-") and path.suffix == ".tmp")
 
 
-def _packages() -> tuple[str, ...]:
-    """What is installed of the optional packages that experiments use."""
+def _installed(packages: Sequence[str]) -> list[str]:
+    """What is installed of these packages, with versions."""
     found = []
-    for name in ("scikit-learn", "optuna"):
+    for name in packages:
         with suppress(metadata.PackageNotFoundError):
             found.append(f"{name} {metadata.version(name)}")
-    return tuple(found)
+    return found
 
 
 def _code_digest() -> str:

@@ -8,6 +8,7 @@ from nnlearn.experiments._catalogue import PARTS
 from nnlearn.experiments._claims import HOLDS, NOT_SHOWN, OPPOSITE, Claim
 from nnlearn.experiments._pictures import Drawing
 from nnlearn.experiments._quotes import AGREES, DIFFERS, KINDS, NOT_COMPARABLE, Measured
+from nnlearn.experiments._rules import COLUMNS, RULES
 from nnlearn.experiments._section import Section
 from nnlearn.progress import duration
 from nnlearn.tables import Table, count
@@ -66,6 +67,7 @@ def report(
         element("p", _summary(sections)),
         _failures(failed),
         _unfinished(missing),
+        _reading(),
         _contents(sections),
         *_parts(sections),
     )
@@ -88,15 +90,20 @@ def _summary(sections: Iterable[Section]) -> str:
         _counts(f"{count(len(without), 'quoted number')} without chance in them", without),
     ]
     if held:
-        said = ", ".join(f"{held.count(word)}: {word}" for word in (HOLDS, NOT_SHOWN, OPPOSITE))
+        said = _said(held, (HOLDS, NOT_SHOWN, OPPOSITE))
         parts.append(f"{count(len(held), 'claim')} of direction: {said}.")
     return " ".join(filter(None, parts))
 
 
 def _counts(what: str, words: Sequence[str]) -> str:
     """How many of some quoted numbers there are of each word; nothing of none."""
-    said = ", ".join(f"{words.count(w)}: {w}" for w in (AGREES, DIFFERS, NOT_COMPARABLE))
-    return f"{what}: {said}." if words else ""
+    return f"{what}: {_said(words, (AGREES, DIFFERS, NOT_COMPARABLE))}." if words else ""
+
+
+def _said(words: Sequence[str], kinds: Sequence[str]) -> str:
+    """``3 x agrees, 1 x differs``: those that there are."""
+    times = "\N{MULTIPLICATION SIGN}"
+    return ", ".join(f"{words.count(kind)} {times} {kind}" for kind in kinds if kind in words)
 
 
 def _failures(failed: Mapping[str, str]) -> Html:
@@ -111,6 +118,12 @@ def _unfinished(missing: Sequence[str]) -> Html:
         return Html("")
     text = "This report is not whole: the run was interrupted before these, and the same command "
     return element("p", f"{text}goes on with them: {'; '.join(missing)}.", _class="bad")
+
+
+def _reading() -> Html:
+    """How to read the tables: in every report."""
+    rules = [element("p", rule) for rule in (*RULES, *COLUMNS)]
+    return element("details", element("summary", "How to read the tables"), *rules)
 
 
 def _contents(sections: Sequence[Section]) -> Html:
@@ -139,7 +152,8 @@ def _brief(section: Section) -> str:
         parts.append(f"{comparable.count(AGREES)} of {len(comparable)} agree")
     if section.claims:
         holding = sum(claim.word == HOLDS for claim in section.claims)
-        parts.append(f"{holding} of {count(len(section.claims), 'claim')} hold")
+        verb = "holds" if holding == 1 else "hold"
+        parts.append(f"{holding} of {count(len(section.claims), 'claim')} {verb}")
     return ", ".join(parts)
 
 
@@ -224,7 +238,7 @@ def _measured_cells(row: Measured, shortened: str) -> list[object]:
     return [
         what,
         quote.value + unit if quote else "",
-        shown(row.mean) + unit,
+        shown(row.mean) + (unit if row.known else ""),
         "" if one else shown(row.sd),
         "" if one else shown(row.median),
         seeds,

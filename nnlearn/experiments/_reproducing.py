@@ -70,7 +70,7 @@ def reproduce(
     OSError
         If the folder cannot be written to.
     """
-    kept: Mapping[str, Section | None] = {e.name: folder.read(e.name) for e in experiments}
+    kept: Mapping[str, Section | None] = {e.name: folder.read(e) for e in experiments}
     into.found = [name for name, section in kept.items() if section]
     # In the order asked for, also where one fails in between.
     into.sections = {name: section for name, section in kept.items() if section}
@@ -83,7 +83,7 @@ def reproduce(
             section = _run(experiment, data, seeds, quick, n_jobs, progress, into)
             if section is None:
                 continue
-            folder.write(section)
+            folder.write(experiment, section)
             into.sections[experiment.name] = section
             progress.end()
     except BaseException:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nnlearn import _html
 from nnlearn.experiments._claims import HOLDS, Claim
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import (
@@ -93,6 +94,11 @@ class Result:
             "verdict": self.verdict,
         }
 
+    def _repr_html_(self) -> str:
+        tables = [self.table()._to_html()] if self.rows else []
+        tables += [table._to_html(title=table.title) for table in self.tables]
+        return _html.view("Result", [self.verdict], *tables)
+
     def __repr__(self) -> str:
         claims = [f"{c.text}: {c.word}, {c.evidence}" for c in self.claims]
         tables = [str(table) for table in self.tables]
@@ -132,7 +138,7 @@ def _of_quotes(judged: Sequence[tuple[Measured, Judgement]]) -> list[str]:
         n = words.count(AGREES)
         text = f"{n} of {count(comparable, 'quoted number')} {'agrees' if n == 1 else 'agree'}"
         apart = [f"{row.what} ({j.text})" for row, j in judged if j.word == DIFFERS]
-        parts.append(f"{text}; not so: {'; '.join(apart)}." if apart else f"{text}.")
+        parts.append(f"{text}; the others: {'; '.join(apart)}." if apart else f"{text}.")
     if words.count(NOT_COMPARABLE):
         reasons = {j.text: None for _, j in judged if j.word == NOT_COMPARABLE}
         text = f"{count(words.count(NOT_COMPARABLE), 'quoted number')} cannot be compared"
@@ -147,7 +153,7 @@ def _of_claims(claims: Sequence[Claim]) -> list[str]:
     holding = sum(claim.word == HOLDS for claim in claims)
     text = f"{holding} of {count(len(claims), 'claim')} {'holds' if holding == 1 else 'hold'}"
     apart = [f"{c.text} ({c.word}: {c.evidence})" for c in claims if c.word != HOLDS]
-    return [f"{text}; not so: {'; '.join(apart)}." if apart else f"{text}."]
+    return [f"{text}; the others: {'; '.join(apart)}." if apart else f"{text}."]
 
 
 def measured_table(rows: Iterable[Measured], shortened: str = "") -> Table:

@@ -11,6 +11,7 @@ from nnlearn.experiments._catalogue import find, names
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._result import Result
+from nnlearn.tables import count
 
 #: Slides in the deck.
 N_SLIDES = 47
@@ -26,10 +27,13 @@ class Slide:
         Of the slide in the deck.
     results : tuple of (Experiment, Result)
         What measured it, and what was found; most slides have one of each.
+    note : str, default ""
+        On what it was measured, and how the whole is had.
     """
 
     number: int
     results: tuple[tuple[Experiment, Result], ...]
+    note: str = ""
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -44,7 +48,7 @@ class Slide:
         for experiment, result in self.results:
             parts += [f"Slide {self.number}: {experiment.title}", *_facts(result)]
             parts += [*(picture.caption for picture in self._of(result)), result.verdict]
-        return "\n".join(filter(None, parts))
+        return "\n".join(filter(None, [*parts, self.note]))
 
     def _repr_html_(self) -> str:
         parts: list[object] = []
@@ -56,6 +60,7 @@ class Slide:
                 parts += [drawing.element(), element("p", picture.caption)]
             parts += [element("div", text, style="opacity: 0.75") for text in _facts(result)]
             parts += [element("p", f"The experiment {experiment.name}: {result.verdict}")]
+        parts += [element("div", self.note, style="opacity: 0.75")]
         return element("div", join(parts))
 
 
@@ -130,4 +135,6 @@ def slide(
         return getattr(widgets, kind)(**settings)
     if data is None:
         data = datasets.load_mnist_small() if quick else datasets.load_mnist()
-    return Slide(number, tuple((e, e.run(data, seeds, quick)) for e in showing))
+    how = "a quick run; quick=False does it in full" if quick else "in full"
+    note = f"{data}; {count(seeds, 'seed')}; {how}."
+    return Slide(number, tuple((e, e.run(data, seeds, quick)) for e in showing), note)

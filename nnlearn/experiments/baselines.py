@@ -145,7 +145,7 @@ def _row(name: str, epoch: int, runs: Comparison, epochs: int) -> Measured:
     """The accuracy after an epoch, from 0; of a short run as far into it."""
     here = epoch if epoch < 3 else epochs - _EPOCHS + epoch
     return Measured(
-        f"{name}: test accuracy after epoch {epoch}, from 0",
+        f"{name}: test accuracy after epoch {here}, from 0",
         at(runs[name], "test_accuracy", here + 1),
         "%",
         _QUOTES[f"{name}, epoch {epoch}"],

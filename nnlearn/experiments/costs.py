@@ -91,7 +91,7 @@ def _measure(lab: Lab) -> Result:
                 "curves",
                 "Above: test error by epoch, mean over the seeds and the band from lowest to "
                 "highest. Below: after the last epoch, a dot for each seed and a bar at their "
-                "mean; diamonds: the slide's numbers.",
+                f"mean{'' if lab.quick else '; diamonds: the numbers of the slide'}.",
                 curves,
                 slides=(10,),
                 size=(8.0, 5.6),

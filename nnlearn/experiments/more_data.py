@@ -315,6 +315,7 @@ experiment = Experiment(
     question="How does the accuracy grow with the training set, and does a better method or more "
     "data bring more?",
     slides=(),
+    packages=("scikit-learn",),
     measure=_measure,
     seconds=(3.0, 200.0),
     quotes=_QUOTES,

@@ -6,6 +6,7 @@ from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._result import Result
+from nnlearn.experiments._rules import RULES
 from nnlearn.experiments._text_pictures import draw_text, text_height
 
 if TYPE_CHECKING:
@@ -17,16 +18,6 @@ _TITLE = (
     "The experiments of chapter 3 of Michael Nielsen's book, and of the slides drawn from it, run "
     "again: beside each number that is quoted stand the mean and the spread over several seeds, "
     "and whether the two agree.",
-)
-_RULE = (
-    "A quoted number of the last epoch agrees if it lies within 2 sd sqrt(1 + 1/k) of the mean of "
-    "the k seeds, two standard deviations of the distance between one more run and that mean; so "
-    "does another number of one run, such as its best epoch, beside the same of each seed. The "
-    "best of three runs is compared with the best of three drawn from the seeds; validation with "
-    "validation, test with test. Where there is no chance, the printed digits are compared.",
-    "A claim holds if the mean of the differences, seed by seed, is more than two standard errors "
-    "from 0. A seed that diverges is counted, never dropped; a run is stuck if it never predicts "
-    "some class of the test set.",
 )
 
 
@@ -50,7 +41,7 @@ def _measure(lab: Lab) -> Result:
             Picture("title", "", title, slides=(1,), size=(6.8, text_height(_TITLE, _LETTERS))),
             Picture("keywords", "", contents, (2,), (6.8, text_height(keywords, _LETTERS))),
         ),
-        remarks=_RULE,
+        remarks=RULES,
     )
 
 

@@ -183,6 +183,7 @@ experiment = Experiment(
     title="Automated search",
     question="Which finds good hyper-parameters in the fewest trials: grid, random or Bayesian?",
     slides=(37,),
+    packages=("optuna", "scikit-learn"),
     measure=_measure,
     seconds=(4.0, 25.0),
 )

@@ -8,7 +8,7 @@ RULES = (
     "best of three runs is compared with the best of three drawn from the seeds; validation with "
     "validation, test with test. Where there is no chance, the printed digits are compared.",
     "A claim holds if the mean of the differences, seed by seed, is more than two standard errors "
-    "from 0. A seed that diverges is counted, never dropped; a run is stuck if it never predicts "
+    "above 0. A seed that diverges is counted, never dropped; a run is stuck if it never predicts "
     "some class of the test set.",
 )
 

@@ -73,8 +73,10 @@ class Claim:
         unit = f" {self.unit}" if self.unit else ""
         mean = statistics.fmean(known)
         far = f"{abs(mean):.{self.digits}f}{unit}"
+        lost = len(self.differences) - len(known)
+        without = f"; {lost} without a value" if lost else ""
         if not any(known):
-            return "no difference at all"
+            return f"no difference at all{without}"
         how = "by" if mean >= 0 else "the other way by"
         if not self.chance:
             return f"{how} {far}"
@@ -87,8 +89,7 @@ class Claim:
             text = f"{how} {far} (standard error {self.error:.{self.digits}f})"
         of = len(self.differences)
         text += f", it is so with {sum(d > 0 for d in known)} of {count(of, 'seed')}"
-        lost = of - len(known)
-        return f"{text}; {lost} without a value" if lost else text
+        return text + without
 
     def _known(self) -> list[float]:
         return [d for d in self.differences if math.isfinite(d)]

@@ -104,7 +104,7 @@ def test_a_seed_that_diverged_is_counted_and_left_out_of_the_mean():
 def test_an_unknown_kind_and_a_value_that_is_no_number_are_refused():
     with pytest.raises(ValueError, match="kind must be one of last, best"):
         quote("95", "first")
-    with pytest.raises(ValueError, match="could not convert"):
+    with pytest.raises(ValueError, match="value must be a number as printed, got 'about 95'"):
         quote("about 95")
 
 

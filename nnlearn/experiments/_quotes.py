@@ -53,7 +53,10 @@ class Quote:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        float(self.value)
+        try:
+            float(self.value)
+        except ValueError:
+            raise ValueError(f"value must be a number as printed, got {self.value!r}") from None
 
     @property
     def number(self) -> float:

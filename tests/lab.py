@@ -46,8 +46,13 @@ PATIENCE = 30.0
 HARMLESS = ("Could not restore the debugger state", "Canceled future for")
 HARMLESS_IN_KERNEL = ("No such comm", "_async_in_context", "UnknownSubshellError")
 
-#: The same in the log, with its traceback.
-SUBSHELL_GONE = re.compile(r"Task exception was never.*\n(?:.*\n)*?.*UnknownSubshellError: .*")
+#: The same in the log, each with its tracebacks: of the kernel's coroutine, and of the server's,
+#: whose last message to a page may meet a page that has gone.
+HARMLESS_IN_LOG = re.compile(
+    r"Task exception was never retrieved\n"
+    r"future: .* exception=(?:UnknownSubshellError|WebSocketClosedError)\(.*\n"
+    r"(?:Traceback .*\n(?: .*\n)+\S.*(?:\n\nDuring handling .*\n\n|\n|$))+"
+)
 
 #: What no line of the server's and the kernels' log may hold.
 BAD = ("Traceback", "Error", "[E ", "[C ", "Exception", "Segmentation", "Fatal")
@@ -74,6 +79,12 @@ EMPTY = {
     "nbformat": 4,
     "nbformat_minor": 5,
 }
+
+
+def bad_lines(log: str) -> list[str]:
+    """The lines of a log that tell of something gone wrong, without what is harmless."""
+    log = HARMLESS_IN_LOG.sub("", log)
+    return [line for line in log.splitlines() if any(word in line for word in BAD)]
 
 
 def require_lab() -> str:
@@ -388,10 +399,9 @@ class Notebook:
         """Fail if anything went wrong since the last time."""
         said = self.heard()
         text = self.server.log.read_text(errors="replace")
-        new, self._log_read = SUBSHELL_GONE.sub("", text[self._log_read :]), len(text)
-        logged = [line for line in new.splitlines() if any(word in line for word in BAD)]
+        new, self._log_read = text[self._log_read :], len(text)
         errors, self.errors[:] = list(self.errors), []
-        found = {"page": errors, "kernel": said, "log": logged}
+        found = {"page": errors, "kernel": said, "log": bad_lines(new)}
         assert not any(found.values()), found
 
 

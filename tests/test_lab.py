@@ -1,7 +1,10 @@
 """Widgets in a real JupyterLab: what hands do, and what befalls kernels and pages."""
 
+import subprocess
+import sys
+
 import pytest
-from lab import Notebook, notebook, open_notebook, server  # noqa: F401
+from lab import Notebook, bad_lines, notebook, open_notebook, server  # noqa: F401
 
 SHOW = "from nnlearn.widgets import CostComparison\nw = CostComparison()\nw"
 
@@ -139,3 +142,32 @@ def test_a_closed_output_ends_the_training(endless, reloaded):
     endless.command("notebook:clear-all-cell-outputs")
     assert endless.ask("w.wait(10)")
     assert endless.ask("len(w.history['quadratic'][0])") < 10**6
+
+
+def forgotten(error):
+    """What a process writes of a task that ended by an error for which nobody asked."""
+    script = f"""
+import asyncio
+class WebSocketClosedError(Exception): pass
+async def lose():
+    try:
+        raise ConnectionError("gone")
+    except ConnectionError:
+        raise {error}
+async def forget():
+    await asyncio.wait([asyncio.ensure_future(lose())])
+asyncio.run(forget())
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Task exception was never retrieved" in run.stderr
+    return run.stderr
+
+
+def test_only_the_log_of_a_page_that_has_gone_is_harmless():
+    gone = forgotten("WebSocketClosedError()")
+    other = forgotten("RuntimeError('broken')")
+    assert bad_lines(gone) == bad_lines(f"{gone}ready\n{gone}") == []
+    assert "RuntimeError: broken" in bad_lines(other)
+    for log in (gone + other, other + gone):
+        assert bad_lines(log) == bad_lines(other)
+    assert bad_lines(f"{gone}[E ServerApp] lost") == ["[E ServerApp] lost"]

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 
 def show(value: object, limit: int = 60) -> str:
@@ -57,6 +58,19 @@ def _whole(minimum: int, maximum: int | None) -> str:
 def seed(value: Any) -> int:
     """The value as a seed: what a 64-bit key of the random numbers takes."""
     return integer("seed", value, minimum=0, maximum=2**64 - 1)
+
+
+def precision(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """The dtype that is meant, float32 or float64; None, NumPy's float64, is refused."""
+    if dtype is None:
+        fail(TypeError, "dtype", "be float32 or float64", dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        fail(TypeError, "dtype", "be float32 or float64", dtype)
+    if kind not in (np.dtype("float32"), np.dtype("float64")):
+        fail(ValueError, "dtype", "be float32 or float64", dtype)
+    return kind.newbyteorder("=")
 
 
 def real(

@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 
 class Model:
-    """A network as it stands: nothing here changes it. `Network` adds its making and training."""
+    """A network as it stands: nothing here changes it. `Network` adds the rest."""
 
     history: History
     _architecture: Architecture

@@ -111,6 +111,22 @@ def _range(minimum: float | None, above: float | None, below: float | None) -> s
     return " ".join(["be a finite number", " and ".join(bounds)]).rstrip()
 
 
+def within(name: str, value: Any, low: float, high: float) -> float:
+    """The value as a float from `low` to `high`."""
+    number = real(name, value)
+    if not low <= number <= high:
+        fail(ValueError, name, f"be from {low:g} to {high:g}", value)
+    return number
+
+
+def up_to(name: str, value: Any, high: float) -> float:
+    """The value as a float above 0 and at most `high`."""
+    number = real(name, value, above=0)
+    if number > high:
+        fail(ValueError, name, f"be at most {high:g}", value)
+    return number
+
+
 def boolean(name: str, value: Any) -> bool:
     """The value as a bool; nothing but True and False (NumPy's too) is taken."""
     if not isinstance(value, (bool, np.bool_)):

@@ -383,6 +383,14 @@ class Dataset:
         return _data_view.html(self.source or "Dataset", self.summary(), self._sets())
 
 
+def check_dataset(data: Any, error: type[Exception] = TypeError) -> Dataset:
+    """The data, which must be a Dataset; else an error of this kind."""
+    if not isinstance(data, Dataset):
+        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
+        fail(error, "data", "be a Dataset", data, hint)
+    return data
+
+
 def _as_split(name: str, value: Any) -> Split:
     if isinstance(value, Split):
         return value

@@ -13,16 +13,9 @@ from nnlearn.callbacks import Callback, as_callbacks
 from nnlearn.data import Dataset
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.schedules import DEFAULT_EPOCHS
 from nnlearn.widgets._runner import Stop
 
 _Array = npt.NDArray[Any]
-
-
-def epochs_of(plan: Plan) -> int:
-    """How many epochs the variant trains, which may be a setting of its own."""
-    epochs = plan.fit.get("epochs")
-    return DEFAULT_EPOCHS if epochs is None else int(epochs)
 
 
 class Watched(Callback):

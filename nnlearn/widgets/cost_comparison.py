@@ -37,7 +37,7 @@ from nnlearn.widgets._variants import (
     tell_variants,
     with_rates,
 )
-from nnlearn.widgets._watched import Watched, epochs_of
+from nnlearn.widgets._watched import Watched
 
 _Array = npt.NDArray[Any]
 _T = TypeVar("_T")
@@ -256,7 +256,7 @@ class CostComparison(LiveWidget[Settings]):
         )
         for plan in _plans(settings):
             plan.check(Network, 0, settings.part.data, settings.part.shared)
-            _checks.integer("epochs", epochs_of(plan), minimum=0, maximum=MOST_EPOCHS)
+            _checks.integer("epochs", plan.epochs, minimum=0, maximum=MOST_EPOCHS)
         return settings
 
     def _tell(self, settings: Settings) -> dict[str, Any]:
@@ -362,7 +362,7 @@ class _Job(Watched):
     ) -> None:
         self.seed, self.costs = seed, list(costs)
         columns = [*ERRORS, *(f"{s}_{c}" for c in costs for s in ("train", "val"))]
-        super().__init__(plan, seed, part.data, part.shared, columns, epochs_of(plan))
+        super().__init__(plan, seed, part.data, part.shared, columns, plan.epochs)
         self.tiles: _Array | None = None
         self._tiles = Tiles(part.data.image_shape, self.network, change)
 

@@ -33,7 +33,7 @@ from nnlearn.widgets._variants import (
     tell_variants,
     with_rates,
 )
-from nnlearn.widgets._watched import Watched, epochs_of
+from nnlearn.widgets._watched import Watched
 
 _Array = npt.NDArray[Any]
 
@@ -339,7 +339,7 @@ class _Job(Watched):
 
     def __init__(self, plan: Plan, settings: Settings, film: Film) -> None:
         points = settings.points
-        epochs = epochs_of(plan) if len(points.train) else 0
+        epochs = plan.epochs if len(points.train) else 0
         plan = replace(plan, fit={**plan.fit, "epochs": epochs})
         super().__init__(plan, settings.seed, points.data, points.shared, COLUMNS, epochs)
         self.film = film
@@ -391,6 +391,6 @@ def _make_jobs(settings: Settings, film_bytes: int) -> list[_Job]:
     count = min(max((film_bytes - still) // each, _FEWEST), _MOST)
     jobs = []
     for plan in plans:
-        wanted = _planes.film_epochs(epochs_of(plan), count)
+        wanted = _planes.film_epochs(plan.epochs, count)
         jobs.append(_Job(plan, settings, Film(settings.points.view, wanted)))
     return jobs

@@ -474,4 +474,4 @@ def test_the_shallow_network_beside_the_books_starts_as_the_books_does(digits, f
     )
     gained = value(result, "gained by scaled weights and shuffled digits, at that epoch")
     assert gained == pytest.approx(ours - theirs)
-    assert f"as in network3.py {theirs.mean():.2f} %, scaled weights, shuffled" in result.verdict
+    assert f"as in network3.py {theirs.mean():.2f} %; scaled weights, shuffled" in result.verdict

@@ -164,6 +164,19 @@ def test_the_verdict_names_what_is_not_so():
     assert f"1 of 2 claims holds; the others: {opposite}" in text
 
 
+def test_replayed_numbers_are_counted_apart():
+    rows = (
+        Measured("first", (1.0,), quote=quote("1.0", "exact")),
+        Measured("second", (1.0,), quote=quote("1.0", "exact", replay=True)),
+        Measured("third", (1.0,), quote=quote("2.0", "exact", replay=True)),
+        Measured("fourth", (1.0,), quote=quote("1.0", "exact", replay=True, why_not="no")),
+    )
+    assert Result({}, rows).verdict == (
+        "1 of 1 quoted number agrees. 1 of 2 replayed numbers agrees; the others: third (here "
+        "1.000, 1.000 away). 1 replayed number cannot be compared: no."
+    )
+
+
 # ---- numbers of runs -----------------------------------------------------------------------------
 
 
@@ -245,6 +258,7 @@ def some_section():
     rows = (
         Measured("first", (95.0, math.nan), quote=quote("95.4", if_it_differs="why"), stuck=1),
         Measured("second", (1.0,), "", lower_is_better=True, digits=4),
+        Measured("third", (1.0,), quote=quote("1.0", "exact", replay=True)),
     )
     table = Table(["a", "b"], [("x", 1.5), ("y", None)], "T", formats={"b": ".2f"})
     result = Result(

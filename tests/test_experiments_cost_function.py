@@ -179,10 +179,12 @@ def test_every_number_of_the_toy_neurons_replay_agrees(found):
     assert len(rows) == 8 * (7 + 3) + 5
     assert {row.judge().word for row in rows} == {"agrees"}
     sources = {row.quote.source for row in rows}
-    assert sources == {
-        "book, chapter 3",
-        "replay of the book's settings, computed independently",
-    }
+    replay = "replay of the book's settings, computed independently"
+    assert sources == {"book, chapter 3", replay}
+    assert all(row.quote.replay == (row.quote.source == replay) for row in rows)
+    verdict = found["toy-neuron"].verdict
+    assert "3 of 3 quoted numbers agree." in verdict
+    assert "82 of 82 replayed numbers agree." in verdict
 
 
 def test_the_toy_neurons_slow_start_is_told_in_numbers(found):
@@ -247,9 +249,9 @@ def test_curves_of_costs_are_their_formulas(y):
     assert a[-1] > 0.99
 
 
-def test_the_sixth_of_the_rate_heuristic_agrees(found):
-    assert [row.judge().word for row in found["cost-gradients"].rows] == ["agrees", "agrees"]
-    assert value(found["cost-gradients"], "mean of sigma' over outputs")[0] == pytest.approx(1 / 6)
+def test_the_mean_slope_of_the_rate_heuristic_is_a_sixth_and_nothing_that_is_quoted(found):
+    [row] = found["cost-gradients"].rows
+    assert (row.values, row.quote) == (pytest.approx((1 / 6,)), None)
 
 
 def test_the_deltas_begin_as_those_of_the_start_weights(digits, figures):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
-from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
 from nnlearn.plotting._style import COLOURS, finish
@@ -18,23 +18,6 @@ if TYPE_CHECKING:
 
 _Array = npt.NDArray[np.float64]
 _COSTS = ("quadratic", "cross_entropy")
-
-_QUOTES = {
-    "sixth": Quote(
-        "0.166667",
-        "book, chapter 3, a footnote on the choice of rates",
-        "the mean of sigma'(z) = a (1 - a) for a uniform in [0, 1]",
-        "exact",
-        of_data=False,
-    ),
-    "rate": Quote(
-        "0.5",
-        "book, chapter 3",
-        "the quadratic cost's rate 3 divided by 6",
-        "exact",
-        of_data=False,
-    ),
-}
 
 
 def curves(cost: str, y: int) -> tuple[_Array, _Array, _Array]:
@@ -72,10 +55,7 @@ def _measure(lab: Lab) -> Result:
 
     return Result(
         {"unit": "one sigmoid output, one sample, double precision"},
-        (
-            Measured("mean of sigma' over outputs", (sixth,), "", _QUOTES["sixth"], digits=6),
-            Measured("a cross-entropy rate like 3", (3.0 * sixth,), "", _QUOTES["rate"], digits=4),
-        ),
+        (Measured("mean of sigma' over outputs from 0 to 1", (sixth,), "", digits=6),),
         pictures=(
             Picture(
                 "gradients",
@@ -93,6 +73,8 @@ def _measure(lab: Lab) -> Result:
             "Written out, with C = -[y ln a + (1 - y) ln(1 - a)], dC/da = (a - y) / (a (1 - a)); "
             "the slide writes the derivative of the bracket, whose sign is the other. The factor "
             "a (1 - a) = sigma'(z) cancels it, and dC/dz = a - y.",
+            "The mean of sigma' over outputs is the integral of a (1 - a), 1/6. So the book "
+            "divides the quadratic cost's learning rate of 3 by 6 for cross-entropy: 0.5.",
         ),
     )
 
@@ -104,6 +86,5 @@ experiment = Experiment(
     slides=(5,),
     measure=_measure,
     seconds=(0.5, 0.5),
-    quotes=_QUOTES,
     needs_data=False,
 )

@@ -55,7 +55,7 @@ def _quotes() -> dict[str, Quote]:
                 found[f"{when} {depth} {layer}"] = Quote(
                     value, f"{_BOOK}, the figure's data", _DRAW, "one run", if_it_differs=_SPREAD
                 )
-    exact = {"weight": "4", "width": ".45", "at": "6.9", "factor": "25"}
+    exact = {"width": ".45", "at": "6.9"}
     for name, value in exact.items():
         found[name] = Quote(value, _BOOK, "a neuron of one input", "exact", of_data=False)
     return found
@@ -117,8 +117,9 @@ def _measure(lab: Lab) -> Result:
         remarks=(
             "A hidden layer's delta is the next one's, times its weights and sigma'(z) <= 1/4: "
             "with start weights of about 1 in size over the units it shrinks from layer to layer. "
-            "It grows only where |w sigma'(z)| > 1, which needs |w| > 4 and a z near 0: the rows "
-            "on a neuron of one input say how near.",
+            "It grows only where |w sigma'(z)| > 1, which needs |w| > 1 / sigma'(0) = 4 and a z "
+            "near 0: the rows on a neuron of one input say how near. There w = 100 makes it "
+            "100 / 4 = 25 times as large, the book's example of gradients that explode.",
         ),
     )
 
@@ -182,10 +183,8 @@ def _neuron() -> list[Measured]:
     width = (np.log(high / (1.0 - high)) - np.log(low / (1.0 - low))) / w
     widest = int(width.argmax())
     values = (
-        ("least weight with |w sigma'| >= 1: 1 / sigma'(0)", 1.0 / 0.25, "weight"),
         ("widest interval of inputs with |w sigma'| >= 1", float(width[widest]), "width"),
         ("weight with the widest interval", float(w[widest]), "at"),
-        ("w sigma'(0) for w = 100", 100.0 * 0.25, "factor"),
     )
     return [Measured(what, (value,), "", _QUOTES[name], digits=3) for what, value, name in values]
 

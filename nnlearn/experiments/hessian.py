@@ -12,7 +12,6 @@ from nnlearn.descent import Bowl, descend
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
-from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
 from nnlearn.optimizers import SGD
@@ -35,10 +34,6 @@ _DAMPING, _EASE, _TIGHTEN, _TRIES = 1e-2, 1 / 3, 10.0, 20
 _LOST = 1e3
 #: Networks and their parameters.
 _NETWORKS = (("784-30-10", 23_860), ("784-100-10", 79_510), ("the slide's", 10**7))
-
-_QUOTES = {
-    "entries": Quote("1e14", "slide 38", "10^7 weights", "exact", of_data=False),
-}
 
 
 @dataclass(frozen=True)
@@ -142,15 +137,6 @@ def _measure(lab: Lab) -> Result:
             "data": f"two moons, {len(rows)} points, all in one batch, lambda {_L2:g}",
             "Hessian": "by central differences of the gradient",
         },
-        (
-            Measured(
-                "entries of the Hessian of 10^7 weights",
-                (float((10**7) ** 2),),
-                "",
-                _QUOTES["entries"],
-                digits=0,
-            ),
-        ),
         pictures=_pictures(paths),
         tables=(
             _sizes(),
@@ -252,6 +238,5 @@ experiment = Experiment(
     slides=(38,),
     measure=_measure,
     seconds=(0.5, 2.0),
-    quotes=_QUOTES,
     needs_data=False,
 )

@@ -107,7 +107,7 @@ _CASES = (
 
 
 def _quote(value: str, source: str = _REPLAY, settings: str = "input 1, target 0") -> Quote:
-    return Quote(value, source, settings, "exact", of_data=False)
+    return Quote(value, source, settings, "exact", of_data=False, replay=source == _REPLAY)
 
 
 _SLOW_ROW = f"start 2, 2, quadratic: epochs until {100 * _PART:g} % of the output's way are made"

@@ -9,7 +9,7 @@ from divergence import CASES, check_diverged, diverge
 
 import nnlearn as nn
 from nnlearn import experiments
-from nnlearn.experiments import hessian
+from nnlearn.experiments import Result, hessian
 
 NAMES = ("baselines", "depth", "hessian", "coming-from", "stories")
 SEEDS = (3, 4)
@@ -52,6 +52,26 @@ def test_what_is_arithmetic_alone_is_counted_as_no_quoted_number(results, name):
     assert [r.quote.value for r in exact] == {"hessian": [], "depth": [".45", "6.9"]}[name]
 
 
+@pytest.mark.parametrize("name", ["baselines", "depth", "hessian", "coming-from"])
+def test_the_verdict_begins_with_what_was_found(results, name):
+    assert results[name].finding
+    assert results[name].verdict.startswith(results[name].finding)
+
+
+def test_a_result_that_finds_nothing_has_no_words_for_it():
+    assert Result({}).verdict == ""
+
+
+def test_the_overview_counts_the_numbers_that_there_are_to_compare_with():
+    quotes = {name: experiments.find(name).quotes.values() for name in experiments.names()}
+    published = {name: sum(not q.replay for q in own) for name, own in quotes.items()}
+    found = experiments.find("overview").run(DATA, 1, quick=True).verdict
+    n = np.count_nonzero([*published.values()])
+    assert found.startswith(f"{sum(published.values())} numbers of the book")
+    assert f"in {n} of {len(quotes)} experiments" in found
+    assert "82 more come from a replay" in found
+
+
 # ---- chapter 1 -----------------------------------------------------------------------------------
 
 
@@ -59,6 +79,14 @@ def test_every_row_of_trained_networks_counts_those_that_are_stuck(results):
     by_darkness = "average darkness: test accuracy"
     for found in results["baselines"].rows:
         assert not found.values or (found.stuck is None) == (found.what == by_darkness)
+
+
+def test_the_finding_has_the_last_test_accuracies(results):
+    net = {"hidden": (), "learning_rate": 3.0, "init": "large", "cost": "quadratic"}
+    runs = nn.compare({"it": net}, DATA, seeds=SEEDS, epochs=6, batch_size=10, verbose=0)["it"]
+    ends = [100 * run.network.accuracy(DATA.test) for run in runs]
+    said = f"no hidden layer, rate 3: {np.mean(ends):.2f} % (sd {np.std(ends, ddof=1):.2f})."
+    assert said in results["baselines"].finding
 
 
 def test_average_darkness_is_the_nearest_mean_of_the_pixels(results):
@@ -97,6 +125,19 @@ def test_mean_deltas_at_the_start_are_those_of_the_start_weights(results):
             assert value == pytest.approx(float(length), rel=1e-4)
 
 
+def test_the_finding_on_depth_has_accuracies_and_the_ratio_of_the_deltas(results):
+    x, y = DATA.train
+    ratios = []
+    for seed in SEEDS:
+        deltas = nn.Network([784, 30, 30, 10], seed=seed).inspect(x, y).delta
+        first, last = (float(np.linalg.norm(d.mean(axis=0))) for d in deltas[:2])
+        ratios.append(last / first)
+    found = results["depth"]
+    assert f"times the first's: 2 hidden: {np.mean(ratios):.3g};" in found.finding
+    best = row(found, "3 hidden: best validation accuracy")
+    assert f"3 hidden: {best.mean:.2f} % (sd {best.sd:.2f})" in found.finding
+
+
 def test_layers_of_a_network_that_diverges_are_drawn_as_far_as_it_came(monkeypatch):
     diverge(monkeypatch, SEEDS, 2)
     result = experiments.find("depth").run(DATA, SEEDS, quick=True)
@@ -131,6 +172,17 @@ def test_one_newton_step_ends_at_the_minimum_of_a_bowl(results):
         line.get_xydata()[-1] for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 2
     ]
     assert any(np.allclose(end, 0.0, atol=1e-12) for end in ends)
+
+
+def test_the_finding_on_newtons_step_is_of_the_bowl_and_of_the_table(results):
+    _, costs = results["hessian"].tables
+    [words] = [results["hessian"].verdict]
+    for steps, end in zip(costs["steps"], costs["last cost"], strict=True):
+        assert f" to {end:.3g} in {steps}" in words
+    place = np.array([-1.8, 1.0])  # x shrinks by 1 - 1.5 / 25 a step, y by 1 - 1.5
+    left = np.linalg.norm(place * np.array([1 - 1.5 / 25, 1 - 1.5]) ** 60)
+    assert f"60 of gradient descent end {left:.1g} from it" in words
+    assert "1e+14 entries, 800,000 gigabytes" in words
 
 
 # ---- the claims in one ---------------------------------------------------------------------------

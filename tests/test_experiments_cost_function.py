@@ -234,6 +234,29 @@ def test_the_toy_neurons_pictures_show_both_starts_and_all_runs(figures):
     np.testing.assert_allclose(list(lines(gradient).values()), a**2 * (1 - a), atol=1e-12)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "costs"])
+def test_the_verdict_begins_with_what_was_found(name, found):
+    assert found[name].finding
+    assert found[name].verdict.startswith(found[name].finding)
+
+
+def test_the_findings_of_toys_are_those_of_gradient_descent_by_hand(found):
+    for case in CASES:
+        cost, (w, b), rate, formula = case
+        end = f"{cost} from {w:g}, {b:g}, rate {rate:g}: {descend(*case)[0][-1]:.3f}"
+        assert (end in found["toy-neuron"].finding) == (rate == 0.15 and not formula)
+    a, _, _ = descend("quadratic", (2, 2), 0.15)
+    delta = a * a * (1 - a)
+    said = f"the toy's is {delta[0]:.3f} at first, at most {delta.max():.3f} (epoch "
+    assert f"Delta with quadratic: {said}{delta.argmax()})" in found["deltas"].finding
+    wrong = sigmoid(-6.0)
+    assert (
+        f"at output {wrong:.3f} the quadratic cost's is {(wrong - 1) * wrong * (1 - wrong):.3f} "
+        f"and cross-entropy's {wrong - 1:.3f}; at output 0.500 the quadratic cost's is -0.125 and "
+        "cross-entropy's -0.500." in found["cost-gradients"].finding
+    )
+
+
 # ---- gradients of costs, deltas ------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from nnlearn.experiments._lab import Lab, at, best, last, stuck, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
+from nnlearn.experiments._words import mean_in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,6 +114,11 @@ def _measure(lab: Lab) -> Result:
 
     rows += [Measured(name, (), quote=quote) for name, quote in _OTHERS.items()]
 
+    ends = "; ".join(
+        f"{name}: {mean_in_words(Measured('', last(group, 'test_accuracy')))}"
+        for name, group in runs.items()
+    )
+
     def curves(figure: "Figure") -> None:
         ax = figure.subplots()
         if not plot_epochs(runs, "test_accuracy", ax):
@@ -134,6 +140,7 @@ def _measure(lab: Lab) -> Result:
                 size=(8.4, 3.8),
             ),
         ),
+        finding=f"Mean test accuracy after {epochs} epochs: {ends}.",
         remarks=(
             "The support vector machine's 94.35 % with default settings is beside its number in "
             "the experiment more-data.",

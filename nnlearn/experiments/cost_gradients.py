@@ -1,5 +1,6 @@
 """Both costs and their gradients, for one output."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,6 +68,7 @@ def _measure(lab: Lab) -> Result:
                 size=(7.0, 4.8),
             ),
         ),
+        finding=_finding(found),
         remarks=(
             "Cross-entropy is zero at y = a for y = 0 and y = 1 alone; between them its minimum is "
             "the entropy of y, still at a = y. The slide says only the first.",
@@ -77,6 +79,18 @@ def _measure(lab: Lab) -> Result:
             "divides the quadratic cost's learning rate of 3 by 6 for cross-entropy: 0.5.",
         ),
     )
+
+
+def _finding(found: Mapping[tuple[str, int], tuple[_Array, _Array, _Array]]) -> str:
+    """Both gradients by z where the unit is most wrong and where it is undecided, target 1."""
+    output = found["quadratic", 1][0]
+    places = (0, int(np.abs(output - 0.5).argmin()))
+    said = [
+        f"at output {output[i]:.3f} the quadratic cost's is {found['quadratic', 1][2][i]:.3f} and "
+        f"cross-entropy's {found['cross_entropy', 1][2][i]:.3f}"
+        for i in places
+    ]
+    return f"dC/dz for target 1: {'; '.join(said)}."
 
 
 experiment = Experiment(

@@ -9,9 +9,9 @@ from divergence import CASES, check_diverged, diverge
 
 import nnlearn as nn
 from nnlearn import experiments
-from nnlearn.experiments import Result, hessian
+from nnlearn.experiments import Result, hessian, speed
 
-NAMES = ("baselines", "depth", "hessian", "coming-from", "stories")
+NAMES = ("baselines", "speed", "depth", "hessian", "coming-from", "stories")
 SEEDS = (3, 4)
 _SMALL = nn.datasets.load_mnist_small()
 DATA = nn.Dataset(_SMALL.train[:500], validation=_SMALL.validation[:200], test=_SMALL.test[:200])
@@ -52,7 +52,7 @@ def test_what_is_arithmetic_alone_is_counted_as_no_quoted_number(results, name):
     assert [r.quote.value for r in exact] == {"hessian": [], "depth": [".45", "6.9"]}[name]
 
 
-@pytest.mark.parametrize("name", ["baselines", "depth", "hessian", "coming-from"])
+@pytest.mark.parametrize("name", ["baselines", "speed", "depth", "hessian", "coming-from"])
 def test_the_verdict_begins_with_what_was_found(results, name):
     assert results[name].finding
     assert results[name].verdict.startswith(results[name].finding)
@@ -97,6 +97,58 @@ def test_average_darkness_is_the_nearest_mean_of_the_pixels(results):
     assert found == pytest.approx(100 * np.mean(said == labels))
 
 
+def test_the_records_that_the_book_cites_are_beside_its_own_numbers(results):
+    cited = {r.quote.value: r.judge() for r in results["baselines"].rows if not r.values}
+    assert cited.keys() == {"10", "98.5", "99.79", "99.65"}
+    assert {judgement.word for judgement in cited.values()} == {"not comparable"}
+    assert "12 million weights" in cited["99.65"].text
+    sizes = (784, 2500, 2000, 1500, 1000, 500, 10)
+    assert round(sum(a * b for a, b in itertools.pairwise(sizes)) / 1e6) == 12
+
+
+# ---- chapters 1 and 2: seconds -------------------------------------------------------------------
+
+
+def test_gradients_of_samples_and_of_a_matrix_are_those_of_the_core():
+    x, y = DATA.train[:10]
+    net = nn.Network([784, 30, 10], cost="quadratic", dtype="float64", seed=3)
+    parameters = [np.array(p) for p in (*net.weights, *net.biases)]
+    x, targets = x.astype(float), np.eye(10)[y]
+    _, gradient = net.cost_and_gradient(x, y)
+    names = ("dense1.weight", "dense2.weight", "dense1.bias", "dense2.bias")
+    for way in (speed.by_samples, speed.by_matrix):
+        for name, found in zip(names, way(parameters, x, targets), strict=True):
+            assert found / 10 == pytest.approx(gradient[name], abs=1e-14)
+
+
+def test_all_ways_do_the_same_epoch_and_seconds_stand_in_columns_of_seconds(results):
+    [table] = results["speed"].tables
+    far = dict(zip(table["way"], table["largest difference of a weight"], strict=True))
+    assert far["NumPy, sample by sample"] == 0
+    assert 0 < far["NumPy, a mini-batch as a matrix"] < 1e-12
+    assert 0 < far["nnlearn, double precision"] < 1e-12
+    assert 1e-8 < far["nnlearn, single precision"] < 1e-3
+    taken = table["seconds an epoch"]
+    assert min(taken) > 0
+    assert table["seconds, 30 epochs"] == pytest.approx([30 * s for s in taken])
+    times = table["seconds: times as fast as sample by sample"]
+    assert times == pytest.approx([taken[0] / s for s in taken])
+    assert f"NumPy is {times[1]:.1f} times as fast as sample by sample" in results["speed"].verdict
+    assert f"{times[2]:.0f} times as fast in double" in results["speed"].verdict
+    assert f"{times[3]:.0f} times in single" in results["speed"].verdict
+    columns = [*table.columns[1:-1]]
+    assert all(name.startswith("seconds") for name in columns)
+
+
+def test_seconds_of_the_book_are_quoted_and_not_compared(results):
+    rows = results["speed"].rows
+    assert [(r.quote.value, r.values, r.judge().word) for r in rows] == [
+        ("10", (), "not comparable"),
+        ("2", (), "not comparable"),
+    ]
+    assert all("another machine" in r.judge().text for r in rows)
+
+
 # ---- chapter 5 -----------------------------------------------------------------------------------
 
 
@@ -136,6 +188,24 @@ def test_the_finding_on_depth_has_accuracies_and_the_ratio_of_the_deltas(results
     assert f"times the first's: 2 hidden: {np.mean(ratios):.3g};" in found.finding
     best = row(found, "3 hidden: best validation accuracy")
     assert f"3 hidden: {best.mean:.2f} % (sd {best.sd:.2f})" in found.finding
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("when", ["at the start", "after 60 steps"])
+def test_the_last_layers_pace_for_each_of_the_first_is_the_ratio_of_their_deltas(
+    results, depth, when
+):
+    first, last = (
+        row(results["depth"], f"{depth} hidden layers, layer {k}: mean delta, {when}").values
+        for k in (1, depth)
+    )
+    ratio = row(
+        results["depth"],
+        f"{depth} hidden layers: the last one's mean delta for each of the first, {when}",
+    )
+    assert ratio.values == pytest.approx(np.divide(last, first))
+    assert (ratio.quote is not None) == (depth == 4 and when != "at the start")
+    assert not ratio.quote or ratio.quote.value == "100"
 
 
 def test_layers_of_a_network_that_diverges_are_drawn_as_far_as_it_came(monkeypatch):

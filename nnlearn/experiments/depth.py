@@ -57,6 +57,13 @@ def _quotes() -> dict[str, Quote]:
                 found[f"{when} {depth} {layer}"] = Quote(
                     value, f"{_BOOK}, the figure's data", _DRAW, "one run", if_it_differs=_SPREAD
                 )
+    found["end ratio"] = Quote(
+        "100",
+        _BOOK,
+        f"roughly so many times slower the first of four hidden layers; {_DRAW}, 500 steps",
+        "one run",
+        if_it_differs=_SPREAD,
+    )
     exact = {"width": ".45", "at": "6.9"}
     for name, value in exact.items():
         found[name] = Quote(value, _BOOK, "a neuron of one input", "exact", of_data=False)
@@ -82,7 +89,7 @@ def _measure(lab: Lab) -> Result:
         Measured(f"{name}: best validation accuracy", values, "%", _QUOTES[name])
         for name, values in accuracies.items()
     ]
-    measured += [*_lengths(speeds, steps), *_neuron()]
+    measured += [*_lengths(speeds, steps), *_ratios(speeds, steps), *_neuron()]
 
     def layers(figure: "Figure") -> None:
         _draw(figure, speeds)
@@ -156,6 +163,21 @@ def _lengths(speeds: dict[int, _Array], steps: int) -> list[Measured]:
         for when, step, digits in (("start", 0, 4), ("end", -1, 6))
         for depth in _START
         for layer in range(1, depth + 1)
+    ]
+
+
+def _ratios(speeds: Mapping[int, _Array], steps: int) -> list[Measured]:
+    """How many times faster the last hidden layer learns than the first, at both ends."""
+    return [
+        Measured(
+            f"{depth} hidden layers: the last one's mean delta for each of the first, {when}",
+            tuple(own[:, step, -1] / own[:, step, 0]),
+            "",
+            _QUOTES["end ratio"] if (depth, step) == (4, -1) else None,
+            digits=1,
+        )
+        for when, step in (("at the start", 0), (f"after {steps} steps", -1))
+        for depth, own in speeds.items()
     ]
 
 

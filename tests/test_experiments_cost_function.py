@@ -1,7 +1,6 @@
 """Experiments about the cost function: their numbers, worked out again by NumPy alone."""
 
 import importlib
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from divergence import CASES, check_diverged, diverge
 
 import nnlearn as nn
 from nnlearn import experiments
-from nnlearn.experiments import cost_gradients, log_likelihood, shallow, softmax
+from nnlearn.experiments import cost_gradients, log_likelihood, softmax
 
 NAMES = (
     "toy-neuron",
@@ -20,7 +19,6 @@ NAMES = (
     "costs",
     "softmax",
     "log-likelihood",
-    "shallow",
 )
 SEEDS = (2, 5)
 #: Rounding of sums of a few thousand doubles, and of what central differences of them give.
@@ -108,12 +106,12 @@ def test_widgets_of_slides_have_the_slides_settings(name, slide, settings):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", ["deltas", "costs", "log-likelihood", "shallow"])
+@pytest.mark.parametrize("name", ["deltas", "costs", "log-likelihood"])
 def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case, digits):
     check_diverged(monkeypatch, name, digits, case)
 
 
-@pytest.mark.parametrize("name", ["costs", "log-likelihood", "shallow"])
+@pytest.mark.parametrize("name", ["costs", "log-likelihood"])
 def test_stuck_runs_are_counted_wherever_networks_are_tested(name, found):
     tested = [row for row in found[name].rows if "test " in row.what]
     assert tested
@@ -445,58 +443,3 @@ def test_the_log_likelihoods_finding_has_the_gradients_of_the_picture(found):
     assert said in result.verdict
     (off,) = value(result, "largest delta off target, which the slide takes for 0")
     assert f"off target up to {off:.2f}" in result.verdict
-
-
-# ---- chapter 6's shallow network -----------------------------------------------------------------
-
-
-def test_the_shallow_networks_accuracy_is_that_of_the_last_best_validation_epoch(digits, found):
-    runs = nn.compare(
-        {"shallow": {"cost": "log_likelihood"}},
-        digits,
-        hidden=100,
-        seeds=list(SEEDS),
-        epochs=6,
-        learning_rate=0.1,
-    )
-    expected = []
-    for run in runs["shallow"]:
-        validation = [*run.history["val_accuracy"]]
-        epoch = max(i for i, value in enumerate(validation) if value == max(validation))
-        expected.append(100 * run.history["test_accuracy"][epoch])
-    what = "scaled weights, shuffled: test accuracy at the best validation epoch"
-    assert value(found["shallow"], what) == pytest.approx(expected)
-    history = {
-        "val_accuracy": np.array([0.5, 0.9, 0.9, 0.7]),
-        "test_accuracy": [0.1, 0.2, 0.3, 0.4],
-    }
-    run = SimpleNamespace(history=history, error=None)
-    assert shallow._at_best([run]) == pytest.approx((30,))
-
-
-def test_the_shallow_network_beside_the_books_starts_as_the_books_does(digits, found):
-    """W ~ N(0, 1/100), b ~ N(0, 1), then zeros, and one order of the digits."""
-    layers = [784, nn.Dense(100, init="large"), nn.Dense(10, "softmax", init="zeros")]
-    ends = []
-    for seed in SEEDS:
-        net = nn.Network(layers, cost="log_likelihood", seed=seed)
-        net.weights[0] = net.weights[0] / 10
-        assert net.weights[0].std() == pytest.approx(0.1, rel=0.01)
-        assert net.biases[0].std() == pytest.approx(1, rel=0.3)
-        assert not any(array.any() for array in (net.weights[1], net.biases[1]))
-        net.fit(digits.train, epochs=6, learning_rate=0.1, shuffle=False, verbose=0)
-        ends.append(100 * net.accuracy(digits.test))
-    result = found["shallow"]
-    assert value(result, "as in network3.py: last test accuracy") == pytest.approx(ends, abs=0.5)
-    [row] = [row for row in result.rows if row.quote]
-    assert row.what == "as in network3.py: test accuracy at the best validation epoch"
-    assert (row.quote.value, row.quote.kind) == ("97.80", "best of three")
-    assert row.judge().word in ("agrees", "differs")
-    assert "60 epochs, learning rate 0.1, batch size 10" in row.quote.settings
-    ours, theirs = (
-        np.array(value(result, f"{name}: test accuracy at the best validation epoch"))
-        for name in ("scaled weights, shuffled", "as in network3.py")
-    )
-    gained = value(result, "gained by scaled weights and shuffled digits, at that epoch")
-    assert gained == pytest.approx(ours - theirs)
-    assert f"as in network3.py {theirs.mean():.2f} %; scaled weights, shuffled" in result.verdict

@@ -7,6 +7,9 @@ and momentum, in a C core that reads NumPy arrays in place.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nnlearn import _starting as _starting  # first: Ctrl-C during the imports that follow
+
+# isort: split
 from nnlearn._core import __version__ as __version__
 from nnlearn.callbacks import Callback
 from nnlearn.checkpoints import Checkpoint

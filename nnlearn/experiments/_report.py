@@ -212,8 +212,9 @@ def _numbers(section: Section) -> Html:
     used = {
         "quoted": any(row.quote for row in section.rows),
         "unit": any(row.unit for row in section.rows),
+        "sd": any(len(row.values) > 1 for row in section.rows),
     }
-    used["in words"] = used["quoted"]
+    used |= {"median": used["sd"], "in words": used["quoted"]}
     kept = [i for i, name in enumerate(names) if used.get(name, True)]
     head = [_head(names[i], i in _NUMERIC) for i in kept]
     rows, above = [], ""

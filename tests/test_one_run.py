@@ -104,7 +104,7 @@ def test_the_lock_of_this_process_keeps_itself_out_until_it_is_closed(tmp_path):
 def test_a_holder_that_has_not_written_its_number_is_no_number(tmp_path):
     lock = Lock(tmp_path)
     (tmp_path / LOCK_FILE).write_text("")
-    with pytest.raises(InUse, match="in use by another run$"):
+    with pytest.raises(InUse, match=r"in use by another run$"):
         Lock(tmp_path)
     lock.close()
 

@@ -242,7 +242,7 @@ def _measured_cells(row: Measured, shortened: str, source: str, repeated: bool) 
     what: object = row.what
     if source:
         # The same of many rows one after the other is read once.
-        small = element("span", "as above" if repeated else source, _class="soft")
+        small = element("span", "as\N{NO-BREAK SPACE}above" if repeated else source, _class="soft")
         what = join([row.what, " " if repeated else element("br"), small])
     notes = [] if row.stuck is None else [f"{row.stuck} stuck"]
     notes += [f"{row.diverged} diverged"] if row.diverged else []

@@ -105,7 +105,10 @@ def cells(page, what):
 
 
 def test_elements_are_closed_in_order_and_identities_are_used_once(page):
-    seen = Outline(page).seen
+    outline = Outline(page)
+    seen = outline.seen
+    assert len(outline.of("image")) == 2
+    assert not any("id" in attributes for attributes in outline.of("image"))
     identities = Counter(attributes["id"] for _, attributes, _ in seen if "id" in attributes)
     assert len(identities) > 10
     assert max(identities.values()) == 1

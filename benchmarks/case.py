@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 #: Rounds of most benchmarks.
 ROUNDS, QUICK_ROUNDS = 7, 3
 
-#: All peers but the loop over samples, which takes too long for most.
-BATCHED = tuple(name for name in PEERS if name != "loop")
+#: All peers but the loop over samples, which takes too long for most, and SciPy, which has images
+#: alone.
+BATCHED = tuple(name for name in PEERS if name not in ("loop", "scipy"))
 
 
 class Goal(NamedTuple):
     """What a row is to reach, and to go beyond.
 
     kind: "python", the fastest Python peer / ours; a peer's name, that one / ours; "share", the
-    measure two_runs / two_threads; "seconds", ours at most; "in_c", ours called from C at most.
+    measure two_runs / two_threads; "seconds", ours at most; "in_c", ours called from C at most;
+    "times_plain", the measure augmented / plain at most.
     """
 
     kind: str

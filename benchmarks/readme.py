@@ -13,7 +13,7 @@ README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 #: What the times are of, where it is not the whole call.
-UNITS = {"step": "a step", "call": "a call", "two_threads": "a step"}
+UNITS = {"step": "a step", "call": "a call", "two_threads": "a step", "augmented": "a step"}
 
 
 def columns(result: Mapping[str, Any]) -> list[str]:
@@ -41,6 +41,8 @@ def our_cell(row: Mapping[str, Any]) -> str:
         text += f" (in C {duration(found['in_c'])})"
     if text != "-" and "two_runs" in found:
         text += f" ({found['two_runs'] / found['two_threads']:.0%} of two runs)"
+    if text != "-" and "plain" in found:
+        text += f" ({found['augmented'] / found['plain']:.2f} times plain)"
     return text
 
 

@@ -18,11 +18,13 @@ KINDS = {
     "kann": "KANN / ours",
     "loop": "per-sample loop / ours",
     "torch": "PyTorch / ours",
+    "scipy": "SciPy / ours",
     "share": "two threads, of what two runs reach",
     "seconds": "seconds",
     "in_c": "seconds, called from C",
+    "times_plain": "augmented / plain",
 }
-UPPER_BOUNDS = ("seconds", "in_c")
+UPPER_BOUNDS = ("seconds", "in_c", "times_plain")
 
 
 def duration(seconds: float | None) -> str:
@@ -82,6 +84,8 @@ def goal_outcome(goal: Goal, made: Row) -> dict[str, Any]:
     value: float | None
     if goal.kind == "share":
         value = ours["two_runs"] / ours["two_threads"] if ours else None
+    elif goal.kind == "times_plain":
+        value = ours["augmented"] / ours["plain"] if ours else None
     elif goal.kind in UPPER_BOUNDS:
         value = ours.get(made["measure"] if goal.kind == "seconds" else goal.kind)
     else:

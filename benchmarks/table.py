@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks.accuracy_cases import To97, To98
+from benchmarks.augment_cases import AugmentedTraining, Distorting
 from benchmarks.case import Case
 from benchmarks.cases import (
     Retraining,
@@ -36,5 +37,7 @@ ORDER: tuple[type[Case], ...] = (
     Compare,
     Gradient,
     Threads,
+    AugmentedTraining,
+    Distorting,
 )
 CASES: Mapping[str, type[Case]] = {case.name: case for case in ORDER}

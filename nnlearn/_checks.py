@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 
 def show(value: object, limit: int = 60) -> str:
@@ -59,6 +60,19 @@ def seed(value: Any) -> int:
     return integer("seed", value, minimum=0, maximum=2**64 - 1)
 
 
+def precision(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """The dtype that is meant, float32 or float64; None, NumPy's float64, is refused."""
+    if dtype is None:
+        fail(TypeError, "dtype", "be float32 or float64", dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        fail(TypeError, "dtype", "be float32 or float64", dtype)
+    if kind not in (np.dtype("float32"), np.dtype("float64")):
+        fail(ValueError, "dtype", "be float32 or float64", dtype)
+    return kind.newbyteorder("=")
+
+
 def real(
     name: str,
     value: Any,
@@ -95,6 +109,22 @@ def _range(minimum: float | None, above: float | None, below: float | None) -> s
         if bound is not None
     ]
     return " ".join(["be a finite number", " and ".join(bounds)]).rstrip()
+
+
+def within(name: str, value: Any, low: float, high: float) -> float:
+    """The value as a float from `low` to `high`."""
+    number = real(name, value)
+    if not low <= number <= high:
+        fail(ValueError, name, f"be from {low:g} to {high:g}", value)
+    return number
+
+
+def up_to(name: str, value: Any, high: float) -> float:
+    """The value as a float above 0 and at most `high`."""
+    number = real(name, value, above=0)
+    if number > high:
+        fail(ValueError, name, f"be at most {high:g}", value)
+    return number
 
 
 def boolean(name: str, value: Any) -> bool:

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn import _checks, _core
+from nnlearn import _checks, _core, _network_view
 from nnlearn._assess import evaluate
 from nnlearn._core_data import inputs_alone, labelled, look
 from nnlearn._measures import check_probabilities, probabilities
-from nnlearn._views import layer_rows, of_network
 from nnlearn.architecture import Architecture
 from nnlearn.costs import check_cost, check_pair
 from nnlearn.evaluation import Evaluation
 from nnlearn.history import History
 from nnlearn.inspection import Inspection
 from nnlearn.parameters import ParameterList, Parameters
-from nnlearn.tables import Table, count
+from nnlearn.tables import Table
 
 if TYPE_CHECKING:
     from nnlearn.layers import Layer
@@ -28,7 +27,7 @@ Array = npt.NDArray[Any]
 
 
 class Model:
-    """A network as it stands: nothing here changes it. `Network` adds its making and training."""
+    """A network as it stands: nothing here changes it. `Network` adds the rest."""
 
     history: History
     _architecture: Architecture
@@ -98,23 +97,13 @@ class Model:
 
     def summary(self) -> Table:
         """The layers, their output shapes and numbers of parameters, as a table."""
-        rows = [
-            (name if layer is None else _short(layer), shape, n)
-            for name, layer, shape, n in layer_rows(self)
-        ]
-        title = f"cost {self.cost}, {self.dtype}, {self.n_parameters:,} parameters, "
-        title += f"seed {self.seed}, {count(len(self.history), 'epoch')} trained"
-        head = ["layer", "output shape", "parameters"]
-        return Table(head, rows, title, formats={"parameters": ","})
+        return _network_view.table(self)
 
     def __repr__(self) -> str:
-        shape: Any = self.input_shape if len(self.input_shape) > 1 else self.n_inputs
-        chain = ", ".join([str(shape), *map(_short, self.layers)])
-        dtype = "" if self.dtype == np.float32 else f", dtype='{self.dtype}'"
-        return f"Network([{chain}], cost={self.cost!r}{dtype}, seed={self.seed})"
+        return _network_view.line(self)
 
     def _repr_html_(self) -> str:
-        return of_network(self)
+        return _network_view.html(self)
 
     # ---- what it answers ------------------------------------------------------------------------
 
@@ -450,9 +439,3 @@ class Model:
 
         batch_size = _checks.integer("batch_size", batch_size, minimum=1)
         return explain(self, x, batch_size, augment)
-
-
-def _short(layer: Layer) -> str:
-    """A layer in few words: ``Dense(30, sigmoid)``."""
-    values = [str(v) for k, v in vars(layer).items() if k != "init" and v is not None]
-    return f"{type(layer).__name__}({', '.join(values)})"

@@ -1,4 +1,4 @@
-"""Many small images in one array: what previews and pictures of images are made of."""
+"""Many small images in one array, as bytes: what previews and pictures of images are made of."""
 
 import math
 from typing import Any
@@ -47,3 +47,15 @@ def mosaic(images: Array, columns: int, gap: tuple[int, int], empty: Any) -> Arr
         top, left = corner(i, columns, tile)
         grid[top : top + height, left : left + width] = image
     return grid
+
+
+def as_bytes(x: Array) -> npt.NDArray[np.uint8]:
+    """Pixels as bytes: [0, 1] and bytes as they are, other ranges from lowest to highest."""
+    if x.dtype == np.uint8:
+        return x
+    x = np.nan_to_num(x.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = min(0.0, x.min()), max(1.0, x.max())
+    if low < 0.0 or high > 1.0:
+        low, high = x.min(), x.max()
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return np.asarray(np.rint(scale * (x - low)), np.uint8)

@@ -18,7 +18,7 @@ from nnlearn._fit_settings import FOREIGN
 from nnlearn._shared import SharedData
 from nnlearn.callbacks import as_callbacks
 from nnlearn.checkpoints import Checkpoint
-from nnlearn.data import Dataset, Split
+from nnlearn.data import Dataset, Split, check_dataset
 from nnlearn.history import History
 from nnlearn.layers import Dense
 from nnlearn.network import Network
@@ -99,9 +99,7 @@ def read_plans(
 
     word: what messages call a variant.
     """
-    if not isinstance(data, Dataset):
-        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
-        _checks.fail(TypeError, "data", "be a Dataset", data, hint)
+    check_dataset(data)
     if not isinstance(variants, Mapping):
         hint = "{name: settings} or vary(...)"
         _checks.fail(TypeError, "variants", "be a mapping", variants, hint)

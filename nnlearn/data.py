@@ -7,7 +7,6 @@ its number of outputs) is checked where the network is known.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nnlearn import _data_view
 from nnlearn._checks import fail, integer, show
 from nnlearn._data_checks import (
     Array,
@@ -23,9 +23,7 @@ from nnlearn._data_checks import (
     check_labels,
     checked_image_shape,
     checked_names,
-    is_labels,
 )
-from nnlearn._views import of_sets
 from nnlearn.tables import Table, count
 
 
@@ -177,7 +175,7 @@ class Split:
         -------  --------------  ----------
               3  (3, 1) float64  (3,) int64
         """
-        return _summary("Split", [("", self)])
+        return _data_view.table("Split", [("", self)])
 
     def _keep(self, classes: Sequence[int]) -> Split:
         """`only`, for classes that have been checked and need not occur here."""
@@ -194,10 +192,10 @@ class Split:
         return Split(x, y, class_names=self.class_names, image_shape=self.image_shape)
 
     def __repr__(self) -> str:
-        return f"Split: {count(len(self), 'sample')}; {_describe_x(self.x)}, {_describe_y(self)}"
+        return f"Split: {count(len(self), 'sample')}; {_data_view.line(self)}"
 
     def _repr_html_(self) -> str:
-        return of_sets("Split", _facts(self), self.summary(), [("", self)])
+        return _data_view.html("Split", self.summary(), [("", self)])
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)  # eq=False: as for Split
@@ -367,7 +365,7 @@ class Dataset:
         training        3  (3, 1) float64  (3,) int64
         test            2  (2, 1) float64  (2,) int64
         """
-        return _summary(self._title(), self._sets())
+        return _data_view.table(self._title(), self._sets())
 
     def _title(self) -> str:
         return f"Dataset {self.source}".rstrip()
@@ -379,11 +377,18 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split):,} {word}" for word, split in self._sets())
-        return f"{self._title()}: {sizes}; {_describe_x(self.train.x)}, {_describe_y(self.train)}"
+        return f"{self._title()}: {sizes}; {_data_view.line(self.train)}"
 
     def _repr_html_(self) -> str:
-        title = self.source or "Dataset"
-        return of_sets(title, _facts(self.train), self.summary(), self._sets())
+        return _data_view.html(self.source or "Dataset", self.summary(), self._sets())
+
+
+def check_dataset(data: Any, error: type[Exception] = TypeError) -> Dataset:
+    """The data, which must be a Dataset; else an error of this kind."""
+    if not isinstance(data, Dataset):
+        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
+        fail(error, "data", "be a Dataset", data, hint)
+    return data
 
 
 def _as_split(name: str, value: Any) -> Split:
@@ -427,40 +432,3 @@ def _with_facts(
         if known not in (None, wanted):
             fail(ValueError, f"{fact} of {name}", f"be {show(wanted)}, as the data set's", known)
     return full
-
-
-def _describe_x(x: Any) -> str:
-    """The inputs of a row: ``784 inputs float32``."""
-    sparse = ", sparse" if hasattr(x, "tocsr") else ""
-    if x.ndim > 2:
-        return f"{' x '.join(map(str, x.shape[1:]))} inputs {x.dtype}{sparse}"
-    return f"{count(math.prod(x.shape[1:]), 'input')} {x.dtype}{sparse}"
-
-
-def _describe_y(split: Split) -> str:
-    """A row of y: ``10 classes``, without names ``labels 0 to 9``, or ``3 targets float64``."""
-    if is_labels(split.y) and split.class_names is not None:
-        return count(len(split.class_names), "class")
-    if is_labels(split.y) and len(split):
-        return f"labels {int(split.y.min())} to {int(split.y.max())}"
-    return f"{count(math.prod(split.y.shape[1:]), 'target')} {split.y.dtype}"
-
-
-def _facts(split: Split) -> list[str]:
-    """What all sets share: inputs, targets, and how a row is an image."""
-    facts = [_describe_x(split.x), _describe_y(split)]
-    if split.image_shape is not None:
-        facts.append(f"images of {' x '.join(map(str, split.image_shape))}")
-    return facts
-
-
-def _summary(title: str, sets: Sequence[tuple[str, Split]]) -> Table:
-    """A row for each set; without their names where it is one alone."""
-    rows: list[tuple[Any, ...]] = [
-        (word, len(s), f"{s.x.shape} {s.x.dtype}", f"{s.y.shape} {s.y.dtype}") for word, s in sets
-    ]
-    head = ["set", "samples", "x", "y"]
-    if not sets[0][0]:
-        head, rows = head[1:], [row[1:] for row in rows]
-    title += ": " + ", ".join(_facts(sets[0][1]))
-    return Table(head, rows, title, formats={"samples": ","})

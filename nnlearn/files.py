@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks, _tensor_file
+from nnlearn._state import Stateful
 from nnlearn._tensor_file import Header, check_sum, read_header, read_tensor
 from nnlearn._whole_file import opened, refuse, replace_file
 from nnlearn.architecture import MOST_PARAMETERS, Architecture, resolve
@@ -71,7 +72,7 @@ _HISTORY: Mapping[str, Any] = {
 # ---- saving -------------------------------------------------------------------------------------
 
 
-def save(net: Network, path: str | os.PathLike[str]) -> None:
+def save(net: Stateful, path: str | os.PathLike[str]) -> None:
     """Write a network into one file; see `Network.save`."""
     tensors, metadata = document(net.__getstate__())
     replace_file(path, _tensor_file.pack(tensors, metadata))

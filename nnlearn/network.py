@@ -1,8 +1,7 @@
-"""The network: how it is made, trained, copied and saved."""
+"""The network: how it is made and trained."""
 
 from __future__ import annotations
 
-import copy as copying
 import os
 from collections.abc import Sequence
 from types import ModuleType
@@ -14,8 +13,8 @@ import numpy.typing as npt
 from nnlearn import _checks, _core, training
 from nnlearn._fit_settings import Settings
 from nnlearn._foreign import hints
-from nnlearn._model import Model
 from nnlearn._shared import SharedData
+from nnlearn._state import Stateful
 from nnlearn.architecture import Architecture, resolve
 from nnlearn.config import default_threads
 from nnlearn.history import History
@@ -34,7 +33,7 @@ _GIVEN_TO_FIT = "batch_size epochs l1 l2 learning_rate momentum optimizer".split
     random_state="use seed=",
     alpha="use l2= of fit",
 )
-class Network(Model):
+class Network(Stateful):
     """A feed-forward network, trained by `fit`.
 
     ::
@@ -124,7 +123,7 @@ class Network(Model):
         n_threads: int | None = None,
     ) -> None:
         architecture = resolve(layers, cost=cost, activation=activation, init=init, dropout=dropout)
-        kind, seed = _check_dtype(dtype), check_seed(seed)
+        kind, seed = _checks.precision(dtype), check_seed(seed)
         self._build(architecture, kind, seed, check_n_threads(n_threads))
 
     def _build(
@@ -393,136 +392,6 @@ class Network(Model):
         self._core.claimed(lambda: None, begin_anew)
         return self
 
-    # ---- copies -------------------------------------------------------------------------------
-
-    def copy(self) -> Network:
-        """An independent copy: parameters, optimiser state, counters, seed and history."""
-        return type(self)._restored(self.__getstate__(), self.dtype)
-
-    __copy__ = copy
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
-        return self.copy()
-
-    def astype(self, dtype: npt.DTypeLike) -> Network:
-        """A copy in another precision.
-
-        Parameters
-        ----------
-        dtype : {"float32", "float64"}
-            The precision.
-
-        Returns
-        -------
-        Network
-            Independent, also where the precision is the same.
-        """
-        return type(self)._restored(self.__getstate__(), _check_dtype(dtype))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network into one file, which `load` reads.
-
-        Parameters, history, seed, counters and input scale are saved, with a checksum. The state
-        of the optimiser is not (`copy` and pickle carry it), nor is the number of threads.
-
-        Parameters
-        ----------
-        path : str or os.PathLike
-            The file; ``.safetensors`` is the usual suffix. An existing file is replaced in one
-            step: whatever happens, there is the old one or the new one, whole.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; the old one is as it was.
-        ValueError
-            If a parameter is NaN or infinite, or `path` names a device.
-        TypeError
-            If `path` is no path.
-        RuntimeError
-            If called from within an epoch or an evaluation of this network, or in a process
-            forked during one.
-
-        See Also
-        --------
-        load : Reads the file.
-
-        Notes
-        -----
-        Called from another thread during a fit it waits for the end of the epoch; between epochs,
-        as in a callback, it saves the network as it is then. The epochs of a fit join the
-        network's history when it ends.
-
-        The format is safetensors: ``safetensors.numpy.load_file`` gives the arrays to other
-        tools. A process that is killed while it saves leaves the file as it was, and a file
-        ``.nnlearn-*.tmp`` beside it.
-
-        Examples
-        --------
-        >>> import os, tempfile
-        >>> import numpy as np
-        >>> import nnlearn as nn
-        >>> net = nn.Network([2, 3, 1], seed=1)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     net.save(os.path.join(folder, "net.safetensors"))
-        ...     again = nn.load(os.path.join(folder, "net.safetensors"))
-        >>> np.array_equal(again.weights[0], net.weights[0])
-        True
-        """
-        from nnlearn.files import save
-
-        save(self, path)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All that makes the network, in arrays of its own: for pickle, copies and files.
-
-        Parameters, counters and the optimiser's state are of one moment, the end of an epoch. The
-        epochs of a running fit join the history at its end: until then it has fewer rows than the
-        counters say, never more.
-        """
-        while True:
-            changes = self._changes
-            arrays, counters, optimizer = self._core.snapshot(self._trainer)
-            state = {
-                "architecture": self._architecture,
-                "dtype": self.dtype.name,
-                "seed": self.seed,
-                "n_threads": self.n_threads,
-                "input_scale": self._input_scale,
-                "parameters": dict(zip(self._names, arrays, strict=True)),
-                "counters": counters,
-                "optimizer": optimizer,
-                "history": copying.deepcopy(self.history),
-            }
-            if self._changes == changes:
-                return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self._restore(state, np.dtype(state["dtype"]))
-
-    @classmethod
-    def _restored(cls, state: dict[str, Any], dtype: np.dtype[Any]) -> Network:
-        """The network that a state describes, as `__getstate__` gives it, in this precision."""
-        net = cls.__new__(cls)
-        net._restore(state, dtype)
-        return net
-
-    def _restore(self, state: dict[str, Any], dtype: np.dtype[Any]) -> None:
-        """Become the network that a state describes, in this precision."""
-        self._build(state["architecture"], dtype, state["seed"], state["n_threads"])
-        self._input_scale = state["input_scale"]
-        parameters = self.parameters
-        for name, array in state["parameters"].items():
-            parameters[name] = array
-        self._core.counters = state["counters"]
-        self.history = state["history"]
-        if state["optimizer"] is not None:
-            name, slots = state["optimizer"]
-            self._trainer = self._core_module.Trainer(self._core)
-            self._trainer.set_state(
-                name, [s and [np.ascontiguousarray(part, dtype) for part in s] for s in slots]
-            )
-
 
 def _made(
     core: ModuleType, architecture: Architecture, dtype: np.dtype[Any], seed: int
@@ -550,19 +419,6 @@ def _core_of(dtype: np.dtype[Any]) -> ModuleType:
     from nnlearn import _core64
 
     return _core64
-
-
-def _check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """The dtype that is meant; None, which NumPy takes for float64, is refused."""
-    if dtype is None:
-        _checks.fail(TypeError, "dtype", "be float32 or float64", dtype)
-    try:
-        kind = np.dtype(dtype)
-    except TypeError:
-        _checks.fail(TypeError, "dtype", "be float32 or float64", dtype)
-    if kind not in (np.dtype("float32"), np.dtype("float64")):
-        _checks.fail(ValueError, "dtype", "be float32 or float64", dtype)
-    return kind.newbyteorder("=")
 
 
 def check_seed(seed: Any) -> int:

@@ -54,6 +54,18 @@ def test_defaults_are_the_chapters():
     assert costs == {"quadratic": "quadratic", "cross-entropy": "cross_entropy"}
 
 
+def test_trains_as_long_as_fit_would():
+    stopped = {"epochs": None, "early_stopping": nn.EarlyStopping(patience=40)}
+    cut = {"epochs": None, "schedule": nn.schedules.Cosine(3)}
+    w = quick(variants={"stopped": stopped, "cut": cut, "plain": {"epochs": 1}})
+    assert w.wait(60)
+    curves = {run["variant"]: run for run in last_frame(w)[0]["runs"]}
+    assert [curves[name]["epochs"] for name in ("stopped", "cut", "plain")] == [1000, 3, 1]
+    lengths = {name: len(nets[0].history) for name, nets in w.networks.items()}
+    assert (lengths["cut"], lengths["plain"]) == (3, 1)
+    assert 40 < lengths["stopped"] < 1000
+
+
 def test_trains_as_compare_does():
     w = quick(seeds=2, l2=0.5, dropout=0.2)
     assert w.wait(30)

@@ -117,17 +117,23 @@ def test_an_unknown_kind_and_a_value_that_is_no_number_are_refused():
         ((1.0, 1.2, 0.9), "holds"),
         ((-1.0, -1.2, -0.9), "the opposite holds"),
         ((1.0, -1.2, 0.9), "not shown"),
-        ((5.0, 5.0, -0.1), "not shown"),  # mean 3.3, two standard errors 3.4
-        ((5.0, 5.0, 0.3), "holds"),
-        ((0.1, 0.2), "holds"),
+        ((5.0, 5.0, 1.8), "not shown"),  # t = 3.69; 4.30 are needed
+        ((5.0, 5.0, 2.2), "holds"),  # t = 4.36
+        ((1.0, 2.0, 3.0, 0.1, 0.2), "not shown"),  # t = 2.27 of 2.78
+        ((1.0, 2.0, 3.0, 1.0, 0.2), "holds"),  # t = 3.03
+        ((0.1, 0.2), "not shown"),
+        ((0.17, 0.2), "not shown"),  # t = 12.3 of 12.7
+        ((0.18, 0.2), "holds"),
         ((0.1, -0.2), "not shown"),
+        ((0.1, 0.1), "holds"),
+        ((0.0, 0.0), "not shown"),
         ((-0.1,), "not shown"),
         ((math.nan,), "not shown"),
         ((1.0, math.nan, 1.1), "holds"),
         ((1.0, 1.1, 1.2, math.nan, math.nan, math.nan, math.nan), "not shown"),
     ],
 )
-def test_a_claim_holds_beyond_two_standard_errors(differences, word):
+def test_a_claim_holds_by_students_t(differences, word):
     assert Claim("it is more", differences).word == word
 
 
@@ -135,8 +141,8 @@ def test_a_claim_of_one_value_needs_an_error_or_no_chance():
     assert Claim("it is more", (0.3,)).word == "not shown"
     assert Claim("it is more", (0.3,)).evidence.endswith("no measure of chance")
     assert Claim("it is more", (0.0, 0.0)).evidence == "no difference at all"
-    assert Claim("it is more", (0.3,), error=0.14).word == "holds"
-    assert Claim("it is more", (0.3,), error=0.16).word == "not shown"
+    assert Claim("it is more", (0.3,), error=0.3 / 1.97).word == "holds"
+    assert Claim("it is more", (0.3,), error=0.3 / 1.95).word == "not shown"
     assert Claim("it is more", (0.3,), chance=False).word == "holds"
     assert Claim("it is more", (-0.3,), chance=False).word == "the opposite holds"
     assert Claim("it is more", (-0.3,), chance=False).evidence == "the other way by 0.30"

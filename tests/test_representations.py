@@ -1,26 +1,20 @@
-"""What networks, histories, comparisons and data sets look like, in a notebook and as text."""
+"""What networks, histories and comparisons look like, in a notebook and as text."""
 
-import base64
 import math
 import re
-import struct
-import zlib
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pytest
+from shown import EVIL, SMALL, make_data, make_history, page
 
 import nnlearn as nn
-from nnlearn import Dense, Dropout, History, Split, _html
+from nnlearn import Dense, Dropout, History, Split
 from nnlearn.comparison import Comparison, Run
 from nnlearn.plotting import mean_curves
 from nnlearn.tables import Table, count
 
 NAN = math.nan
-EVIL = "<script>alert('&\"')</script>&amp;"
-
-SMALL = 20_000  # bytes: a notebook that shows a hundred of them still opens at once
 
 #: Elements that a view is made of; all of them keep to themselves.
 ELEMENTS = {
@@ -30,77 +24,6 @@ ELEMENTS = {
 #: What text, lines and grounds may be coloured by: the page they stand on.
 COLOURS = {"inherit", "currentColor", "none", "var(--jp-brand-color1, currentColor)"}
 RULES = {"1px solid rgba(128, 128, 128, 0.5)"}
-
-
-class Page(HTMLParser):
-    """Reads a view, and raises where it is not well formed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, Any]]] = []
-        self.texts: list[str] = []
-        self.tables: list[list[list[str]]] = []
-        self.feed(text)
-        self.close()
-        assert self.open == [], "every element is closed"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"an attribute of {tag} is given twice"
-        self.elements.append((tag, dict(attrs)))
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("th", "td"):
-            self.tables[-1][-1].append("")
-        if tag != "img":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-        if self.open[-1] in ("th", "td"):
-            self.tables[-1][-1][-1] += data
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(f"a comment: {data}")
-
-    def of(self, tag: str) -> list[dict[str, Any]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def styles(self) -> list[tuple[str, str]]:
-        """Every property and value."""
-        pairs = (
-            declaration.split(":", 1)
-            for _, attributes in self.elements
-            for declaration in filter(str.strip, attributes.get("style", "").split(";"))
-        )
-        return [(name.strip(), value.strip()) for name, value in pairs]
-
-
-def page(thing: Any) -> Page:
-    return Page(thing._repr_html_())
-
-
-def make_history(n: int, columns: tuple[str, ...] = ("loss", "accuracy")) -> History:
-    """Losses fall, accuracies rise, neither smoothly."""
-    rng = np.random.default_rng(n)
-    history = History(["epoch", *columns])
-    for epoch in range(1, n + 1):
-        values = {c: rng.random() / epoch + (c.endswith("accuracy")) for c in columns}
-        history._append({"epoch": epoch, **values})
-    return history
-
-
-def make_data(names: Any = None) -> nn.Dataset:
-    x = np.linspace(0, 1, 24, dtype=np.float32).reshape(6, 4)
-    y = np.array([0, 1, 2, 0, 0, 2])
-    shape = {"class_names": names, "image_shape": (2, 2)}
-    return nn.Dataset((x, y), test=(x[:2], y[:2]), source=EVIL if names else "toy", **shape)
 
 
 def make_comparison(*names: str) -> Comparison:
@@ -331,52 +254,6 @@ def test_the_best_epoch_is_found_while_the_history_grows() -> None:
         page(history)
 
 
-# ---- curves ------------------------------------------------------------------------------------
-
-
-def points_of(curve: str) -> list[tuple[float, float]]:
-    text = Page(curve).of("polyline")[0]["points"]
-    return [(float(x), float(y)) for x, y in (point.split(",") for point in text.split())]
-
-
-def test_a_curve_fills_its_box_from_end_to_end() -> None:
-    xs, ys = zip(*points_of(_html.curve([0.0, 5.0, 10.0], "c", width=106, height=26)), strict=True)
-    assert xs == (3, 53, 103)
-    assert ys == (23, 13, 3)
-
-
-def test_a_thinned_curve_keeps_its_ends_and_peaks() -> None:
-    values = np.zeros(10_000)
-    values[[0, 4321, 7000, 9999]] = [1.0, 9.0, -9.0, 2.0]
-    points = points_of(_html.curve(values, "c"))
-    assert len(points) <= 60
-    assert points == sorted(points, key=lambda point: point[0])
-    assert points[0][0] == 3
-    assert points[-1][0] == 117
-    assert {min(y for _, y in points), max(y for _, y in points)} == {3, 21}
-
-
-@pytest.mark.parametrize("n", [1, 59, 60, 61, 62, 1000])
-def test_no_more_points_are_kept_than_asked_for(n: int) -> None:
-    kept = _html._thinned(np.random.default_rng(n).random(n), 60)
-    assert len(kept) <= 60
-    assert [kept[0], kept[-1]] == [0, n - 1]
-    assert (np.diff(kept) > 0).all()
-
-
-def test_gaps_are_bridged() -> None:
-    full = points_of(_html.curve([0.0, 1.0, 2.0, 3.0], "c"))
-    gaps = points_of(_html.curve([0.0, NAN, math.inf, 3.0], "c"))
-    assert gaps == [full[0], full[3]]
-
-
-def test_a_constant_is_a_level_line_and_one_value_a_dot() -> None:
-    assert {y for _, y in points_of(_html.curve([2.0, 2.0, 2.0], "c"))} == {12}
-    assert len(Page(_html.curve([2.0], "c")).of("circle")) == 1
-    assert _html.curve([NAN, NAN], "c") == ""
-    assert _html.curve([], "c") == ""
-
-
 # ---- comparisons -------------------------------------------------------------------------------
 
 
@@ -443,159 +320,7 @@ def test_many_variants_are_a_table_alone() -> None:
     assert page(make_comparison(*map(str, range(41)))).of("svg") == []
 
 
-# ---- data --------------------------------------------------------------------------------------
-
-
-def pixels_of(image: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """The pixels of an <img>, read by the rules of PNG as far as they are used."""
-    file = base64.b64decode(image["src"].partition(",")[2], validate=True)
-    assert file[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, rest = {}, file[8:]
-    while rest:
-        length, name = struct.unpack(">I4s", rest[:8])
-        chunks[name] = rest[8 : 8 + length]
-        assert struct.unpack(">I", rest[8 + length : 12 + length])[0] == zlib.crc32(
-            rest[4 : 8 + length]
-        )
-        rest = rest[12 + length :]
-    assert [*chunks] == [b"IHDR", b"IDAT", b"IEND"]
-    width, height, depth, kind, *others = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert (depth, others) == (8, [0, 0, 0])
-    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
-    assert (lines[:, 0] == 0).all()
-    return lines[:, 1:].reshape((height, width, 3) if kind == 2 else (height, width))
-
-
-def test_the_sets_and_the_classes_of_a_dataset() -> None:
-    sets, classes = page(make_data()).tables
-    assert sets == [
-        ["set", "samples", "x", "y"],
-        ["training", "6", "(6, 4) float32", "(6,) int64"],
-        ["test", "2", "(2, 4) float32", "(2,) int64"],
-    ]
-    assert classes == [
-        ["class", "training", "test", "first samples"],
-        ["0", "3", "1", ""],
-        ["1", "1", "1", ""],
-        ["2", "2", "0", ""],
-    ]
-
-
-def test_a_dataset_as_text() -> None:
-    assert str(make_data().summary()) == "\n".join(
-        [
-            "Dataset toy: 4 inputs float32, labels 0 to 2, images of 2 x 2",
-            "set       samples  x               y",
-            "--------  -------  --------------  ----------",
-            "training        6  (6, 4) float32  (6,) int64",
-            "test            2  (2, 4) float32  (2,) int64",
-        ]
-    )
-
-
-def test_the_first_samples_of_a_class_stand_side_by_side() -> None:
-    x = np.arange(0, 256, 17, dtype=np.uint8).reshape(4, 4)  # colours that are kept exactly
-    seen = page(Split(x, [1, 0, 1, 1], image_shape=(2, 2)))
-    first, second = map(pixels_of, seen.of("img"))
-    assert first.tolist() == x[1].reshape(2, 2).tolist()
-    assert second.tolist() == np.hstack([x[i].reshape(2, 2) for i in (0, 2, 3)]).tolist()
-    assert [image["alt"] for image in seen.of("img")] == [
-        "the first as an image",
-        "the first 3 as images",
-    ]
-
-
-def test_no_more_than_five_samples_of_a_class_are_shown() -> None:
-    seen = page(Split(np.zeros((9, 4)), np.zeros(9, int), image_shape=(2, 2)))
-    assert pixels_of(seen.of("img")[0]).shape == (2, 10)
-
-
-@pytest.mark.parametrize(
-    ("x", "shown"),
-    [
-        ([0.0, 1.0], [0, 255]),
-        ([0.2, 0.8], [51, 204]),
-        ([-1.0, 1.0], [0, 255]),
-        ([0.0, 1000.0], [0, 255]),
-        ([NAN, 1.0], [0, 255]),
-        ([7.0, 7.0], [0, 0]),
-    ],
-)
-def test_pixels_of_other_ranges_are_scaled(x: list[float], shown: list[int]) -> None:
-    seen = page(Split([x], [0], image_shape=(1, 2)))
-    assert pixels_of(seen.of("img")[0]).tolist() == [shown]
-
-
-def test_colours_and_channels() -> None:
-    x = np.array([[255, 0, 0, 255, 17, 34]], np.uint8)  # red, green, blue of two pixels
-    seen = page(Split(x, [0], image_shape=(3, 1, 2)))
-    assert pixels_of(seen.of("img")[0]).tolist() == [[[255, 0, 17], [0, 255, 34]]]
-    grey = page(Split(x, [0], image_shape=(1, 2, 3))).of("img")[0]
-    assert pixels_of(grey).shape == (2, 3)
-    assert page(Split(x, [0], image_shape=(2, 1, 3))).of("img") == []
-
-
-def test_large_images_are_shown_small() -> None:
-    seen = page(Split(np.zeros((1, 300 * 200), np.uint8), [0], image_shape=(300, 200)))
-    assert pixels_of(seen.of("img")[0]).shape == (30, 20)
-
-
-def test_sparse_samples_are_shown_too() -> None:
-    sparse = pytest.importorskip("scipy.sparse")
-    seen = page(Split(sparse.csr_matrix([[0.0, 1.0]]), [0], image_shape=(1, 2)))
-    assert pixels_of(seen.of("img")[0]).tolist() == [[0, 255]]
-
-
-@pytest.mark.parametrize(
-    "y", [[-3, 5], [True, False], np.array([0, 1], np.uint8)], ids=["negative", "bool", "uint8"]
-)
-def test_labels_of_every_kind_are_counted(y: Any) -> None:
-    _, classes = page(Split([[0.0], [1.0]], y)).tables
-    assert [row[0] for row in classes[1:]] == [str(label) for label in sorted(map(int, y))]
-    assert classes[0] == ["class", "samples"]
-
-
-def test_a_class_without_a_sample_has_its_row() -> None:
-    _, classes = page(Split([[0.0]], [2], class_names=["a", "b", "c"])).tables
-    assert classes[1:] == [["0: a", "0"], ["1: b", "0"], ["2: c", "1"]]
-
-
-def test_an_empty_split_is_shown() -> None:
-    assert page(Split(np.zeros((0, 4)), np.zeros(0, int), image_shape=(2, 2))).of("img") == []
-
-
-def test_data_of_many_classes_stay_small() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (500, 3 * 32 * 32), np.uint8)  # noise: no picture takes more bytes
-    split = Split(x, np.arange(500) % 100, image_shape=(3, 32, 32))
-    _, classes = page(split).tables
-    assert len(classes) == 13
-    assert "89 more classes" in "".join(row[0] for row in classes)
-    assert len(split._repr_html_()) < 2 * SMALL
-
-
-def test_the_digits_stay_small() -> None:
-    assert len(nn.datasets.load_mnist_small()._repr_html_()) < SMALL
-
-
-# ---- parts -------------------------------------------------------------------------------------
-
-
-def test_elements_escape_all_that_is_no_html() -> None:
-    inner = _html.element("span", "<&>")
-    outer = _html.element("div", inner, "<b>", 3, title='"', aria_label=None)
-    assert outer == '<div title="&quot;"><span>&lt;&amp;&gt;</span>&lt;b&gt;3</div>'
-
-
-@pytest.mark.parametrize("n", [0, 1, 5, 6, 7, 50])
-def test_long_tables_are_folded_in_the_middle(n: int) -> None:
-    rows = [(i, "x") for i in range(n)]
-    folded = _html.fold(rows, 6, "rows")
-    assert len(folded) == min(n, 6)
-    if n > 6:
-        assert folded[:4] == rows[:4]
-        assert folded[4] == (f"\N{HORIZONTAL ELLIPSIS} {n - 5} more rows", "")
-        assert folded[5:] == rows[-1:]
+# ---- words -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ PEERS: Mapping[str, tuple[str, str]] = {
     "nnlearn": ("benchmarks.peers.ours", "nnlearn"),
     "loop": ("benchmarks.peers.loop", "numpy"),
     "numpy": ("benchmarks.peers.batched", "numpy"),
+    "scipy": ("benchmarks.peers.scipy_images", "scipy"),
     "sklearn": ("benchmarks.peers.scikit", "sklearn"),
     "torch": ("benchmarks.peers.torch_eager", "torch"),
     "torch-compiled": ("benchmarks.peers.torch_compiled", "torch"),
@@ -30,6 +31,7 @@ TITLES: Mapping[str, str] = {
     "nnlearn": "nnlearn",
     "loop": "NumPy, a sample at a time",
     "numpy": "NumPy",
+    "scipy": "SciPy",
     "sklearn": "scikit-learn",
     "torch": "PyTorch",
     "torch-compiled": "PyTorch compiled",
@@ -164,6 +166,11 @@ class Peer(ABC):
     def gradient(self, x: Array, targets: Array, parameters: Parameters) -> Any:
         """A function of no arguments: cost and gradient of a tanh network in float64, linear
         outputs, quadratic cost averaged over the rows. None where the peer has no such thing."""
+        return None
+
+    def distorter(self, distortion: Any) -> Any:
+        """A function of (images, seed): the images changed at random, as distortion.py says. None
+        where the peer has no such thing."""
         return None
 
 

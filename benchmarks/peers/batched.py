@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.distortion import Distortion
 from benchmarks.peers.base import Array, Model, Parameters, Peer, Work, batches, one_hot
+from benchmarks.peers.numpy_images import NumpyDistorter
 
 
 def sigmoid_in_place(z: Array) -> None:
@@ -140,6 +142,9 @@ class BatchedPeer(Peer):
             return cost, (x.T @ hidden, hidden.sum(axis=0), a.T @ delta, delta.sum(axis=0))
 
         return cost_and_gradient
+
+    def distorter(self, distortion: Distortion) -> NumpyDistorter:
+        return NumpyDistorter(distortion)
 
 
 def make() -> BatchedPeer:

@@ -8,12 +8,31 @@ from typing import Any
 import numpy as np
 
 import nnlearn as nn
+from benchmarks.distortion import Distortion
 from benchmarks.peers.base import Array, Model, Parameters, Peer, Work
 
 
+def augmentation(distortion: Distortion) -> nn.augment.Compose:
+    """What nnlearn calls this change of images."""
+    return nn.augment.Compose(
+        nn.augment.Shift(distortion.pixels),
+        nn.augment.Rotate(distortion.degrees),
+        nn.augment.Skew(distortion.skew),
+        nn.augment.Elastic(distortion.alpha, distortion.sigma),
+        shape=(distortion.side, distortion.side),
+    )
+
+
 class OurModel(Model):
+    """`more` are settings of fit."""
+
     def __init__(
-        self, work: Work, parameters: Parameters, seed: int, n_threads: int | None = None
+        self,
+        work: Work,
+        parameters: Parameters,
+        seed: int,
+        n_threads: int | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(work, parameters, seed)
         n_in, n_hidden, n_out = work.layers
@@ -30,6 +49,7 @@ class OurModel(Model):
             "l2": work.l2,
             "n_threads": n_threads,
             "verbose": 0,
+            **more,
         }
         if work.optimizer != "sgd":
             self.settings["optimizer"] = work.optimizer
@@ -82,6 +102,9 @@ class OurPeer(Peer):
             net.weights[i] = parameters[2 * i].astype(np.float64)
             net.biases[i] = parameters[2 * i + 1].astype(np.float64)
         return lambda: net.cost_and_gradient(x, targets)
+
+    def distorter(self, distortion: Distortion) -> nn.augment.Compose:
+        return augmentation(distortion)
 
 
 #: What of show_config is said.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn import _checks
-from nnlearn._mosaic import columns_of, mosaic
+from nnlearn._mosaic import as_bytes, columns_of, mosaic
 from nnlearn.augment import _images
 from nnlearn.augment._images import Array
 from nnlearn.augment.parts import Augmentation, Compose, Elastic, Rotate, Scale, Shift, Skew
@@ -137,12 +137,10 @@ class Preview:
         ndarray of uint8, shape (height, width) or (height, width, 3)
             With lines of grey between them.
         """
-        from nnlearn._views import _bytes_of
-
         image = _images.as_image(self.shape[1:])
         if image[0] not in (1, 3):
             requirement = "have 1 or 3 channels to be shown"
             raise ValueError(_checks.message("images", requirement, str(image[0])))
-        pictures = _bytes_of(self.images).reshape(len(self), *image).transpose(0, 2, 3, 1)
+        pictures = as_bytes(self.images).reshape(len(self), *image).transpose(0, 2, 3, 1)
         grid = mosaic(pictures, columns_of(len(self)), gap=(1, 1), empty=96)
         return grid[:, :, 0] if image[0] == 1 else grid

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlearn import _checks
-from nnlearn._mosaic import columns_of, corner, mosaic
-from nnlearn._views import _bytes_of
+from nnlearn._mosaic import as_bytes, columns_of, corner, mosaic
 from nnlearn.plotting._style import new_axes
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def draw_images(
 ) -> "Axes":
     """Images (n, channels, height, width) in one, with the words above each."""
     channels = images.shape[1]
-    pixels = _bytes_of(images)
+    pixels = as_bytes(images)
     if channels == 3:
         tiles = np.moveaxis(pixels, 1, -1)
         opaque = np.full((*tiles.shape[:3], 1), 255, np.uint8)

@@ -1,7 +1,7 @@
 """What all pictures share: axes, colours, lines, scales."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nnlearn import _checks
 
@@ -107,15 +107,20 @@ def legend_style(note: str = "") -> dict[str, Any]:
     return style | {"alignment": "left"}
 
 
+def light_grid(ax: "Axes", axis: Literal["both", "x", "y"] = "both") -> None:
+    """A light grid below what is drawn, no box."""
+    ax.grid(True, axis=axis, alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
 def finish(ax: "Axes") -> None:
     """What all pictures share: whole epochs, a light grid, no box."""
     from matplotlib.ticker import MaxNLocator
 
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    ax.grid(True, alpha=0.25, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    light_grid(ax)
     ax.margins(x=0.02)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, check_drawn, colour_of, ink, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, colour_of, ink, light_grid, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -158,9 +158,7 @@ def plot_calibration(evaluation: "Evaluation", bins: int = 10, ax: "Axes | None"
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("confidence: probability of the predicted class")
     ax.set_ylabel("share")
-    ax.grid(True, alpha=0.25, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    light_grid(ax)
     title = f"expected calibration error {100 * found.expected_error:.2f} %"
     ax.legend(title=title, title_fontsize="small", frameon=False, loc="upper left")
     return ax
@@ -221,9 +219,7 @@ def plot_predictions(evaluation: "Evaluation", ax: "Axes | None" = None) -> "Axe
     ax.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), aspect="equal")
     ax.set_xlabel("true")
     ax.set_ylabel("predicted")
-    ax.grid(True, alpha=0.25, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    light_grid(ax)
     legend = ax.legend(frameon=False, loc="upper left")
     for handle in legend.legend_handles:
         if handle is not None:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlearn.plotting._columns import Array
-from nnlearn.plotting._style import COLOURS, check_drawn, ink, line_style, log_axis, new_axes, paper
+from nnlearn.plotting._style import (
+    COLOURS,
+    check_drawn,
+    ink,
+    light_grid,
+    line_style,
+    log_axis,
+    new_axes,
+    paper,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -239,6 +248,4 @@ def _dress(ax: "Axes") -> None:
         ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter("{x:,g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.grid(True, alpha=0.25, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    light_grid(ax)

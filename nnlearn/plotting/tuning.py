@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import COLOURS, check_drawn, ink, log_axis, new_axes
+from nnlearn.plotting._style import COLOURS, check_drawn, ink, light_grid, log_axis, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,9 +74,7 @@ def plot_tuning(tuning: "Tuning", ax: "Axes | None" = None) -> "Axes":
     ax.set_xlim(-0.5 - _GAP, max(at, 1.0) - _GAP)
     ax.set_ylabel("validation loss" if tuning.regression else "validation error (%)")
     ax.set_xlabel("what was tried")
-    ax.grid(True, axis="y", alpha=0.25, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    light_grid(ax, axis="y")
     if drawn:
         ax.legend(frameon=False, loc="upper right", fontsize="small")
     return ax

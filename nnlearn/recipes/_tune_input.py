@@ -8,7 +8,7 @@ import numpy as np
 from nnlearn import _checks
 from nnlearn._holdout import hold_out, share, shuffled
 from nnlearn._settings import Names
-from nnlearn.data import Dataset, Split
+from nnlearn.data import Dataset, check_dataset
 from nnlearn.diagnosis.from_rows import inputs_not_scaled
 from nnlearn.diagnosis.observation import observe
 from nnlearn.network import Network
@@ -46,9 +46,7 @@ def check_hidden(hidden: Any) -> Any:
 
 def with_validation(data: Any, seed: int) -> tuple[Dataset, bool]:
     """The data with a validation set, and whether it was held out for that."""
-    if not isinstance(data, Dataset):
-        hint = "Dataset(split)" if isinstance(data, Split) else "datasets.from_arrays(x, y)"
-        _checks.fail(TypeError, "data", "be a Dataset", data, hint)
+    data = check_dataset(data)
     if data.validation is not None and len(data.validation):
         return data, False
     train = data.train

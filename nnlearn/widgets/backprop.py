@@ -203,9 +203,7 @@ class Backprop(LiveWidget[Settings]):
         if activation is not None or _common_activation(start) is not None:
             activation = _checks.choice("activation", activation, ACTIVATIONS)
         rate = changes.get("learning_rate", now.learning_rate)
-        rate = _checks.real("learning_rate", rate, above=0)
-        if rate > MAX_RATE:
-            _checks.fail(ValueError, "learning_rate", f"be at most {MAX_RATE:g}", rate)
+        rate = _checks.up_to("learning_rate", rate, MAX_RATE)
         settings = Settings(
             x=_numbers("x", x, start.n_inputs),
             y=_targets(y, start.n_outputs),
@@ -334,12 +332,10 @@ def _numbers(name: str, value: Any, n: int) -> tuple[float, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence) or len(value) != n:
         _checks.fail(ValueError, name, requirement, value)
     numbers = tuple(_checks.real(f"{name}[{i}]", item) for i, item in enumerate(value))
-    for i, number in enumerate(numbers):
-        if abs(number) > MAX_INPUT:
-            _checks.fail(
-                ValueError, f"{name}[{i}]", f"be from {-MAX_INPUT:g} to {MAX_INPUT:g}", number
-            )
-    return numbers
+    return tuple(
+        _checks.within(f"{name}[{i}]", number, -MAX_INPUT, MAX_INPUT)
+        for i, number in enumerate(numbers)
+    )
 
 
 def _targets(value: Any, n: int) -> tuple[float, ...]:

@@ -13,15 +13,13 @@ import numpy.typing as npt
 import traitlets
 
 from nnlearn import _checks, _core_data
-from nnlearn._settings import Plan, evaluated_sets, read_plans, read_seeds
+from nnlearn._settings import Plan, read_plans, read_seeds
 from nnlearn._shared import SharedData
-from nnlearn.callbacks import Callback, as_callbacks
 from nnlearn.costs import PAIRS, of_outputs
 from nnlearn.data import Dataset
 from nnlearn.datasets import load_mnist_small
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.schedules import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames
 from nnlearn.widgets._data import labelled
 from nnlearn.widgets._live import LiveWidget, Run, check_names
@@ -39,6 +37,7 @@ from nnlearn.widgets._variants import (
     tell_variants,
     with_rates,
 )
+from nnlearn.widgets._watched import Watched
 
 _Array = npt.NDArray[Any]
 _T = TypeVar("_T")
@@ -257,7 +256,7 @@ class CostComparison(LiveWidget[Settings]):
         )
         for plan in _plans(settings):
             plan.check(Network, 0, settings.part.data, settings.part.shared)
-            _epochs(plan)
+            _checks.integer("epochs", plan.epochs, minimum=0, maximum=MOST_EPOCHS)
         return settings
 
     def _tell(self, settings: Settings) -> dict[str, Any]:
@@ -329,13 +328,6 @@ def _common(now: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, 
     return common
 
 
-def _epochs(plan: Plan) -> int:
-    """How many epochs the variant trains, which may be a setting of its own."""
-    epochs = plan.fit.get("epochs")
-    epochs = DEFAULT_EPOCHS if epochs is None else epochs
-    return _checks.integer("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
-
-
 def _seeds(given: Any) -> int | tuple[int, ...]:
     _checks.integer("the number of seeds", len(read_seeds(given)), minimum=1, maximum=MOST_SEEDS)
     return int(given) if isinstance(given, (int, np.integer)) else tuple(map(int, given))
@@ -362,70 +354,36 @@ class _Part:
         self.shared = SharedData()
 
 
-class _Job(Callback):
-    """One network of a run, and its curve: a row before training and one after each epoch."""
+class _Job(Watched):
+    """One network of a run, measured by every cost shown, and its hidden units as images."""
 
     def __init__(
         self, plan: Plan, seed: int, part: _Part, costs: Sequence[str], change: bool
     ) -> None:
-        self.name, self.seed, self.costs = plan.name, seed, list(costs)
-        self.columns = [*ERRORS, *(f"{s}_{c}" for c in costs for s in ("train", "val"))]
-        self.history = History([])
-        self.state, self.note = "waiting", ""
+        self.seed, self.costs = seed, list(costs)
+        columns = [*ERRORS, *(f"{s}_{c}" for c in costs for s in ("train", "val"))]
+        super().__init__(plan, seed, part.data, part.shared, columns, plan.epochs)
         self.tiles: _Array | None = None
-        self.network = plan.make(Network, seed)
-        self._fit = dict(plan.fit)
-        self._part = part
         self._tiles = Tiles(part.data.image_shape, self.network, change)
-        self.epochs = _epochs(plan)
-        self._rows = np.empty((self.epochs + 1, len(self.columns)), np.float32)
-        self._n_rows = 0
-        self._changed: threading.Event
 
-    def train(self, stop: Stop, changed: threading.Event) -> None:
-        """Train to the end, unless stopped; `changed` is set after each row."""
-        self._changed, self._stop = changed, stop
-        own = as_callbacks(self._fit.pop("callbacks", ()))
-        settings = {**self._fit, "evaluate_train": True, "evaluate_first": True, "verbose": 0}
-        settings["callbacks"] = [*own, self]
-        net, data = self.network, self._part.data
-        net._shared = self._part.shared
-        self.state = "training"
-        try:
-            history = stop.fit(net, data.train, validation=evaluated_sets(data), **settings)
-            self._begin(history)  # of no epochs
-            self.state = "stopped" if stop.requested else "done"
-        except FloatingPointError as error:
-            self.state, self.note = "diverged", str(error).split("; ")[0]
-        self.tiles = self._tiles.of(net, final=True)
-        changed.set()
+    def _learn(self, settings: Mapping[str, Any]) -> History:
+        history = super()._learn(settings)
+        self._begin(history)  # of no epochs
+        return history
 
-    def on_epoch_begin(self, net: Network, history: History) -> None:
-        self._begin(history)
+    def _look(self, *, last: bool = False) -> None:
+        self.tiles = self._tiles.of(self.network, final=last)
+        self._changed.set()
 
-    def _begin(self, history: History) -> None:
-        """The row before training, once."""
-        if self._n_rows == 0:
-            self.history = history
-            self._record(history.start or {})
-
-    def on_epoch_end(self, net: Network, history: History) -> None:
-        self._record(history._last)
-
-    def _record(self, measured: Mapping[str, float]) -> None:
-        if self._n_rows == len(self._rows) or self._stop.requested:
-            return
+    def _measure(self, measured: Mapping[str, float]) -> list[float]:
         row = [1.0 - measured.get(f"{name}_accuracy", math.nan) for name in ("train", "val")]
         for cost in self.costs:
             row += [self._loss(cost, name, measured) for name in ("train", "val")]
-        self._rows[self._n_rows] = row
-        self._n_rows += 1
-        self.tiles = self._tiles.of(self.network)
-        self._changed.set()
+        return row
 
     def _loss(self, cost: str, name: str, measured: Mapping[str, float]) -> float:
         """The loss by this cost function on one of the sets; NaN where it has no meaning."""
-        net, data = self.network, self._part.data
+        net, data = self.network, self._data
         split = data.train if name == "train" else data.validation
         if split is None:
             return math.nan
@@ -435,18 +393,12 @@ class _Job(Callback):
         if output not in PAIRS[cost]:
             return of_outputs(cost, net.forward(split.x), split.y)
         labelled_split = _core_data.labelled(
-            net, split.x, split.y, cost=cost, fit=True, shared=self._part.shared, sparse=None
+            net, split.x, split.y, cost=cost, fit=True, shared=self._shared, sparse=None
         )
         return net._core.evaluate(labelled_split, cost)[0]
 
-    def curve(self) -> _Array:
-        """The rows so far."""
-        return self._rows[: self._n_rows].copy()
-
     def facts(self) -> dict[str, Any]:
-        """What the page is told beside the rows."""
-        facts = {"variant": self.name, "seed": self.seed, "epochs": self.epochs}
-        return {**facts, "state": self.state, "note": self.note}
+        return {**super().facts(), "seed": self.seed}
 
 
 def _costs_shown(networks: Iterable[Network]) -> list[str]:

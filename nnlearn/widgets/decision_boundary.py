@@ -14,12 +14,10 @@ import numpy.typing as npt
 import traitlets
 
 from nnlearn import _checks
-from nnlearn._settings import Plan, evaluated_sets, read_plans
-from nnlearn.callbacks import Callback, as_callbacks
+from nnlearn._settings import Plan, read_plans
 from nnlearn.data import Dataset, Split
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.schedules import DEFAULT_EPOCHS
 from nnlearn.widgets import _bundle, _frames, _planes, _points
 from nnlearn.widgets._live import INTERVAL, LiveWidget, Run, check_names
 from nnlearn.widgets._planes import Film, Picture
@@ -35,6 +33,7 @@ from nnlearn.widgets._variants import (
     tell_variants,
     with_rates,
 )
+from nnlearn.widgets._watched import Watched
 
 _Array = npt.NDArray[Any]
 
@@ -335,93 +334,52 @@ def _plans(settings: Settings, *, check: bool = False) -> list[Plan]:
 # ---- training ----------------------------------------------------------------------------------
 
 
-class _Job(Callback):
+class _Job(Watched):
     """One network of a run, its curve by epoch, and its pictures."""
 
     def __init__(self, plan: Plan, settings: Settings, film: Film) -> None:
-        self.name = plan.name
-        self.history = History([])
-        self.state, self.note = "waiting", ""
-        self.network = plan.make(Network, settings.seed)
-        self.epochs = _epochs_of(plan) if len(settings.points.train) else 0
+        points = settings.points
+        epochs = plan.epochs if len(points.train) else 0
+        plan = replace(plan, fit={**plan.fit, "epochs": epochs})
+        super().__init__(plan, settings.seed, points.data, points.shared, COLUMNS, epochs)
         self.film = film
         self._rate = settings.variants[plan.name]["learning_rate"]
-        self._fit = dict(plan.fit)
-        self._points = settings.points
-        self._rows = np.full((self.epochs + 1, len(COLUMNS)), np.nan, np.float32)
-        self._n_rows = 0
-        self._next = 0.0  # when another picture is worth its time
-        self._changed: threading.Event
+        self._points = points
         self._see(last=True)
 
-    def train(self, stop: Stop, changed: threading.Event) -> None:
-        """Train to the end, unless stopped; `changed` is set after each picture."""
-        self._changed, self._stop = changed, stop
-        own = as_callbacks(self._fit.pop("callbacks", ()))
-        settings = {**self._fit, "evaluate_train": True, "evaluate_first": True, "verbose": 0}
-        settings.update(epochs=self.epochs, callbacks=[*own, self])
-        net, points = self.network, self._points
-        net._shared = points.shared
-        self.state = "training"
-        try:
-            if len(points.train):
-                sets = evaluated_sets(points.data)
-                stop.fit(net, points.data.train, validation=sets, **settings)
-            self.state = "stopped" if stop.requested else "done"
-        except FloatingPointError as error:
-            self.state, self.note = "diverged", str(error).split("; ")[0]
-        self._see(last=True)
-        changed.set()
+    def _learn(self, settings: Mapping[str, Any]) -> History:
+        return super()._learn(settings) if len(self._points.train) else self.history
 
-    def on_epoch_begin(self, net: Network, history: History) -> None:
-        if self._n_rows == 0:
-            self.history = history
-            self._record(history.start or {})
-
-    def on_epoch_end(self, net: Network, history: History) -> None:
-        if self._stop.requested or self._n_rows == len(self._rows):
-            return
-        self._record(history._last)
-        self.film.see(net, self._n_rows - 1)
-        if time.perf_counter() >= self._next:
-            self._see()
+    def _look(self, *, last: bool = False) -> None:
+        if last or time.perf_counter() >= self._next:
+            self._see(last)
             self._changed.set()
+        else:
+            self.film.see(self.network, self._n_rows - 1)
 
-    def _record(self, measured: Mapping[str, float]) -> None:
-        row = []
-        for name in ("train", "val"):
-            row.append(measured.get(f"{name}_loss", math.nan))
-            row.append(1.0 - measured.get(f"{name}_accuracy", math.nan))
-        self._rows[self._n_rows] = row
-        self._n_rows += 1
-
-    def _see(self, last: bool = False) -> None:
+    def _see(self, last: bool) -> None:
         """Take pictures of the network as it is."""
         net, view = self.network, self._points.view
         output = _planes.output_picture(net, view, _planes.CELLS)
         self._pictures = [output, *_planes.unit_pictures(net, view, _planes.UNIT_CELLS)]
         self.film.see(net, max(self._n_rows - 1, 0), last)
-        self._next = time.perf_counter() + INTERVAL
+        self._next = time.perf_counter() + INTERVAL  # when another is worth its time
 
-    def curve(self) -> _Array:
-        """The rows so far."""
-        return self._rows[: self._n_rows].copy()
+    def _measure(self, measured: Mapping[str, float]) -> list[float]:
+        row = []
+        for name in ("train", "val"):
+            row.append(measured.get(f"{name}_loss", math.nan))
+            row.append(1.0 - measured.get(f"{name}_accuracy", math.nan))
+        return row
 
     def pictures(self) -> list[Picture]:
         """The outputs, then each hidden layer's units."""
         return self._pictures
 
     def facts(self) -> dict[str, Any]:
-        """What the page is told beside the pictures."""
         dense = self.network._architecture.dense
-        facts = {"variant": self.name, "epochs": self.epochs, "rate": self._rate}
-        facts |= {"cost": self.network.cost, "sizes": [layer.n for layer in dense[:-1]]}
-        return {**facts, "state": self.state, "note": self.note}
-
-
-def _epochs_of(plan: Plan) -> int:
-    epochs = plan.fit.get("epochs")
-    return DEFAULT_EPOCHS if epochs is None else int(epochs)
+        told = {"rate": self._rate, "cost": self.network.cost}
+        return {**super().facts(), **told, "sizes": [layer.n for layer in dense[:-1]]}
 
 
 def _make_jobs(settings: Settings, film_bytes: int) -> list[_Job]:
@@ -433,6 +391,6 @@ def _make_jobs(settings: Settings, film_bytes: int) -> list[_Job]:
     count = min(max((film_bytes - still) // each, _FEWEST), _MOST)
     jobs = []
     for plan in plans:
-        wanted = _planes.film_epochs(_epochs_of(plan), count)
+        wanted = _planes.film_epochs(plan.epochs, count)
         jobs.append(_Job(plan, settings, Film(settings.points.view, wanted)))
     return jobs

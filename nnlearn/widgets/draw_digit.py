@@ -16,6 +16,14 @@ from nnlearn.datasets.digit_image import SIDE, centre_of_mass, drawn, ink_box, n
 from nnlearn.network import Network
 from nnlearn.widgets import _bundle
 from nnlearn.widgets._data import labelled
+from nnlearn.widgets._drawings import (
+    PEN,
+    PEN_FROM,
+    PEN_TO,
+    read_image,
+    read_pen_width,
+    read_strokes,
+)
 from nnlearn.widgets._live import LiveWidget, Run, check_names
 from nnlearn.widgets._runner import Runner, Stop
 from nnlearn.widgets._tiles import scaled
@@ -29,11 +37,8 @@ N_HIDDEN, LEARNING_RATE, EPOCHS = 100, 0.5, 20
 #: Classes of the digits inside the package.
 N_DIGITS = 10
 
-#: Width of the pen to begin with, and at the least and at the most, as shares of the paper's side.
-PEN, PEN_FROM, PEN_TO = 0.08, 0.01, 0.3
-
-#: Points that a drawing has at most, hidden units shown of a layer, and units named as speakers.
-MOST_POINTS, MOST_UNITS, MOST_SPEAKERS = 20_000, 400, 5
+#: Hidden units shown of a layer, and units named as speakers.
+MOST_UNITS, MOST_SPEAKERS = 400, 5
 
 #: What is shown: one of these, or nothing.
 SOURCES = ("strokes", "sample", "image")
@@ -233,24 +238,24 @@ class DrawDigit(LiveWidget[Settings]):
         now = self._current
         known = ("pen_width", *SOURCES)
         check_names(changes, known)
-        width = _pen_width(changes.get("pen_width", now.pen_width))
+        width = read_pen_width(changes.get("pen_width", now.pen_width))
         if not any(name in changes for name in SOURCES):
             return Settings(width, now.strokes, now.sample, now.image)
-        strokes = _strokes(changes.get("strokes", ()))
+        strokes = read_strokes(changes.get("strokes", ()))
         sample, image = changes.get("sample"), changes.get("image")
         if (len(strokes) > 0) + (sample is not None) + (image is not None) > 1:
             requirement = "have only one of strokes, sample and image"
             _checks.fail(ValueError, "settings", requirement, sorted(changes))
         if sample is not None:
             return self._sample(sample, width)
-        return Settings(width, strokes, image=None if image is None else _image(image))
+        return Settings(width, strokes, image=None if image is None else read_image(image))
 
     def _sample(self, sample: Any, width: float) -> Settings:
         if self._samples is None:
             hint = "data= gives some"
             _checks.fail(ValueError, "sample", "be None where no samples are", sample, hint)
         sample = _checks.integer("sample", sample, minimum=0, maximum=len(self._samples) - 1)
-        return Settings(width, sample=sample, image=_image(self._samples.x[sample]))
+        return Settings(width, sample=sample, image=read_image(self._samples.x[sample]))
 
     def _tell(self, settings: Settings) -> dict[str, Any]:
         own = settings.image is not None and settings.sample is None
@@ -410,45 +415,3 @@ def _names(names: Any, n_classes: int) -> tuple[str, ...]:
         requirement = f"be {n_classes} strings, one for each output"
         _checks.fail(ValueError, "class_names", requirement, names)
     return tuple(names)
-
-
-def _pen_width(value: Any) -> float:
-    width = _checks.real("pen_width", value, minimum=PEN_FROM)
-    if width > PEN_TO:
-        _checks.fail(ValueError, "pen_width", f"be from {PEN_FROM} to {PEN_TO}", value)
-    return width
-
-
-def _strokes(given: Any) -> tuple[_Array, ...]:
-    """Strokes as arrays (n, 2) that nobody else holds."""
-    requirement = "be a list of strokes, each of points (x, y) from (0, 0) to (1, 1)"
-    if given is None:
-        return ()
-    try:
-        strokes = tuple(np.array(stroke, np.float64) for stroke in given)
-    except (TypeError, ValueError):
-        _checks.fail(ValueError, "strokes", requirement, given)
-    for stroke in strokes:
-        fits = stroke.ndim == 2 and stroke.shape[1] == 2 and len(stroke) > 0
-        # NaN is not within bounds.
-        if not fits or not ((stroke >= 0) & (stroke <= 1)).all():
-            _checks.fail(ValueError, "strokes", requirement, given)
-    n_points = sum(map(len, strokes))
-    if n_points > MOST_POINTS:
-        _checks.fail(ValueError, "strokes", f"have at most {MOST_POINTS} points", n_points)
-    return strokes
-
-
-def _image(given: Any) -> _Array:
-    """An image as float32 (28, 28) that nobody else holds."""
-    try:
-        image = np.asarray(given)
-    except ValueError:  # rows of several lengths
-        image = np.empty(0, object)
-    if image.dtype.kind not in "biuf" or image.shape not in ((SIDE, SIDE), (SIDE * SIDE,)):
-        _checks.fail(ValueError, "image", "be numbers of shape (28, 28) or (784,)", given)
-    if image.dtype == np.uint8:
-        image = image / np.float32(255)
-    if not ((image >= 0) & (image <= 1)).all():
-        _checks.fail(ValueError, "image", "hold numbers from 0 to 1, or uint8", given)
-    return np.array(image, np.float32).reshape(SIDE, SIDE)

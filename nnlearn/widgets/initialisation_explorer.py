@@ -19,8 +19,9 @@ from nnlearn.initialisation import first_layer_density, half_on, start_variances
 from nnlearn.inspection import Inspection
 from nnlearn.layers import ACTIVATIONS, INITS, check_activation, check_init
 from nnlearn.network import Network
-from nnlearn.widgets import _bundle, _frames
+from nnlearn.widgets import _bundle, _frames, _histograms
 from nnlearn.widgets._data import labelled
+from nnlearn.widgets._histograms import Histogram
 from nnlearn.widgets._live import LiveWidget, Run, check_names
 
 _Array = npt.NDArray[Any]
@@ -34,17 +35,8 @@ N_INPUTS, N_CLASSES = 1000, 10
 #: Units of a layer, over all networks, that make a histogram smooth; networks at least and at most.
 ENOUGH_UNITS, FEWEST, MOST = 2000, 6, 64
 
-#: Bins of a histogram, at least and at most; odd, so that 0 lies within one.
-FEWEST_BINS, MOST_BINS = 15, 51
-
 #: Seconds after which a run that is still drawing networks shows what it has.
 FIRST_PICTURE = 0.02
-
-#: One axis for all layers stays readable while their ranges differ by no more.
-MAX_RATIO = 8
-
-#: |delta| is shown over at most so many powers of ten.
-DECADES = 12
 
 #: Sizes of z beyond which units count as saturated, see `Inspection.saturated`.
 SATURATED_BEYOND = {"sigmoid": math.log(0.99 / 0.01), "tanh": math.atanh(0.98)}
@@ -69,25 +61,6 @@ class Settings:
     samples: int
     seeds: int | None
     one_axis: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Histogram:
-    """How often which values occur in one layer.
-
-    Attributes
-    ----------
-    edges : ndarray, shape (n_bins + 1,)
-        Borders of the bins.
-    counts : ndarray of int, shape (n_bins,)
-        Values in each; the last bin has its upper border in it.
-    outside : int
-        Values in no bin: of |delta| those that are 0 or below the first border.
-    """
-
-    edges: _Array
-    counts: _Array
-    outside: int
 
 
 class InitialisationExplorer(LiveWidget[Settings]):
@@ -350,13 +323,11 @@ class _Picture:
         self._zero = [float(np.mean(part == 0)) for part in a]
         self._without_delta = [float(np.mean(part == 0)) for part in delta]
         self._sd = [[float(np.std(p, dtype=np.float64)) for p in part] for part in (z, a)]
-        # By the square root of the units alone: what one unit says of many inputs is much alike.
-        roots = [math.isqrt(n * self._n_networks) | 1 for n in self._units]
-        bins = [min(max(root, FEWEST_BINS), MOST_BINS) for root in roots]
+        bins = [_histograms.n_bins(n * self._n_networks) for n in self._units]
         self.histograms = {
-            "z": _histograms(z, bins, _symmetric(z, settings.one_axis)),
-            "a": _histograms(a, bins, _activation_ranges(a, self._activations)),
-            "delta": _logarithmic(delta, bins),
+            "z": _histograms.of_weighted_inputs(z, bins, settings.one_axis),
+            "a": _histograms.of_activations(a, bins, self._activations),
+            "delta": _histograms.of_sizes(delta, bins),
         }
 
     def frame(self, choices: Sequence[str]) -> tuple[dict[str, Any], list[_Array]]:
@@ -436,60 +407,6 @@ class _Picture:
 
 def _joined(parts: Sequence[_Array]) -> _Array:
     return np.concatenate([part.ravel() for part in parts])
-
-
-def _histograms(
-    values: Sequence[_Array], bins: Sequence[int], ranges: Sequence[tuple[float, float]]
-) -> tuple[Histogram, ...]:
-    result = []
-    for part, n, (low, high) in zip(values, bins, ranges, strict=True):
-        counts, edges = np.histogram(part.astype(np.float64), n, (low, high))
-        result.append(Histogram(edges, counts, part.size - int(counts.sum())))
-    return tuple(result)
-
-
-def _symmetric(values: Sequence[_Array], one_axis: bool) -> list[tuple[float, float]]:
-    """Ranges around 0 with all values in them; one for all layers where it shows them all."""
-    largest = [float(np.abs(part).max()) for part in values]
-    if one_axis and max(largest) <= MAX_RATIO * min(largest):
-        largest = [max(largest)] * len(largest)
-    ends = [_nice_ceiling(value) for value in largest]
-    return [(-end, end) for end in ends]
-
-
-def _activation_ranges(
-    values: Sequence[_Array], activations: Sequence[str]
-) -> list[tuple[float, float]]:
-    bounded = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-    ranges = []
-    for part, name in zip(values, activations, strict=True):
-        end = _nice_ceiling(float(np.abs(part).max()))
-        ranges.append(bounded.get(name, (0.0 if name == "relu" else -end, end)))
-    return ranges
-
-
-def _logarithmic(values: Sequence[_Array], bins: Sequence[int]) -> tuple[Histogram, ...]:
-    """Histograms of sizes in bins of equal ratio, on one axis from one power of ten to another."""
-    above = [part[part > 0] for part in values]
-    there = [part for part in above if part.size]
-    high = math.ceil(math.log10(max((float(part.max()) for part in there), default=1.0)))
-    least = min((float(np.percentile(part, 1)) for part in there), default=0.1)
-    low = max(math.floor(math.log10(least)), high - DECADES)
-    low = min(low, high - 1)
-    logs = [np.log10(part) for part in above]
-    tables = _histograms(logs, bins, [(low, high)] * len(logs))
-    return tuple(
-        Histogram(10.0**table.edges, table.counts, part.size - int(table.counts.sum()))
-        for table, part in zip(tables, values, strict=True)
-    )
-
-
-def _nice_ceiling(value: float) -> float:
-    """The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten not below; 1 for 0."""
-    if not 0 < value < math.inf:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(d * power for d in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 11) if d * power >= value)
 
 
 def _formula(settings: Settings, x: _Array) -> str:

@@ -171,13 +171,13 @@ class Momentum(LiveWidget[Settings]):
         given = {**known, "start": usual, **changes}
         return Settings(
             surface=surface,
-            condition=_within("condition", given["condition"], 1.0, MAX_CONDITION),
+            condition=_checks.within("condition", given["condition"], 1.0, MAX_CONDITION),
             start=_start(given["start"], SURFACES[surface].view),
-            learning_rate=_up_to("learning_rate", given["learning_rate"], MAX_RATE),
+            learning_rate=_checks.up_to("learning_rate", given["learning_rate"], MAX_RATE),
             momentum=_checks.real("momentum", given["momentum"], minimum=0, below=1),
             same_pace=_checks.boolean("same_pace", given["same_pace"]),
             steps=_checks.integer("steps", given["steps"], minimum=1, maximum=MAX_STEPS),
-            goal=_up_to("goal", given["goal"], MAX_GOAL),
+            goal=_checks.up_to("goal", given["goal"], MAX_GOAL),
         )
 
     def _tell(self, settings: Settings) -> dict[str, Any]:
@@ -193,25 +193,11 @@ class Momentum(LiveWidget[Settings]):
 # ---- settings ----------------------------------------------------------------------------------
 
 
-def _within(name: str, value: Any, low: float, high: float) -> float:
-    number = _checks.real(name, value)
-    if not low <= number <= high:
-        _checks.fail(ValueError, name, f"be from {low:g} to {high:g}", value)
-    return number
-
-
-def _up_to(name: str, value: Any, high: float) -> float:
-    number = _checks.real(name, value, above=0)
-    if number > high:
-        _checks.fail(ValueError, name, f"be at most {high:g}", value)
-    return number
-
-
 def _start(place: Any, view: _View) -> tuple[float, float]:
     """A place that can be seen."""
     x, y = read_place("start", place)
     left, right, bottom, top = view
-    return _within("start[0]", x, left, right), _within("start[1]", y, bottom, top)
+    return _checks.within("start[0]", x, left, right), _checks.within("start[1]", y, bottom, top)
 
 
 # ---- paths -------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ class SoftmaxExplorer(LiveWidget[Settings]):
         given = {**known, **changes}
         return Settings(
             z=_weighted_inputs(given["z"]),
-            temperature=_between("temperature", given["temperature"], 0.0, MAX_TEMPERATURE),
+            temperature=_checks.within("temperature", given["temperature"], 0.0, MAX_TEMPERATURE),
             sigmoid=_checks.boolean("sigmoid", given["sigmoid"]),
         )
 
@@ -149,14 +149,7 @@ def _weighted_inputs(z: Any) -> tuple[float, ...]:
     values = list(z)
     if not FEWEST <= len(values) <= MOST:
         _checks.fail(ValueError, "z", requirement, values)
-    return tuple(_between(f"z[{i}]", value, -MAX_Z, MAX_Z) for i, value in enumerate(values))
-
-
-def _between(name: str, value: Any, low: float, high: float) -> float:
-    number = _checks.real(name, value)
-    if not low <= number <= high:
-        _checks.fail(ValueError, name, f"be from {low:g} to {high:g}", value)
-    return number
+    return tuple(_checks.within(f"z[{i}]", value, -MAX_Z, MAX_Z) for i, value in enumerate(values))
 
 
 def _outputs(settings: Settings, activation: str) -> _Array:

@@ -137,7 +137,7 @@ class ToyNeuron(LiveWidget[Settings]):
         from nnlearn.widgets._offline import write_page
 
         now = self._current
-        asked = [_rate("learning_rates", rate) for rate in learning_rates]
+        asked = [_checks.up_to("learning_rates", rate, MAX_RATE) for rate in learning_rates]
         rates = sorted({*asked, *now.learning_rate.values()})
         starts = dict.fromkeys([*STARTS, (now.w, now.b)])
         frames = []
@@ -156,8 +156,8 @@ class ToyNeuron(LiveWidget[Settings]):
         check_names(changes, self._tell(now))
         epochs = changes.get("epochs", now.epochs)
         return Settings(
-            w=_weight("w", changes.get("w", now.w)),
-            b=_weight("b", changes.get("b", now.b)),
+            w=_checks.within("w", changes.get("w", now.w), -MAX_WEIGHT, MAX_WEIGHT),
+            b=_checks.within("b", changes.get("b", now.b), -MAX_WEIGHT, MAX_WEIGHT),
             learning_rate=_rates(changes.get("learning_rate", {}), now.learning_rate),
             epochs=_checks.integer("epochs", epochs, minimum=1, maximum=MAX_EPOCHS),
             book_formula=_checks.boolean(
@@ -184,27 +184,16 @@ class ToyNeuron(LiveWidget[Settings]):
 # ---- settings ----------------------------------------------------------------------------------
 
 
-def _weight(name: str, value: Any) -> float:
-    number = _checks.real(name, value)
-    if abs(number) > MAX_WEIGHT:
-        _checks.fail(ValueError, name, f"be from {-MAX_WEIGHT:g} to {MAX_WEIGHT:g}", value)
-    return number
-
-
-def _rate(name: str, value: Any) -> float:
-    number = _checks.real(name, value, above=0)
-    if number > MAX_RATE:
-        _checks.fail(ValueError, name, f"be at most {MAX_RATE:g}", value)
-    return number
-
-
 def _rates(given: Any, now: Mapping[str, float]) -> Mapping[str, float]:
     """The learning rates: one for both costs, or a mapping for some."""
     if not isinstance(given, Mapping):
-        return dict.fromkeys(COSTS, _rate("learning_rate", given))
+        return dict.fromkeys(COSTS, _checks.up_to("learning_rate", given, MAX_RATE))
     for cost in given:
         _checks.choice("learning_rate", cost, COSTS)
-    changed = {cost: _rate(f"learning_rate of {cost!r}", rate) for cost, rate in given.items()}
+    changed = {
+        cost: _checks.up_to(f"learning_rate of {cost!r}", rate, MAX_RATE)
+        for cost, rate in given.items()
+    }
     return {**now, **changed}
 
 

@@ -163,10 +163,14 @@ def test_the_verdict_names_what_is_not_so():
     )
     claims = (Claim("more is better", (1.0, 1.1)), Claim("less is better", (-1.0, -1.1)))
     text = Result({}, rows, claims).verdict
-    assert text.startswith("1 of 2 quoted numbers agrees; the others: second (mean 95.400")
+    assert text.startswith("1 of 2 quoted numbers agrees; the other: second (mean 95.400")
     assert "1 quoted number cannot be compared: other data." in text
     opposite = "less is better (the opposite holds: the other way by 1.05 on average"
-    assert f"1 of 2 claims holds; the others: {opposite}" in text
+    assert f"1 of 2 claims holds; the other: {opposite}" in text
+    alone = Result({}, (), claims[1:]).verdict
+    assert alone.startswith(f"0 of 1 claim hold: {opposite}")
+    three = Result({}, (), (claims[0], claims[1], claims[1])).verdict
+    assert three.startswith("1 of 3 claims holds; the others: less is better (")
 
 
 # ---- numbers of runs -----------------------------------------------------------------------------

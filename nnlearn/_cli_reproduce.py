@@ -4,6 +4,7 @@ import argparse
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from nnlearn import _core, _json, datasets, experiments
@@ -13,6 +14,7 @@ from nnlearn.data import Dataset
 from nnlearn.datasets.mnist import load_family
 from nnlearn.experiments import Experiment
 from nnlearn.experiments._folder import Folder, Making
+from nnlearn.experiments._lock import InUse
 from nnlearn.experiments._report import report
 from nnlearn.experiments._reproducing import Reproduction
 from nnlearn.experiments._reproducing import reproduce as run
@@ -44,19 +46,15 @@ def reproduce(arguments: argparse.Namespace, say: Say) -> None:
         raise Failure(str(error)) from None
     data = _load(arguments, chosen)
     seeds = range(arguments.seeds)
+    done = Reproduction()
     try:
-        folder = Folder(arguments.out, Making.of(data, seeds, arguments.quick))
-        if folder.kept:
-            say(f"{folder.kept}; these results go into {folder.path}")
-        done = Reproduction()
-        try:
-            settings = {"quick": arguments.quick, "n_jobs": arguments.jobs}
-            run(chosen, data, seeds, folder=folder, into=done, **settings)
-        except KeyboardInterrupt:
-            path = _write(arguments, folder, data, done, chosen)
-            kept = f"{len(done.sections)} of {count(len(chosen), 'experiment')} kept, see {path}"
-            raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from None
-        path = _write(arguments, folder, data, done, chosen)
+        with closing(Folder(arguments.out, Making.of(data, seeds, arguments.quick))) as folder:
+            if folder.kept:
+                say(f"{folder.kept}; these results go into {folder.path}")
+            path = _run(arguments, folder, data, chosen, done)
+    except InUse as error:
+        hint = "wait until it ends, or give another folder with --out"
+        raise Failure(f"{error}: {hint}") from None
     except OSError as error:
         raise Failure(f"the results could not be written: {error}") from None
     _say_what_came_of_it(done, say)
@@ -67,6 +65,24 @@ def reproduce(arguments: argparse.Namespace, say: Say) -> None:
         failures = "; ".join(f"{name}: {why}" for name, why in done.failed.items())
         where = f"(see {folder.path / _FAILURES})"
         raise Failure(f"{count(len(done.failed), 'experiment')} did not end {where}: {failures}")
+
+
+def _run(
+    arguments: argparse.Namespace,
+    folder: Folder,
+    data: Dataset,
+    chosen: Sequence[Experiment],
+    done: Reproduction,
+) -> Path:
+    """Run what has not ended yet and write the report, on Ctrl-C of what has; its path."""
+    settings = {"quick": arguments.quick, "n_jobs": arguments.jobs}
+    try:
+        run(chosen, data, range(arguments.seeds), folder=folder, into=done, **settings)
+    except KeyboardInterrupt:
+        path = _write(arguments, folder, data, done, chosen)
+        kept = f"{len(done.sections)} of {count(len(chosen), 'experiment')} kept, see {path}"
+        raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from None
+    return _write(arguments, folder, data, done, chosen)
 
 
 def _list(say: Say) -> None:

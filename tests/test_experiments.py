@@ -118,17 +118,23 @@ def test_an_unknown_kind_and_a_value_that_is_no_number_are_refused():
         ((1.0, 1.2, 0.9), "holds"),
         ((-1.0, -1.2, -0.9), "the opposite holds"),
         ((1.0, -1.2, 0.9), "not shown"),
-        ((5.0, 5.0, -0.1), "not shown"),  # mean 3.3, two standard errors 3.4
-        ((5.0, 5.0, 0.3), "holds"),
-        ((0.1, 0.2), "holds"),
+        ((5.0, 5.0, 1.8), "not shown"),  # t = 3.69; 4.30 are needed
+        ((5.0, 5.0, 2.2), "holds"),  # t = 4.36
+        ((1.0, 2.0, 3.0, 0.1, 0.2), "not shown"),  # t = 2.27 of 2.78
+        ((1.0, 2.0, 3.0, 1.0, 0.2), "holds"),  # t = 3.03
+        ((0.1, 0.2), "not shown"),
+        ((0.17, 0.2), "not shown"),  # t = 12.3 of 12.7
+        ((0.18, 0.2), "holds"),
         ((0.1, -0.2), "not shown"),
+        ((0.1, 0.1), "holds"),
+        ((0.0, 0.0), "not shown"),
         ((-0.1,), "not shown"),
         ((math.nan,), "not shown"),
         ((1.0, math.nan, 1.1), "holds"),
         ((1.0, 1.1, 1.2, math.nan, math.nan, math.nan, math.nan), "not shown"),
     ],
 )
-def test_a_claim_holds_beyond_two_standard_errors(differences, word):
+def test_a_claim_holds_by_students_t(differences, word):
     assert Claim("it is more", differences).word == word
 
 
@@ -136,8 +142,8 @@ def test_a_claim_of_one_value_needs_an_error_or_no_chance():
     assert Claim("it is more", (0.3,)).word == "not shown"
     assert Claim("it is more", (0.3,)).evidence.endswith("no measure of chance")
     assert Claim("it is more", (0.0, 0.0)).evidence == "no difference at all"
-    assert Claim("it is more", (0.3,), error=0.14).word == "holds"
-    assert Claim("it is more", (0.3,), error=0.16).word == "not shown"
+    assert Claim("it is more", (0.3,), error=0.3 / 1.97).word == "holds"
+    assert Claim("it is more", (0.3,), error=0.3 / 1.95).word == "not shown"
     assert Claim("it is more", (0.3,), chance=False).word == "holds"
     assert Claim("it is more", (-0.3,), chance=False).word == "the opposite holds"
     assert Claim("it is more", (-0.3,), chance=False).evidence == "the other way by 0.30"
@@ -158,10 +164,14 @@ def test_the_verdict_names_what_is_not_so():
     )
     claims = (Claim("more is better", (1.0, 1.1)), Claim("less is better", (-1.0, -1.1)))
     text = Result({}, rows, claims).verdict
-    assert text.startswith("1 of 2 quoted numbers agrees; the others: second (mean 95.400")
+    assert text.startswith("1 of 2 quoted numbers agrees; the other: second (mean 95.400")
     assert "1 quoted number cannot be compared: other data." in text
     opposite = "less is better (the opposite holds: the other way by 1.05 on average"
-    assert f"1 of 2 claims holds; the others: {opposite}" in text
+    assert f"1 of 2 claims holds; the other: {opposite}" in text
+    alone = Result({}, (), claims[1:]).verdict
+    assert alone.startswith(f"0 of 1 claim hold: {opposite}")
+    three = Result({}, (), (claims[0], claims[1], claims[1])).verdict
+    assert three.startswith("1 of 3 claims holds; the others: less is better (")
 
 
 def test_replayed_numbers_are_counted_apart():

@@ -76,6 +76,9 @@ def test_a_single_variant_has_a_colour_for_each_set(ax, two):
     title = ax.get_legend().get_title().get_text()
     assert title == "a\nmean of 2 seeds, band from lowest to highest"
     assert len(ax.collections) == 2
+    (inside,), (edge,) = ax.collections[0].get_facecolor(), ax.collections[0].get_edgecolor()
+    assert inside[3] < edge[3] < 1.0  # a veil between edges that are seen on dark pages
+    assert ax.collections[0].get_linewidth()[0] > 0
 
 
 def corners(band):

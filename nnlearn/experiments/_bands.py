@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nnlearn.plotting._style import COLOURS, ink, line_style
+from nnlearn.plotting._style import COLOURS, band_style, ink, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def plot_band(
     ax.plot(points, np.nanmean(rows, axis=0), label=label, **look)
     if len(rows) > 1:
         low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-        ax.fill_between(points, low, high, color=look["color"], alpha=0.18, linewidth=0)
+        ax.fill_between(points, low, high, **band_style(look["color"]))
 
 
 def plot_dots(

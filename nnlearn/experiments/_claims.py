@@ -4,7 +4,11 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from nnlearn.experiments._student import two_sided
 from nnlearn.tables import count
+
+#: So improbable must a mean be, were there no difference, for a claim or its opposite to hold.
+SIGNIFICANT = 0.05
 
 HOLDS, NOT_SHOWN, OPPOSITE = "holds", "not shown", "the opposite holds"
 
@@ -44,9 +48,10 @@ class Claim:
     def word(self) -> str:
         """What the seeds say: "holds", "the opposite holds" or "not shown".
 
-        The first two where the mean is more than two standard errors from 0; of two seeds, where
-        both have one sign. One seed alone shows nothing, unless its error is known, nor do fewer
-        than half of the seeds.
+        The first two where a mean as far from 0 has a probability below 5 % if there is no
+        difference: by Student's t over the seeds, or by the normal distribution where `error` is
+        given. One seed alone shows nothing, unless its error is known, nor do fewer than half of
+        the seeds.
         """
         known = self._known()
         if not known or 2 * len(known) < len(self.differences):
@@ -55,11 +60,9 @@ class Claim:
         if not self.chance:
             clear = mean != 0
         elif self.error is not None:
-            clear = abs(mean) > 2.0 * self.error
-        elif len(known) < 3:
-            clear = len(known) == 2 and min(known) * max(known) > 0
+            clear = math.erfc(abs(mean) / self.error / math.sqrt(2.0)) < SIGNIFICANT
         else:
-            clear = abs(mean) > 2.0 * statistics.stdev(known) / math.sqrt(len(known))
+            clear = _by_chance(known) < SIGNIFICANT
         if not clear:
             return NOT_SHOWN
         return HOLDS if mean > 0 else OPPOSITE
@@ -93,3 +96,12 @@ class Claim:
 
     def _known(self) -> list[float]:
         return [d for d in self.differences if math.isfinite(d)]
+
+
+def _by_chance(differences: list[float]) -> float:
+    """How probable a mean as far from 0 is, were there no difference; 1 where one seed tells."""
+    k, mean = len(differences), statistics.fmean(differences)
+    if k < 2 or mean == 0.0:
+        return 1.0
+    error = statistics.stdev(differences) / math.sqrt(k)
+    return two_sided(mean / error if error > 0.0 else math.inf, k - 1)

@@ -13,6 +13,7 @@ from nnlearn._whole_file import replace_file
 from nnlearn.config import show_config
 from nnlearn.data import Dataset
 from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._lock import LOCK_FILE, Lock
 from nnlearn.experiments._section import Section
 from nnlearn.tables import count
 
@@ -81,7 +82,7 @@ class Making:
 
 
 class Folder:
-    """A folder of results, all of one making.
+    """A folder of results, all of one making; one run at a time holds it, until `close`.
 
     Parameters
     ----------
@@ -100,6 +101,8 @@ class Folder:
 
     Raises
     ------
+    InUse
+        If another run is at work in it.
     OSError
         If it cannot be made or written to.
     """
@@ -109,17 +112,29 @@ class Folder:
         for candidate in _candidates(path):
             what = _content(candidate, making)
             if not what:
-                break
+                candidate.mkdir(parents=True, exist_ok=True)
+                self._lock = Lock(candidate)
+                what = _content(candidate, making)  # now that nobody else changes it
+                if not what:
+                    break
+                self._lock.close()
             if not self.kept:
                 self.kept = f"{path} holds {what} and is kept as it is"
         else:
             raise FileExistsError(f"{path} and {_MOST - 1} folders beside it hold other results")
         self.path = candidate
         self._making = making
-        # The file first: a folder that has it is ours, however early the process ends.
-        self.path.mkdir(parents=True, exist_ok=True)
-        replace_file(self.path / _RUN_FILE, [_json.dump(making.to_json()).encode()])
-        (self.path / "parts").mkdir(exist_ok=True)
+        try:
+            # The file first: a folder that has it is ours, however early the process ends.
+            replace_file(self.path / _RUN_FILE, [_json.dump(making.to_json()).encode()])
+            (self.path / "parts").mkdir(exist_ok=True)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let other runs work in it."""
+        self._lock.close()
 
     def read(self, experiment: Experiment) -> Section | None:
         """The section of an experiment that has ended.
@@ -185,7 +200,8 @@ def _content(path: Path, making: Making) -> str:
 
 def _is_foreign(path: Path) -> bool:
     """Whether a file is no remainder of a process that ended while it wrote its first one."""
-    return not (path.name.startswith(".nnlearn-") and path.suffix == ".tmp")
+    ours = path.name.startswith(".nnlearn-") and path.suffix == ".tmp"
+    return not (ours or path.name == LOCK_FILE)
 
 
 def _installed(packages: Sequence[str]) -> list[str]:

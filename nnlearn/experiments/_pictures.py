@@ -140,6 +140,8 @@ def _style(salt: str) -> Iterator[None]:
 def _for_pages(text: str, prefix: str, label: str) -> str:
     """The ``<svg>`` element alone, with names of its own, its ink the colour of the page's text."""
     svg = text[text.index("<svg ") :].strip()
+    # Nothing refers to images, and of two with the same content the names would be the same.
+    svg = re.sub(r'(<image\b[^>]*?) id="[^"]*"', r"\g<1>", svg)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'((?:xlink:)?href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     svg = svg.replace(_INK, "currentColor")

@@ -70,7 +70,7 @@ def report(
         _unfinished(missing),
         _reading(),
         _contents(sections),
-        *_parts(sections),
+        element("main", *_parts(sections)),
     )
     page = element("html", head, body, lang="en")
     return f"<!doctype html>\n{page}\n"
@@ -206,36 +206,52 @@ def _facts(facts: Mapping[str, str]) -> Html:
 
 
 def _figure(drawing: Drawing) -> Html:
-    return element("figure", drawing.element(), element("figcaption", drawing.caption))
+    picture = element("div", drawing.element(), _class="wide")
+    return element("figure", picture, element("figcaption", drawing.caption))
 
 
 def _numbers(section: Section) -> Html:
-    """The quoted numbers beside the measured ones."""
+    """The quoted numbers beside the measured ones; each row stands alone where there is no room."""
     if not section.rows:
         return Html("")
-    quoted = any(row.quote for row in section.rows)
-    names = ["", "quoted", "mean", "sd", "median", "seeds", "in words"]
-    numeric = (False, True, True, True, True, True, False)
-    kept = [i for i, name in enumerate(names) if quoted or name not in ("quoted", "in words")]
-    head = [_cell("th", names[i], numeric[i]) for i in kept]
-    rows = []
+    names = ["what", "quoted", "mean", "sd", "median", "unit", "seeds", "in words"]
+    used = {
+        "quoted": any(row.quote for row in section.rows),
+        "unit": any(row.unit for row in section.rows),
+        "sd": any(len(row.values) > 1 for row in section.rows),
+    }
+    used |= {"median": used["sd"], "in words": used["quoted"]}
+    kept = [i for i, name in enumerate(names) if used.get(name, True)]
+    head = [_head(names[i], i in _NUMERIC) for i in kept]
+    rows, above = [], ""
     for row in section.rows:
-        cells = _measured_cells(row, section.shortened)
-        rows.append(element("tr", *(_cell("td", cells[i], numeric[i]) for i in kept)))
-    inner = element("thead", element("tr", *head)), element("tbody", *rows)
-    return element("div", element("table", *inner), _class="wide")
+        source = _source(row)
+        cells = _measured_cells(row, section.shortened, source, source == above)
+        above = source
+        rest = (_cell(cells[i], i in _NUMERIC, names[i]) for i in kept[1:])
+        rows.append(_row(_row_head(cells[0]), *rest))
+    return _whole_table("stacked", "Measured numbers", head, rows)
 
 
-def _measured_cells(row: Measured, shortened: str) -> list[object]:
+#: The columns of `_numbers` that hold numbers.
+_NUMERIC = range(1, 5)
+
+
+def _source(row: Measured) -> str:
+    """Where a quoted number stands, and how it came about."""
+    quote = row.quote
+    return f"{quote.source}: {quote.settings}; {KINDS[quote.kind]}" if quote else ""
+
+
+def _measured_cells(row: Measured, shortened: str, source: str, repeated: bool) -> list[object]:
     quote, judgement = row.quote, row.judge(shortened)
-    unit = f" {row.unit}" if row.unit else ""
     what: object = row.what
-    if quote:
-        source = f"{quote.source}: {quote.settings}; {KINDS[quote.kind]}"
-        what = join([row.what, element("br"), element("span", source, _class="soft")])
+    if source:
+        # The same of many rows one after the other is read once.
+        small = element("span", "as\N{NO-BREAK SPACE}above" if repeated else source, _class="soft")
+        what = join([row.what, " " if repeated else element("br"), small])
     notes = [] if row.stuck is None else [f"{row.stuck} stuck"]
     notes += [f"{row.diverged} diverged"] if row.diverged else []
-    seeds = ", ".join([str(len(row.values)), *notes])
     one = len(row.values) == 1
 
     def shown(value: float) -> str:
@@ -243,11 +259,12 @@ def _measured_cells(row: Measured, shortened: str) -> list[object]:
 
     return [
         what,
-        quote.value + unit if quote else "",
-        shown(row.mean) + (unit if row.known else ""),
+        quote.value if quote else "",
+        shown(row.mean),
         "" if one else shown(row.sd),
         "" if one else shown(row.median),
-        seeds,
+        row.unit,
+        ", ".join([str(len(row.values)), *notes]),
         _words(judgement.word, judgement.text),
     ]
 
@@ -265,36 +282,58 @@ def _claims(claims: Sequence[Claim]) -> Html:
         return Html("")
     rows = []
     for claim in claims:
-        text = join(
-            [
-                claim.text,
-                *(
-                    [" ", element("span", f"({claim.source})", _class="soft")]
-                    if claim.source
-                    else []
-                ),
-            ]
-        )
-        rows.append(
-            element("tr", _cell("td", text), _cell("td", _words(claim.word, claim.evidence)))
-        )
-    head = element("tr", _cell("th", "claim"), _cell("th", "over the seeds"))
-    table = element("table", element("thead", head), element("tbody", *rows))
-    return element("div", table, _class="wide")
+        source = element("span", f"({claim.source})", _class="soft") if claim.source else ""
+        what = join([claim.text, " ", source])
+        rows.append(_row(_row_head(what), _cell(_words(claim.word, claim.evidence))))
+    return _whole_table("stacked", "Claims", [_head("claim"), _head("over the seeds")], rows)
 
 
 def _table(table: Table) -> Html:
-    """A table of an experiment."""
+    """A table of an experiment; it scrolls where there is no room."""
     numeric = table._numeric()
-    head = [_cell("th", name, n) for name, n in zip(table.columns, numeric, strict=True)]
+    head = [_head(name, n) for name, n in zip(table.columns, numeric, strict=True)]
     rows = [
-        element("tr", *(_cell("td", text, n) for text, n in zip(texts, numeric, strict=True)))
+        _row(*(_cell(text, n) for text, n in zip(texts, numeric, strict=True)))
         for texts in table._texts()
     ]
-    title = [element("caption", table.title)] if table.title else []
-    inner = element("thead", element("tr", *head)), element("tbody", *rows)
-    return element("div", element("table", *title, *inner), _class="wide")
+    return _whole_table("wide", table.title or "Table", head, rows, caption=table.title)
 
 
-def _cell(tag: str, content: object, number: bool = False) -> Html:
-    return element(tag, content, _class="number" if number else None)
+# ---- tables --------------------------------------------------------------------------------------
+
+
+def _whole_table(
+    kind: str, label: str, head: Sequence[Html], rows: Sequence[Html], caption: str = ""
+) -> Html:
+    """A table in what it is as wide as.
+
+    Roles are written out: a browser forgets them where a style sheet makes blocks of the rows. What
+    scrolls can be reached by the keyboard, with a name for who hears the page.
+    """
+    title = [element("caption", caption)] if caption else []
+    top = element("thead", element("tr", *head, role="row"), role="rowgroup")
+    body = element("tbody", *rows, role="rowgroup")
+    whole = element("table", *title, top, body, role="table", aria_label=label)
+    reach = {"tabindex": "0", "role": "region", "aria_label": label} if kind == "wide" else {}
+    return element("div", whole, _class=kind, **reach)
+
+
+def _row(*cells: Html) -> Html:
+    return element("tr", *cells, role="row")
+
+
+def _head(name: str, number: bool = False) -> Html:
+    """The head of a column."""
+    kind = "number" if number else None
+    return element("th", name, scope="col", role="columnheader", _class=kind)
+
+
+def _row_head(content: object) -> Html:
+    """The head of a row."""
+    return element("th", content, scope="row", role="rowheader")
+
+
+def _cell(content: object, number: bool = False, name: str | None = None) -> Html:
+    """A cell; with the name of its column, for where that is not seen."""
+    kind = "number" if number else None
+    return element("td", content, role="cell", data_name=name, _class=kind)

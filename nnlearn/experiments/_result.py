@@ -149,7 +149,7 @@ def _of_quotes(name: str, judged: Sequence[tuple[Measured, Judgement]]) -> list[
         n = words.count(AGREES)
         text = f"{n} of {count(comparable, name)} {'agrees' if n == 1 else 'agree'}"
         apart = [f"{row.what} ({j.text})" for row, j in judged if j.word == DIFFERS]
-        parts.append(f"{text}; the others: {'; '.join(apart)}." if apart else f"{text}.")
+        parts.append(f"{text}{_exceptions(apart, n)}.")
     if words.count(NOT_COMPARABLE):
         reasons = {j.text: None for _, j in judged if j.word == NOT_COMPARABLE}
         text = f"{count(words.count(NOT_COMPARABLE), name)} cannot be compared"
@@ -164,7 +164,15 @@ def _of_claims(claims: Sequence[Claim]) -> list[str]:
     holding = sum(claim.word == HOLDS for claim in claims)
     text = f"{holding} of {count(len(claims), 'claim')} {'holds' if holding == 1 else 'hold'}"
     apart = [f"{c.text} ({c.word}: {c.evidence})" for c in claims if c.word != HOLDS]
-    return [f"{text}; the others: {'; '.join(apart)}." if apart else f"{text}."]
+    return [f"{text}{_exceptions(apart, holding)}."]
+
+
+def _exceptions(apart: Sequence[str], n_others: int) -> str:
+    """Those for which a sentence is not so, behind it; `n_others` are those for which it is."""
+    if not apart:
+        return ""
+    head = ": " if not n_others else "; the other: " if len(apart) == 1 else "; the others: "
+    return head + "; ".join(apart)
 
 
 def measured_table(rows: Iterable[Measured], shortened: str = "") -> Table:

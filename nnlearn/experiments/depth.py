@@ -17,7 +17,7 @@ from nnlearn.experiments._result import Result
 from nnlearn.experiments._words import mean_in_words
 from nnlearn.history import History
 from nnlearn.network import Network
-from nnlearn.plotting._style import COLOURS, finish
+from nnlearn.plotting._style import COLOURS, band_style, finish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -241,7 +241,7 @@ def _draw(figure: "Figure", speeds: dict[int, _Array]) -> None:
             middle = np.exp(np.nanmean(np.log(own), axis=0))
             ax.plot(step, middle, linestyle=line, label=f"layer {layer + 1}", **style)
             low, high = np.nanmin(own, axis=0), np.nanmax(own, axis=0)
-            ax.fill_between(step, low, high, color=COLOURS[layer], alpha=0.18, linewidth=0)
+            ax.fill_between(step, low, high, **band_style(COLOURS[layer]))
         ax.set(yscale="log", title=f"{depth} hidden layers")
         finish(ax)
         ax.set_xlabel("step")

@@ -128,7 +128,12 @@ def _measure(lab: Lab) -> Result:
 def _rows(signs: _Shares) -> tuple[Measured, ...]:
     rows = [
         Measured("z at which tanh' and sigma' are equal", (crossing(),), "", _QUOTES["1.66"]),
-        Measured("largest |tanh(z) - (2 sigma(2z) - 1)|", (_identity(),), "", digits=16),
+        Measured(
+            "largest |tanh(z) - (2 sigma(2z) - 1)|, in units of 1e-15",
+            (1e15 * _identity(),),
+            "",
+            digits=1,
+        ),
     ]
     for name, (sample, batch) in signs.items():
         rows += [

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", ":", "-.")
 
+#: How much of a curve's colour its band has, inside and at its edges.
+_VEIL_ALPHA, _EDGE_ALPHA = 0.22, 0.65
+
 #: Above this ratio of largest to smallest an error is drawn on a logarithmic axis.
 LOG_RATIO = 4.0
 #: A logarithmic axis has numbers for so many powers of ten at most.
@@ -85,6 +88,17 @@ def line_style(index: int, n_points: int) -> dict[str, Any]:
         "linewidth": 1.8,
         "marker": "o" if n_points == 1 else None,
     }
+
+
+def band_style(colour: str) -> dict[str, Any]:
+    """How what the seeds span is filled: a veil of the curve's colour between thin edges.
+
+    The edges are what is seen of a dark colour on a dark page, and where bands lie on each other.
+    """
+    from matplotlib.colors import to_rgba
+
+    edge = to_rgba(colour, _EDGE_ALPHA)
+    return {"facecolor": to_rgba(colour, _VEIL_ALPHA), "edgecolor": edge, "linewidth": 0.8}
 
 
 def legend_style(note: str = "") -> dict[str, Any]:

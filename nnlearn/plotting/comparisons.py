@@ -19,6 +19,7 @@ from nnlearn.plotting._columns import (
 from nnlearn.plotting._style import (
     COLOURS,
     LINES,
+    band_style,
     check_drawn,
     finish,
     ink,
@@ -157,7 +158,7 @@ def _draw_band(ax: "Axes", epochs: Array, values: Array, band: str, colour: str)
         squares = np.nansum((values - mean) ** 2, axis=0)
         deviation = np.sqrt(squares / np.maximum(known - 1, 1))
         low, high = mean - deviation, mean + deviation
-    ax.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
+    ax.fill_between(epochs, low, high, **band_style(colour))
 
 
 def _keys(comparison: "Comparison", columns: Sequence[str]) -> list[Any]:

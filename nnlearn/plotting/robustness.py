@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlearn.plotting._style import check_drawn, finish, ink, line_style, new_axes
+from nnlearn.plotting._style import band_style, check_drawn, finish, ink, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def plot_noise_sensitivity(
     ax.plot(sigmas, scores.mean(axis=1), label=label, **style)
     if scores.shape[1] > 1:
         low, high = scores.min(axis=1), scores.max(axis=1)
-        ax.fill_between(sigmas, low, high, color=style["color"], alpha=0.18, linewidth=0)
+        ax.fill_between(sigmas, low, high, **band_style(style["color"]))
     draws = scores.shape[1]
     note = f"mean of {draws} draws, band from lowest to highest" if draws > 1 else None
     _finish(ax, "noise on the inputs, sigma", unit, note)

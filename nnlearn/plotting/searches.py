@@ -8,6 +8,7 @@ import numpy as np
 
 from nnlearn.plotting._columns import Array
 from nnlearn.plotting._style import (
+    band_style,
     check_drawn,
     finish,
     line_style,
@@ -125,8 +126,7 @@ def plot_searches(
         ax.plot(numbers, values.mean(axis=0), label=name, **style)
         if len(values) > 1:
             low, high = values.min(axis=0), values.max(axis=0)
-            band = {"color": style["color"], "alpha": 0.13, "linewidth": 0, "step": "post"}
-            ax.fill_between(numbers, low, high, **band)
+            ax.fill_between(numbers, low, high, step="post", **band_style(style["color"]))
     _finish(ax, next(group[0] for group in groups.values() if group))
     repeats = sorted({len(group) for group in groups.values()})
     note = f"mean of {repeats[-1]} repeats, band from lowest to highest" if repeats[-1] > 1 else ""

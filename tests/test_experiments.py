@@ -182,7 +182,7 @@ def test_replayed_numbers_are_counted_apart():
         Measured("fourth", (1.0,), quote=quote("1.0", "exact", replay=True, why_not="no")),
     )
     assert Result({}, rows).verdict == (
-        "1 of 1 quoted number agrees. 1 of 2 replayed numbers agrees; the others: third (here "
+        "1 of 1 quoted number agrees. 1 of 2 replayed numbers agrees; the other: third (here "
         "1.000, 1.000 away). 1 replayed number cannot be compared: no."
     )
 

@@ -1,5 +1,6 @@
 """The shape of experiments: quotes and their rule, claims, pictures, sections, the catalogue."""
 
+import dataclasses
 import json
 import math
 import re
@@ -9,7 +10,7 @@ import pytest
 
 import nnlearn as nn
 from nnlearn import experiments
-from nnlearn.experiments import Claim, Measured, Picture, Quote, Result
+from nnlearn.experiments import Claim, Measured, Picture, Quote, Result, coming_from
 from nnlearn.experiments import _lab as lab
 from nnlearn.experiments._pictures import _INK
 from nnlearn.experiments._quotes import best_of
@@ -173,6 +174,19 @@ def test_the_verdict_names_what_is_not_so():
     assert three.startswith("1 of 3 claims holds; the others: less is better (")
 
 
+def test_replayed_numbers_are_counted_apart():
+    rows = (
+        Measured("first", (1.0,), quote=quote("1.0", "exact")),
+        Measured("second", (1.0,), quote=quote("1.0", "exact", replay=True)),
+        Measured("third", (1.0,), quote=quote("2.0", "exact", replay=True)),
+        Measured("fourth", (1.0,), quote=quote("1.0", "exact", replay=True, why_not="no")),
+    )
+    assert Result({}, rows).verdict == (
+        "1 of 1 quoted number agrees. 1 of 2 replayed numbers agrees; the other: third (here "
+        "1.000, 1.000 away). 1 replayed number cannot be compared: no."
+    )
+
+
 # ---- numbers of runs -----------------------------------------------------------------------------
 
 
@@ -254,6 +268,7 @@ def some_section():
     rows = (
         Measured("first", (95.0, math.nan), quote=quote("95.4", if_it_differs="why"), stuck=1),
         Measured("second", (1.0,), "", lower_is_better=True, digits=4),
+        Measured("third", (1.0,), quote=quote("1.0", "exact", replay=True)),
     )
     table = Table(["a", "b"], [("x", 1.5), ("y", None)], "T", formats={"b": ".2f"})
     result = Result(
@@ -339,7 +354,29 @@ def test_a_run_says_why_it_is_short():
 def test_the_updates_of_the_packages_are_ours():
     data = nn.datasets.load_mnist_small().take(100)
     (table,) = experiments.find("coming-from").run(data, 1, quick=True).tables
+    updates = ["network2.py", "network3.py", "CS231n, sgd", "CS231n, sgd_momentum"]
+    assert table["update"] == updates
     assert max(table["largest difference of a weight"]) < 1e-14
+    assert "momentum=0.9" in table["settings here"][3]
+
+
+def test_momentum_of_cs231n_is_a_velocity_added_to_the_weights():
+    w, v = np.array([1.0]), np.array([0.25])
+    new, velocity = coming_from._cs231n_momentum_step(w, np.array([0.5]), v, 60, 10, 0.1)
+    assert velocity == pytest.approx(0.9 * 0.25 - 0.5 * (0.5 + 0.1))
+    assert new == pytest.approx(1.0 + velocity)
+
+
+def test_an_update_with_other_settings_is_told_apart():
+    """Without momentum, or a penalty, fit does something else than the package."""
+    data = nn.datasets.load_mnist_small()
+    x, y = data.train.x[:60].astype(float), data.train.y[:60]
+    for package in coming_from._PACKAGES:
+        for name in package.settings:
+            other = {**package.settings, name: 0.0}
+            wrong = dataclasses.replace(package, settings=other)
+            assert coming_from._deviation(package, x, y) < 1e-14
+            assert coming_from._deviation(wrong, x, y) > 1e-6
 
 
 # ---- slides --------------------------------------------------------------------------------------

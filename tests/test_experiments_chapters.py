@@ -9,9 +9,9 @@ from divergence import CASES, check_diverged, diverge
 
 import nnlearn as nn
 from nnlearn import experiments
-from nnlearn.experiments import hessian
+from nnlearn.experiments import Result, hessian, speed
 
-NAMES = ("baselines", "depth", "hessian", "coming-from", "stories")
+NAMES = ("baselines", "speed", "depth", "hessian", "coming-from", "stories")
 SEEDS = (3, 4)
 _SMALL = nn.datasets.load_mnist_small()
 DATA = nn.Dataset(_SMALL.train[:500], validation=_SMALL.validation[:200], test=_SMALL.test[:200])
@@ -46,6 +46,32 @@ def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case)
     check_diverged(monkeypatch, name, DATA, case)
 
 
+@pytest.mark.parametrize("name", ["hessian", "depth"])
+def test_what_is_arithmetic_alone_is_counted_as_no_quoted_number(results, name):
+    exact = [r for r in results[name].rows if r.quote and r.quote.kind == "exact"]
+    assert [r.quote.value for r in exact] == {"hessian": [], "depth": [".45", "6.9"]}[name]
+
+
+@pytest.mark.parametrize("name", ["baselines", "speed", "depth", "hessian", "coming-from"])
+def test_the_verdict_begins_with_what_was_found(results, name):
+    assert results[name].finding
+    assert results[name].verdict.startswith(results[name].finding)
+
+
+def test_a_result_that_finds_nothing_has_no_words_for_it():
+    assert Result({}).verdict == ""
+
+
+def test_the_overview_counts_the_numbers_that_there_are_to_compare_with():
+    quotes = {name: experiments.find(name).quotes.values() for name in experiments.names()}
+    published = {name: sum(not q.replay for q in own) for name, own in quotes.items()}
+    found = experiments.find("overview").run(DATA, 1, quick=True).verdict
+    n = np.count_nonzero([*published.values()])
+    assert found.startswith(f"{sum(published.values())} numbers of the book")
+    assert f"in {n} of {len(quotes)} experiments" in found
+    assert "82 more come from a replay" in found
+
+
 # ---- chapter 1 -----------------------------------------------------------------------------------
 
 
@@ -53,6 +79,14 @@ def test_every_row_of_trained_networks_counts_those_that_are_stuck(results):
     by_darkness = "average darkness: test accuracy"
     for found in results["baselines"].rows:
         assert not found.values or (found.stuck is None) == (found.what == by_darkness)
+
+
+def test_the_finding_has_the_last_test_accuracies(results):
+    net = {"hidden": (), "learning_rate": 3.0, "init": "large", "cost": "quadratic"}
+    runs = nn.compare({"it": net}, DATA, seeds=SEEDS, epochs=6, batch_size=10, verbose=0)["it"]
+    ends = [100 * run.network.accuracy(DATA.test) for run in runs]
+    said = f"no hidden layer, rate 3: {np.mean(ends):.2f} % (sd {np.std(ends, ddof=1):.2f})."
+    assert said in results["baselines"].finding
 
 
 def test_average_darkness_is_the_nearest_mean_of_the_pixels(results):
@@ -63,16 +97,66 @@ def test_average_darkness_is_the_nearest_mean_of_the_pixels(results):
     assert found == pytest.approx(100 * np.mean(said == labels))
 
 
+def test_the_records_that_the_book_cites_are_beside_its_own_numbers(results):
+    cited = {r.quote.value: r.judge() for r in results["baselines"].rows if not r.values}
+    assert cited.keys() == {"10", "98.5", "99.79", "99.65"}
+    assert {judgement.word for judgement in cited.values()} == {"not comparable"}
+    assert "12 million weights" in cited["99.65"].text
+    sizes = (784, 2500, 2000, 1500, 1000, 500, 10)
+    assert round(sum(a * b for a, b in itertools.pairwise(sizes)) / 1e6) == 12
+
+
+# ---- chapters 1 and 2: seconds -------------------------------------------------------------------
+
+
+def test_gradients_of_samples_and_of_a_matrix_are_those_of_the_core():
+    x, y = DATA.train[:10]
+    net = nn.Network([784, 30, 10], cost="quadratic", dtype="float64", seed=3)
+    parameters = [np.array(p) for p in (*net.weights, *net.biases)]
+    x, targets = x.astype(float), np.eye(10)[y]
+    _, gradient = net.cost_and_gradient(x, y)
+    names = ("dense1.weight", "dense2.weight", "dense1.bias", "dense2.bias")
+    for way in (speed.by_samples, speed.by_matrix):
+        for name, found in zip(names, way(parameters, x, targets), strict=True):
+            assert found / 10 == pytest.approx(gradient[name], abs=1e-14)
+
+
+def test_all_ways_do_the_same_epoch_and_seconds_stand_in_columns_of_seconds(results):
+    [table] = results["speed"].tables
+    far = dict(zip(table["way"], table["largest difference of a weight"], strict=True))
+    assert far["NumPy, sample by sample"] == 0
+    assert 0 < far["NumPy, a mini-batch as a matrix"] < 1e-12
+    assert 0 < far["nnlearn, double precision"] < 1e-12
+    assert 1e-8 < far["nnlearn, single precision"] < 1e-3
+    taken = table["seconds an epoch"]
+    assert min(taken) > 0
+    assert table["seconds, 30 epochs"] == pytest.approx([30 * s for s in taken])
+    times = table["seconds: times as fast as sample by sample"]
+    assert times == pytest.approx([taken[0] / s for s in taken])
+    assert f"NumPy is {times[1]:.1f} times as fast as sample by sample" in results["speed"].verdict
+    assert f"{times[2]:.0f} times as fast in double" in results["speed"].verdict
+    assert f"{times[3]:.0f} times in single" in results["speed"].verdict
+    columns = [*table.columns[1:-1]]
+    assert all(name.startswith("seconds") for name in columns)
+
+
+def test_seconds_of_the_book_are_quoted_and_not_compared(results):
+    rows = results["speed"].rows
+    assert [(r.quote.value, r.values, r.judge().word) for r in rows] == [
+        ("10", (), "not comparable"),
+        ("2", (), "not comparable"),
+    ]
+    assert all("another machine" in r.judge().text for r in rows)
+
+
 # ---- chapter 5 -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        ("least weight with |w sigma'| >= 1: 1 / sigma'(0)", 4.0),
         ("widest interval of inputs with |w sigma'| >= 1", 0.448),
         ("weight with the widest interval", 6.9),
-        ("w sigma'(0) for w = 100", 25.0),
     ],
 )
 def test_a_neuron_of_one_input(results, what, expected):
@@ -91,6 +175,37 @@ def test_mean_deltas_at_the_start_are_those_of_the_start_weights(results):
             inside = nn.Network([784, 30, 30, 10], seed=seed).inspect(x, y)
             length = np.linalg.norm(inside.delta[layer - 1].mean(axis=0))
             assert value == pytest.approx(float(length), rel=1e-4)
+
+
+def test_the_finding_on_depth_has_accuracies_and_the_ratio_of_the_deltas(results):
+    x, y = DATA.train
+    ratios = []
+    for seed in SEEDS:
+        deltas = nn.Network([784, 30, 30, 10], seed=seed).inspect(x, y).delta
+        first, last = (float(np.linalg.norm(d.mean(axis=0))) for d in deltas[:2])
+        ratios.append(last / first)
+    found = results["depth"]
+    assert f"times the first's: 2 hidden: {np.mean(ratios):.3g};" in found.finding
+    best = row(found, "3 hidden: best validation accuracy")
+    assert f"3 hidden: {best.mean:.2f} % (sd {best.sd:.2f})" in found.finding
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("when", ["at the start", "after 60 steps"])
+def test_the_last_layers_pace_for_each_of_the_first_is_the_ratio_of_their_deltas(
+    results, depth, when
+):
+    first, last = (
+        row(results["depth"], f"{depth} hidden layers, layer {k}: mean delta, {when}").values
+        for k in (1, depth)
+    )
+    ratio = row(
+        results["depth"],
+        f"{depth} hidden layers: the last one's mean delta for each of the first, {when}",
+    )
+    assert ratio.values == pytest.approx(np.divide(last, first))
+    assert (ratio.quote is not None) == (depth == 4 and when != "at the start")
+    assert not ratio.quote or ratio.quote.value == "100"
 
 
 def test_layers_of_a_network_that_diverges_are_drawn_as_far_as_it_came(monkeypatch):
@@ -127,6 +242,17 @@ def test_one_newton_step_ends_at_the_minimum_of_a_bowl(results):
         line.get_xydata()[-1] for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 2
     ]
     assert any(np.allclose(end, 0.0, atol=1e-12) for end in ends)
+
+
+def test_the_finding_on_newtons_step_is_of_the_bowl_and_of_the_table(results):
+    _, costs = results["hessian"].tables
+    [words] = [results["hessian"].verdict]
+    for steps, end in zip(costs["steps"], costs["last cost"], strict=True):
+        assert f" to {end:.3g} in {steps}" in words
+    place = np.array([-1.8, 1.0])  # x shrinks by 1 - 1.5 / 25 a step, y by 1 - 1.5
+    left = np.linalg.norm(place * np.array([1 - 1.5 / 25, 1 - 1.5]) ** 60)
+    assert f"60 of gradient descent end {left:.1g} from it" in words
+    assert "1e+14 entries, 800,000 gigabytes" in words
 
 
 # ---- the claims in one ---------------------------------------------------------------------------

@@ -19,9 +19,8 @@ NAMES = (
     "costs",
     "softmax",
     "log-likelihood",
-    "shallow",
 )
-SEEDS = (2, 5)  # of `shallow`: the best epoch is not the last
+SEEDS = (2, 5)
 #: Rounding of sums of a few thousand doubles, and of what central differences of them give.
 EXACT, NUMERIC = 1e-12, 1e-7
 
@@ -107,12 +106,12 @@ def test_widgets_of_slides_have_the_slides_settings(name, slide, settings):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", ["deltas", "costs", "log-likelihood", "shallow"])
+@pytest.mark.parametrize("name", ["deltas", "costs", "log-likelihood"])
 def test_what_diverges_is_counted_and_the_rest_is_shown(monkeypatch, name, case, digits):
     check_diverged(monkeypatch, name, digits, case)
 
 
-@pytest.mark.parametrize("name", ["costs", "log-likelihood", "shallow"])
+@pytest.mark.parametrize("name", ["costs", "log-likelihood"])
 def test_stuck_runs_are_counted_wherever_networks_are_tested(name, found):
     tested = [row for row in found[name].rows if "test " in row.what]
     assert tested
@@ -178,10 +177,12 @@ def test_every_number_of_the_toy_neurons_replay_agrees(found):
     assert len(rows) == 8 * (7 + 3) + 5
     assert {row.judge().word for row in rows} == {"agrees"}
     sources = {row.quote.source for row in rows}
-    assert sources == {
-        "book, chapter 3",
-        "replay of the book's settings, computed independently",
-    }
+    replay = "replay of the book's settings, computed independently"
+    assert sources == {"book, chapter 3", replay}
+    assert all(row.quote.replay == (row.quote.source == replay) for row in rows)
+    verdict = found["toy-neuron"].verdict
+    assert "3 of 3 quoted numbers agree." in verdict
+    assert "82 of 82 replayed numbers agree." in verdict
 
 
 def test_the_toy_neurons_slow_start_is_told_in_numbers(found):
@@ -231,6 +232,29 @@ def test_the_toy_neurons_pictures_show_both_starts_and_all_runs(figures):
     np.testing.assert_allclose(list(lines(gradient).values()), a**2 * (1 - a), atol=1e-12)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "costs"])
+def test_the_verdict_begins_with_what_was_found(name, found):
+    assert found[name].finding
+    assert found[name].verdict.startswith(found[name].finding)
+
+
+def test_the_findings_of_toys_are_those_of_gradient_descent_by_hand(found):
+    for case in CASES:
+        cost, (w, b), rate, formula = case
+        end = f"{cost} from {w:g}, {b:g}, rate {rate:g}: {descend(*case)[0][-1]:.3f}"
+        assert (end in found["toy-neuron"].finding) == (rate == 0.15 and not formula)
+    a, _, _ = descend("quadratic", (2, 2), 0.15)
+    delta = a * a * (1 - a)
+    said = f"the toy's is {delta[0]:.3f} at first, at most {delta.max():.3f} (epoch "
+    assert f"Delta with quadratic: {said}{delta.argmax()})" in found["deltas"].finding
+    wrong = sigmoid(-6.0)
+    assert (
+        f"at output {wrong:.3f} the quadratic cost's is {(wrong - 1) * wrong * (1 - wrong):.3f} "
+        f"and cross-entropy's {wrong - 1:.3f}; at output 0.500 the quadratic cost's is -0.125 and "
+        "cross-entropy's -0.500." in found["cost-gradients"].finding
+    )
+
+
 # ---- gradients of costs, deltas ------------------------------------------------------------------
 
 
@@ -246,9 +270,9 @@ def test_curves_of_costs_are_their_formulas(y):
     assert a[-1] > 0.99
 
 
-def test_the_sixth_of_the_rate_heuristic_agrees(found):
-    assert [row.judge().word for row in found["cost-gradients"].rows] == ["agrees", "agrees"]
-    assert value(found["cost-gradients"], "mean of sigma' over outputs")[0] == pytest.approx(1 / 6)
+def test_the_mean_slope_of_the_rate_heuristic_is_a_sixth_and_nothing_that_is_quoted(found):
+    [row] = found["cost-gradients"].rows
+    assert (row.values, row.quote) == (pytest.approx((1 / 6,)), None)
 
 
 def test_the_deltas_begin_as_those_of_the_start_weights(digits, figures):
@@ -419,29 +443,3 @@ def test_the_log_likelihoods_finding_has_the_gradients_of_the_picture(found):
     assert said in result.verdict
     (off,) = value(result, "largest delta off target, which the slide takes for 0")
     assert f"off target up to {off:.2f}" in result.verdict
-
-
-# ---- chapter 6's shallow network -----------------------------------------------------------------
-
-
-def test_the_shallow_networks_accuracy_is_that_of_the_best_validation_epoch(digits, found):
-    runs = nn.compare(
-        {"shallow": {"cost": "log_likelihood"}},
-        digits,
-        hidden=100,
-        seeds=list(SEEDS),
-        epochs=6,
-        learning_rate=0.1,
-    )
-    expected = []
-    for run in runs["shallow"]:
-        epoch = int(np.argmax(run.history["val_accuracy"]))
-        expected.append(100 * run.history["test_accuracy"][epoch])
-        assert epoch < 5
-    row = found["shallow"].rows[0]
-    assert row.values == pytest.approx(expected)
-    assert (row.quote.value, row.quote.kind) == ("97.80", "best of three")
-    assert row.judge("a quick run").word == "not comparable"
-    assert not row.quote.if_it_differs
-    assert "60 epochs, learning rate 0.1, batch size 10" in row.quote.settings
-    assert "not measured here" in found["shallow"].remarks[0]

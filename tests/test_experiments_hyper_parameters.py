@@ -259,8 +259,8 @@ def test_attempts_keep_the_books_eta_lambda_over_n(digits, results):
 def test_what_the_attempts_came_to_is_said_of_the_last_epochs(results):
     result = results("quick-feedback")
     mean = row(result, "eta 1, lambda 20: right of 100, epoch 4").mean
-    assert "eta 10 and lambda 1000: every run diverged;" in result.remarks[1]
-    assert result.remarks[1].endswith(f"eta 1 and lambda 20: {mean:.1f}.")
+    assert "eta 10 and lambda 1000: every run diverged;" in result.finding
+    assert result.finding.endswith(f"eta 1 and lambda 20: {mean:.1f}.")
     starts = 2 * quick_feedback._STARTS
     assert f"{starts} of {starts} such runs diverged" in result.remarks[0]
 

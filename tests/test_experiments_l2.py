@@ -177,6 +177,9 @@ def test_degree_nine_goes_through_all_points_and_both_are_told_at_ten_thousand(r
     nine, one = np.polyfit(x, y, 9), np.polyfit(x, y, 1)
     assert values(result, "coefficient of x^9")[0] == pytest.approx(nine[0], rel=1e-8)
     assert values(result, "slope of the line")[0] == pytest.approx(one[0])
+    text = f"at x = 10,000 says {np.polyval(nine, 1e4):.2g}; the line, y = {one[0]:.3f} x + "
+    assert text in result.verdict
+    assert f"by up to 0.43, and there says {np.polyval(one, 1e4):,.0f}." in result.verdict
     [table] = result.tables
     assert table["largest miss of a point"] == pytest.approx(
         [np.abs(np.polyval(one, x) - y).max(), 0, 0.4]

@@ -284,8 +284,17 @@ def test_a_process_that_ended_as_it_began_leaves_a_folder_to_go_on_in(toys, tmp_
 
 def test_what_needs_no_digits_is_reproduced_without_them(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NNLEARN_DATA_DIR", str(tmp_path / "nowhere"))
-    assert reproduce("cost-gradients", "--out", tmp_path / "out") == 0
-    assert "2 of 2 quoted numbers agree." in capsys.readouterr().out
+    assert reproduce("toy-neuron", "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "3 of 3 quoted numbers agree." in said
+    assert "82 of 82 replayed numbers agree." in said
+    page = (tmp_path / "out" / "toy-neuron.html").read_text()
+    times = "\N{MULTIPLICATION SIGN}"
+    assert (
+        f"4 quoted numbers without chance in them: 3 {times} agrees, 1 {times} not comparable. "
+        f"82 replayed numbers, which nobody published: 82 {times} agrees." in page
+    )
+    assert "3 of 3 agree, 82 of 82 replayed agree, 2 of 2 claims hold" in page
 
 
 def test_a_folder_that_cannot_be_made_is_told(toys, tmp_path, capsys):

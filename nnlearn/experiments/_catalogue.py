@@ -65,6 +65,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     ),
     "Chapters 1, 5 and 6": (
         "baselines",
+        "speed",
         "depth",
         "shallow",
     ),

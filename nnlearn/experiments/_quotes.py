@@ -18,7 +18,7 @@ AGREES, DIFFERS, NOT_COMPARABLE = "agrees", "differs", "not comparable"
 
 @dataclass(frozen=True)
 class Quote:
-    """A number that somebody published.
+    """A number that somebody published, or that a replay of published settings gives.
 
     Parameters
     ----------
@@ -39,6 +39,9 @@ class Quote:
         Whether it was measured on MNIST, so that fewer digits give other numbers.
     cut : bool, default False
         Whether its digits are cut off after the last one, not rounded.
+    replay : bool, default False
+        Whether nobody published it: what the settings give was worked out apart from this package.
+        Such numbers are counted apart.
     """
 
     value: str
@@ -49,6 +52,7 @@ class Quote:
     if_it_differs: str = ""
     of_data: bool = True
     cut: bool = False
+    replay: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

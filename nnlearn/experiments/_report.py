@@ -8,6 +8,7 @@ from nnlearn.experiments._catalogue import PARTS
 from nnlearn.experiments._claims import HOLDS, NOT_SHOWN, OPPOSITE, Claim
 from nnlearn.experiments._pictures import Drawing
 from nnlearn.experiments._quotes import AGREES, DIFFERS, KINDS, NOT_COMPARABLE, Measured
+from nnlearn.experiments._result import is_replay
 from nnlearn.experiments._rules import COLUMNS, RULES
 from nnlearn.experiments._section import Section
 from nnlearn.progress import duration
@@ -82,12 +83,16 @@ def _summary(sections: Iterable[Section]) -> str:
     """How many quoted numbers agree and claims hold, in all."""
     sections = list(sections)
     judged = [(row, row.judge(s.shortened).word) for s in sections for row in s.rows if row.quote]
-    chance = [word for row, word in judged if row.quote and row.quote.kind != "exact"]
-    without = [word for row, word in judged if row.quote and row.quote.kind == "exact"]
+    quoted = [
+        (row.quote.kind == "exact", w) for row, w in judged if row.quote and not is_replay(row)
+    ]
+    chance, without = ([w for exact, w in quoted if exact == asked] for asked in (False, True))
+    replayed = [word for row, word in judged if is_replay(row)]
     held = [claim.word for section in sections for claim in section.claims]
     parts = [
         _counts(f"{count(len(chance), 'quoted number')} of training runs", chance),
         _counts(f"{count(len(without), 'quoted number')} without chance in them", without),
+        _counts(f"{count(len(replayed), 'replayed number')}, which nobody published", replayed),
     ]
     if held:
         said = _said(held, (HOLDS, NOT_SHOWN, OPPOSITE))
@@ -145,11 +150,12 @@ def _contents(sections: Sequence[Section]) -> Html:
 
 def _brief(section: Section) -> str:
     """A few words on how an experiment came out."""
-    words = [row.judge(section.shortened).word for row in section.rows if row.quote]
-    comparable = [word for word in words if word != NOT_COMPARABLE]
+    judged = [(is_replay(row), row.judge(section.shortened).word) for row in section.rows]
     parts = []
-    if comparable:
-        parts.append(f"{comparable.count(AGREES)} of {len(comparable)} agree")
+    for what, replay in (("", False), (" replayed", True)):
+        words = [word for of, word in judged if of == replay and word not in ("", NOT_COMPARABLE)]
+        if words:
+            parts.append(f"{words.count(AGREES)} of {len(words)}{what} agree")
     if section.claims:
         holding = sum(claim.word == HOLDS for claim in section.claims)
         verb = "holds" if holding == 1 else "hold"

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+#: What the numbers to compare with are called, and whether they are a replay's.
+KINDS_OF_NUMBERS = {"quoted number": False, "replayed number": True}
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """What an experiment measured, with its pictures.
@@ -109,7 +113,7 @@ class Result:
 def verdict(
     rows: Iterable[Measured], claims: Iterable[Claim], shortened: str = "", finding: str = ""
 ) -> str:
-    """How many quoted numbers agree and claims hold, worked out from the rows and claims.
+    """How many quoted and replayed numbers agree and claims hold, worked out from these.
 
     Parameters
     ----------
@@ -125,23 +129,30 @@ def verdict(
     str
     """
     judged = [(row, row.judge(shortened)) for row in rows if row.quote]
-    parts = [*([finding] if finding else []), *_of_quotes(judged), *_of_claims(list(claims))]
-    return " ".join(parts) or "Nothing is quoted here: see what is shown."
+    parts = [finding] if finding else []
+    for name, replay in KINDS_OF_NUMBERS.items():
+        parts += _of_quotes(name, [(row, j) for row, j in judged if is_replay(row) == replay])
+    return " ".join([*parts, *_of_claims(list(claims))])
 
 
-def _of_quotes(judged: Sequence[tuple[Measured, Judgement]]) -> list[str]:
-    """How many quoted numbers agree, which do not, and why some cannot be compared."""
+def is_replay(row: Measured) -> bool:
+    """Whether the number beside a row is a replay's, which nobody published."""
+    return row.quote is not None and row.quote.replay
+
+
+def _of_quotes(name: str, judged: Sequence[tuple[Measured, Judgement]]) -> list[str]:
+    """How many numbers agree, which do not, and why some cannot be compared."""
     words = [judgement.word for _, judgement in judged]
     parts = []
     comparable = len(words) - words.count(NOT_COMPARABLE)
     if comparable:
         n = words.count(AGREES)
-        text = f"{n} of {count(comparable, 'quoted number')} {'agrees' if n == 1 else 'agree'}"
+        text = f"{n} of {count(comparable, name)} {'agrees' if n == 1 else 'agree'}"
         apart = [f"{row.what} ({j.text})" for row, j in judged if j.word == DIFFERS]
         parts.append(f"{text}{_exceptions(apart, n)}.")
     if words.count(NOT_COMPARABLE):
         reasons = {j.text: None for _, j in judged if j.word == NOT_COMPARABLE}
-        text = f"{count(words.count(NOT_COMPARABLE), 'quoted number')} cannot be compared"
+        text = f"{count(words.count(NOT_COMPARABLE), name)} cannot be compared"
         parts.append(f"{text}: {'; '.join(reasons)}.")
     return parts
 

@@ -55,6 +55,10 @@ _SETTINGS = (
 )
 
 
+#: Weights, gradient, velocity, samples, batch size and penalty give new weights and velocity.
+_Step = Callable[[_Array, _Array, _Array, int, int, float], tuple[_Array, _Array]]
+
+
 @dataclass(frozen=True)
 class _Package:
     """A package's step, written down once more, and the settings that shall do the same here."""
@@ -62,39 +66,54 @@ class _Package:
     name: str
     layers: tuple[str, str]  # activations of the hidden and the output layer
     cost: str
-    step: Callable[[_Array, _Array, int, int, float], _Array]
+    step: _Step
+    penalty: float  # as the package counts it
     settings: Mapping[str, Any]
 
 
-_ETA, _PENALTY, _MU = 0.5, 0.3, 0.9
+_ETA, _PENALTY, _REG, _MU = 0.5, 0.3, 0.003, 0.9
 _BATCH, _N = 10, 60
 
 
-def _network2_step(w: _Array, gradient: _Array, n: int, m: int, penalty: float) -> _Array:
-    return (1.0 - _ETA * penalty / n) * w - _ETA * gradient
+def _network2_step(
+    w: _Array, gradient: _Array, v: _Array, n: int, m: int, penalty: float
+) -> tuple[_Array, _Array]:
+    return (1.0 - _ETA * penalty / n) * w - _ETA * gradient, v
 
 
-def _network3_step(w: _Array, gradient: _Array, n: int, m: int, penalty: float) -> _Array:
-    return w - _ETA * (gradient + penalty * w / (n // m))
+def _network3_step(
+    w: _Array, gradient: _Array, v: _Array, n: int, m: int, penalty: float
+) -> tuple[_Array, _Array]:
+    return w - _ETA * (gradient + penalty * w / (n // m)), v
 
 
-def _cs231n_step(w: _Array, gradient: _Array, n: int, m: int, penalty: float) -> _Array:
-    return w - _ETA * (gradient + penalty * w)
+def _cs231n_step(
+    w: _Array, gradient: _Array, v: _Array, n: int, m: int, penalty: float
+) -> tuple[_Array, _Array]:
+    return w - _ETA * (gradient + penalty * w), v
 
 
+def _cs231n_momentum_step(
+    w: _Array, gradient: _Array, v: _Array, n: int, m: int, penalty: float
+) -> tuple[_Array, _Array]:
+    v = _MU * v - _ETA * (gradient + penalty * w)
+    return w + v, v
+
+
+_SIGMOIDS, _SOFTMAX, _RELU = ("sigmoid", "sigmoid"), ("sigmoid", "softmax"), ("relu", "softmax")
+_OF_REG = {"l2": _REG * _N}
 _PACKAGES = (
     _Package(
-        "network2.py", ("sigmoid", "sigmoid"), "cross_entropy", _network2_step, {"l2": _PENALTY}
+        *("network2.py", _SIGMOIDS, "cross_entropy", _network2_step, _PENALTY), {"l2": _PENALTY}
     ),
     _Package(
-        "network3.py",
-        ("sigmoid", "softmax"),
-        "log_likelihood",
-        _network3_step,
+        *("network3.py", _SOFTMAX, "log_likelihood", _network3_step, _PENALTY),
         {"l2": _PENALTY * _BATCH},
     ),
+    _Package(*("CS231n, sgd", _RELU, "log_likelihood", _cs231n_step, _REG), _OF_REG),
     _Package(
-        "CS231n", ("relu", "softmax"), "log_likelihood", _cs231n_step, {"l2": 0.01 * _PENALTY * _N}
+        *("CS231n, sgd_momentum", _RELU, "log_likelihood", _cs231n_momentum_step, _REG),
+        {**_OF_REG, "momentum": _MU},
     ),
 )
 
@@ -127,13 +146,14 @@ def _measure(lab: Lab) -> Result:
         ),
         tables=(
             Table(
-                ["package", "settings here", "largest difference of a weight"],
+                ["update", "settings here", "largest difference of a weight"],
                 deviations,
                 "Their update, written in NumPy, against fit: after an epoch",
                 formats={"largest difference of a weight": ".1e"},
             ),
         ),
-        finding=f"After an epoch of each package's update no weight is off by more than {far:.1e}.",
+        finding=f"After an epoch of each of the {len(deviations)} updates no weight is off by more "
+        f"than {far:.1e}.",
         remarks=(
             "Not copied: network2.py's integer division of lmbda by n in Python 2, its double "
             "evaluation; network3.py's start weights of N(0, 1/n_out), and one dropout stream for "
@@ -166,14 +186,15 @@ def _deviation(package: _Package, x: _Array, y: npt.NDArray[Any]) -> float:
         verbose=0,
         **package.settings,
     )
-    penalty = 0.01 * _PENALTY if package.name == "CS231n" else _PENALTY
+    velocities = [np.zeros_like(p) for p in theirs]
     for start in range(0, len(x), _BATCH):
         rows = slice(start, start + _BATCH)
         gradients = _gradients(theirs, package.layers, x[rows], y[rows])
         for i, gradient in enumerate(gradients):
-            weights = i < 2
-            penalty_here = penalty if weights else 0.0
-            theirs[i] = package.step(theirs[i], gradient, len(x), _BATCH, penalty_here)
+            penalty = package.penalty if i < 2 else 0.0  # of weights, not of biases
+            theirs[i], velocities[i] = package.step(
+                theirs[i], gradient, velocities[i], len(x), _BATCH, penalty
+            )
     ours = (*net.weights, *net.biases)
     return max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs, strict=True))
 

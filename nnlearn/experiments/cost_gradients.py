@@ -1,5 +1,6 @@
 """Both costs and their gradients, for one output."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
-from nnlearn.experiments._quotes import Measured, Quote
+from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
 from nnlearn.plotting._style import COLOURS, finish
@@ -18,23 +19,6 @@ if TYPE_CHECKING:
 
 _Array = npt.NDArray[np.float64]
 _COSTS = ("quadratic", "cross_entropy")
-
-_QUOTES = {
-    "sixth": Quote(
-        "0.166667",
-        "book, chapter 3, a footnote on the choice of rates",
-        "the mean of sigma'(z) = a (1 - a) for a uniform in [0, 1]",
-        "exact",
-        of_data=False,
-    ),
-    "rate": Quote(
-        "0.5",
-        "book, chapter 3",
-        "the quadratic cost's rate 3 divided by 6",
-        "exact",
-        of_data=False,
-    ),
-}
 
 
 def curves(cost: str, y: int) -> tuple[_Array, _Array, _Array]:
@@ -72,10 +56,7 @@ def _measure(lab: Lab) -> Result:
 
     return Result(
         {"unit": "one sigmoid output, one sample, double precision"},
-        (
-            Measured("mean of sigma' over outputs", (sixth,), "", _QUOTES["sixth"], digits=6),
-            Measured("a cross-entropy rate like 3", (3.0 * sixth,), "", _QUOTES["rate"], digits=4),
-        ),
+        (Measured("mean of sigma' over outputs from 0 to 1", (sixth,), "", digits=6),),
         pictures=(
             Picture(
                 "gradients",
@@ -87,14 +68,29 @@ def _measure(lab: Lab) -> Result:
                 size=(7.0, 4.8),
             ),
         ),
+        finding=_finding(found),
         remarks=(
             "Cross-entropy is zero at y = a for y = 0 and y = 1 alone; between them its minimum is "
             "the entropy of y, still at a = y. The slide says only the first.",
             "Written out, with C = -[y ln a + (1 - y) ln(1 - a)], dC/da = (a - y) / (a (1 - a)); "
             "the slide writes the derivative of the bracket, whose sign is the other. The factor "
             "a (1 - a) = sigma'(z) cancels it, and dC/dz = a - y.",
+            "The mean of sigma' over outputs is the integral of a (1 - a), 1/6. So the book "
+            "divides the quadratic cost's learning rate of 3 by 6 for cross-entropy: 0.5.",
         ),
     )
+
+
+def _finding(found: Mapping[tuple[str, int], tuple[_Array, _Array, _Array]]) -> str:
+    """Both gradients by z where the unit is most wrong and where it is undecided, target 1."""
+    output = found["quadratic", 1][0]
+    places = (0, int(np.abs(output - 0.5).argmin()))
+    said = [
+        f"at output {output[i]:.3f} the quadratic cost's is {found['quadratic', 1][2][i]:.3f} and "
+        f"cross-entropy's {found['cross_entropy', 1][2][i]:.3f}"
+        for i in places
+    ]
+    return f"dC/dz for target 1: {'; '.join(said)}."
 
 
 experiment = Experiment(
@@ -104,6 +100,5 @@ experiment = Experiment(
     slides=(5,),
     measure=_measure,
     seconds=(0.5, 0.5),
-    quotes=_QUOTES,
     needs_data=False,
 )

@@ -1,6 +1,7 @@
 """The error delta of the output layer by epoch, with both costs, in a toy and on digits."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,15 @@ from nnlearn.experiments._lab import Lab, differences
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._quotes import Measured
 from nnlearn.experiments._result import Result
+from nnlearn.experiments._words import mean_in_words
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.plotting._style import COLOURS, finish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_Array = npt.NDArray[np.float64]
 
 _RATES = {"quadratic": 3.0, "cross_entropy": 0.5}
 #: So few digits that an epoch is short: 100 steps.
@@ -74,6 +78,7 @@ def _measure(lab: Lab) -> Result:
                 size=(8.0, 3.6),
             ),
         ),
+        finding=_finding(toy, sizes),
         remarks=(
             "With the quadratic cost delta has the factor sigma'(z): the toy's is small at first "
             "although its output is wrong, and grows as the unit leaves saturation. In the "
@@ -82,6 +87,20 @@ def _measure(lab: Lab) -> Result:
             "chosen to make the start bad and an epoch short.",
         ),
     )
+
+
+def _finding(toy: Mapping[str, _Array], sizes: Mapping[str, _Array]) -> str:
+    """How large delta is at first, and how it goes on, with both costs."""
+    said = []
+    for cost in _RATES:
+        most = int(toy[cost].argmax())
+        begin, end = (Measured("", tuple(sizes[cost][:, epoch]), "", digits=3) for epoch in (0, -1))
+        said.append(
+            f"{cost.replace('_', '-')}: the toy's is {toy[cost][0]:.3f} at first, at most "
+            f"{toy[cost][most]:.3f} (epoch {most}); the network's goes from "
+            f"{mean_in_words(begin)} to {mean_in_words(end)}"
+        )
+    return f"Delta with {'; with '.join(said)}."
 
 
 def _train(lab: Lab, cost: str, seed: int, epochs: int) -> tuple[list[float], list[float]]:

@@ -12,7 +12,6 @@ from nnlearn.descent import Bowl, descend
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
-from nnlearn.experiments._quotes import Measured, Quote
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
 from nnlearn.optimizers import SGD
@@ -27,6 +26,7 @@ _Array = npt.NDArray[np.float64]
 
 _LAYERS, _L2 = (2, 8, 2), 0.1
 _RATE = 1.0
+_BOWL_STEPS = 60
 #: Step of the central differences: the cube root of double precision's epsilon.
 _STEP = 6e-6
 #: Of the damping: where it starts, and how it changes after a good and after a bad step.
@@ -35,10 +35,6 @@ _DAMPING, _EASE, _TIGHTEN, _TRIES = 1e-2, 1 / 3, 10.0, 20
 _LOST = 1e3
 #: Networks and their parameters.
 _NETWORKS = (("784-30-10", 23_860), ("784-100-10", 79_510), ("the slide's", 10**7))
-
-_QUOTES = {
-    "entries": Quote("1e14", "slide 38", "10^7 weights", "exact", of_data=False),
-}
 
 
 @dataclass(frozen=True)
@@ -142,16 +138,8 @@ def _measure(lab: Lab) -> Result:
             "data": f"two moons, {len(rows)} points, all in one batch, lambda {_L2:g}",
             "Hessian": "by central differences of the gradient",
         },
-        (
-            Measured(
-                "entries of the Hessian of 10^7 weights",
-                (float((10**7) ** 2),),
-                "",
-                _QUOTES["entries"],
-                digits=0,
-            ),
-        ),
         pictures=_pictures(paths),
+        finding=_finding(paths),
         tables=(
             _sizes(),
             Table(
@@ -170,6 +158,23 @@ def _measure(lab: Lab) -> Result:
             "A step of Newton's costs 2 n gradients here and a solution of n equations, n^3; "
             "gradient descent's costs one gradient.",
         ),
+    )
+
+
+def _finding(paths: dict[str, Descent]) -> str:
+    """What the steps did on the bowl and on the network, and the size of the slide's Hessian."""
+    left = [float(np.linalg.norm(way[-1])) for way in bowl_ways().values()]
+    plain, damped, slides = (
+        f"to {path.costs[-1]:.3g} in {len(path.costs) - 1}" for path in paths.values()
+    )
+    n = _NETWORKS[-1][1]
+    return (
+        f"On the bowl one step of Newton's ends {left[1]:.1g} from the minimum, {_BOWL_STEPS} of "
+        f"gradient descent end {left[0]:.1g} from it. On the network the cost goes from "
+        f"{paths['gradient descent'].costs[0]:.3g} by gradient descent {plain} steps, by Newton's "
+        f"damped steps {damped}, and without damping, as on the slide, {slides}. For {n:,} "
+        f"parameters H would have {float(n) ** 2:.0e} entries, {8e-9 * n**2:,.0f} gigabytes in "
+        "double precision."
     )
 
 
@@ -210,16 +215,23 @@ def _pictures(paths: dict[str, Descent]) -> tuple[Picture, Picture]:
     )
 
 
-def _draw_bowl(figure: "Figure") -> None:
+def bowl_ways() -> dict[str, _Array]:
+    """The places that gradient descent and one step of Newton's go through on a bowl."""
     bowl = Bowl()
     place = np.array(bowl.start, np.float64)
     hessian = np.diag([1.0 / bowl.condition, 1.0])
     slope = np.array(bowl.gradient(float(place[0]), float(place[1])))
-    ways: dict[str, Any] = {
-        "gradient descent, 60 steps": descend(bowl, bowl.start, SGD(1.5), 60),
+    return {
+        f"gradient descent, {_BOWL_STEPS} steps": descend(
+            bowl, bowl.start, SGD(1.5), _BOWL_STEPS
+        ).points,
         "Newton, 1 step": np.stack([place, place - np.linalg.solve(hessian, slope)]),
     }
-    plot_contours(bowl, ax=figure.subplots(), paths=ways)
+
+
+def _draw_bowl(figure: "Figure") -> None:
+    ways: dict[str, Any] = dict(bowl_ways())
+    plot_contours(Bowl(), ax=figure.subplots(), paths=ways)
 
 
 def _draw(figure: "Figure", paths: dict[str, Descent]) -> None:
@@ -252,6 +264,5 @@ experiment = Experiment(
     slides=(38,),
     measure=_measure,
     seconds=(0.5, 2.0),
-    quotes=_QUOTES,
     needs_data=False,
 )

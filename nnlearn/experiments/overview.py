@@ -1,10 +1,12 @@
 """The head of the deck: its title, and what the chapter is about."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._lab import Lab
 from nnlearn.experiments._pictures import Picture
+from nnlearn.experiments._quotes import Quote
 from nnlearn.experiments._result import Result
 from nnlearn.experiments._rules import RULES
 from nnlearn.experiments._text_pictures import draw_text, text_height
@@ -24,6 +26,7 @@ _TITLE = (
 def _measure(lab: Lab) -> Result:
     from nnlearn.experiments._catalogue import PARTS, find  # it lists this file too
 
+    known = [find(name) for own in PARTS.values() for name in own]
     keywords = ["# Keywords in this chapter"]
     for part, names in PARTS.items():
         others = [find(name).title for name in names if name != experiment.name]
@@ -42,6 +45,19 @@ def _measure(lab: Lab) -> Result:
             Picture("keywords", "", contents, (2,), (6.8, text_height(keywords, _LETTERS))),
         ),
         remarks=RULES,
+        finding=_finding([other.quotes for other in known]),
+    )
+
+
+def _finding(quotes: Sequence[Mapping[str, Quote]]) -> str:
+    """How many numbers there are to compare with, from the quotes of each experiment."""
+    published = [sum(not quote.replay for quote in own.values()) for own in quotes]
+    replayed = sum(quote.replay for own in quotes for quote in own.values())
+    return (
+        f"{sum(published):,} numbers of the book, the slides and the papers that they cite stand "
+        f"beside measured ones, in {sum(n > 0 for n in published)} of {len(quotes)} experiments, "
+        f"each of which says which of its own agree. {replayed} more come from a replay of the "
+        "book's settings, and are counted apart."
     )
 
 

@@ -100,11 +100,8 @@ def _measure(lab: Lab) -> Result:
         _rows(hopeless, runs, len(data.validation or ())),
         pictures=_pictures(runs, answers),
         tables=(_table(answers),),
-        remarks=(
-            _overflow(runs, few),
-            _last_counts(runs),
-            _one_digit(hopeless, data),
-        ),
+        remarks=(_overflow(runs, few), _one_digit(hopeless, data)),
+        finding=_last_counts(runs),
     )
 
 

@@ -170,10 +170,10 @@ _PLAIN = {"plain": "of its rate", "all digits": "of ten times its rate"}
 
 def _momentum(runs: Comparison, name: str, how: str) -> Claim:
     """How many epochs fewer momentum needs to the loss that others end with."""
-    epochs = tuple(float(len(run.history)) for run in runs[name])
-    needed = epochs_to(runs["momentum"], last(runs[name], "loss", 1.0))
+    ends = last(runs[name], "loss", 1.0)
+    plain, fast = (epochs_to(runs[of], ends) for of in (name, "momentum"))
     text = f"momentum 0.9 reaches in fewer epochs the loss that plain steps {how} end with"
-    return Claim(text, differences(epochs, needed), "epochs", "slide 40", digits=1)
+    return Claim(text, differences(plain, fast), "epochs", "slide 40", digits=1)
 
 
 def _draw(figure: "Figure", claims: tuple[Claim, ...]) -> None:

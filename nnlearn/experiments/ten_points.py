@@ -139,13 +139,14 @@ def _measure(lab: Lab) -> Result:
                 "What each says",
             ),
         ),
+        finding="Degree 9 goes through every point, and at x = 10,000 says "
+        f"{float(at_far[9]):.2g}; the line, y = {float(fits[1][0]):.3f} x + "
+        f"{float(fits[1][1]):.3f}, misses the points by up to {float(misses[1]):.2f}, and there "
+        f"says {float(at_far[1]):,.0f}.",
         remarks=(
-            f"The line is y = {float(fits[1][0]):.3f} x + {float(fits[1][1]):.3f}. The polynomial "
-            "of degree nine goes through every point, and at x = 10,000 says "
-            f"{float(at_far[9]):.2g} where the line says {float(at_far[1]):,.0f}: there its "
-            "leading term is all that counts, and that comes from what the points miss a line by. "
-            "Nothing in ten points says which of the two is right; the simpler is the safer guess "
-            "far from them.",
+            "At x = 10,000 the polynomial's leading term is all that counts, and that comes "
+            "from what the points miss a line by. Nothing in ten points says which of the two is "
+            "right; the simpler is the safer guess far from them.",
         ),
     )
 

@@ -361,5 +361,5 @@ def test_the_picture_of_no_penalty_alone():
     assert {float(x) for line in ax.get_lines() for x in line.get_xdata()} == {0.0, 1.0}
     for line in ax.get_lines():  # all at the one accuracy, and nothing else, such as a mark's name
         np.testing.assert_allclose(np.asarray(line.get_ydata(), float), 90.0)
-    assert [text.get_text() for text in ax.get_legend().get_texts()][0] == "without a penalty"
+    assert ax.get_legend().get_texts()[0].get_text() == "without a penalty"
     np.testing.assert_allclose(lines["best: l2 = 0"].get_xydata(), [[0.0, 90.0]])

@@ -148,8 +148,9 @@ def _measure(lab: Lab) -> Result:
             "network2.py counts epochs from 0, and so do the rows here; the picture counts from 1. "
             "It divides the penalty of a cost by the size of the set that is evaluated, so that on "
             f"{n_test:,} test digits {plan.n / n_test:g} of the penalty on {plan.n:,} training "
-            "digits is left. nnlearn's costs of all sets have the penalty that was trained with; the costs quoted for "
-            "lambda 0.1 are put beside loss and penalty added up in network2.py's way.",
+            "digits is left. nnlearn's costs of all sets have the penalty that was trained with; "
+            "the costs quoted for lambda 0.1 are put beside loss and penalty added up in "
+            "network2.py's way.",
         ),
     )
 

@@ -95,7 +95,8 @@ def _measure(lab: Lab) -> Result:
             "and the standard deviation of both.",
             "network2.py divides the penalty of a cost by the size of the set that is evaluated: "
             f"on {n_test:,} test digits it is {n / n_test:g} times that of {n:,} training digits, "
-            "and its test cost with L2 is no measure of overfitting. Epochs are counted from 0 as there.",
+            "and its test cost with L2 is no measure of overfitting. Epochs are counted from 0 as "
+            "there.",
         ),
     )
 

@@ -94,12 +94,11 @@ def find_l2(
     Notes
     -----
     After few epochs penalties often differ by less than the accuracy's noise, and chance would
-    choose among them; the loss shows overfitting earlier. Of two rates with one penalty a lower
-    loss says less than that, often that steps are longer, and no rate is chosen for it with which
-    fewer samples are right: the step back to the rate would else end below where it began. The
-    accuracy kept is that of the penalty chosen, which may be within s below the highest. Of equals the one tried first is taken,
-    and 0 is tried first of all. A penalty with which any seed diverges is out. The penalty belongs
-    to the number of training samples.
+    choose among them; the loss shows overfitting earlier, so that the penalty chosen may be up to
+    s below the highest accuracy. Of rates none is chosen that is below the accuracy which this
+    penalty has at the rate that was held: the last step does not undo the one before. Of equals
+    the one tried first is taken, and 0 is tried first of all. A penalty with which any seed
+    diverges is out. The penalty belongs to the number of training samples.
 
     References
     ----------

@@ -5,15 +5,15 @@ import math
 
 import numpy as np
 import pytest
-from divergence import let_diverge
+from divergence import diverge, let_diverge
 
 import nnlearn as nn
 from nnlearn import experiments
 from nnlearn.comparison import Run
 from nnlearn.data import Dataset
-from nnlearn.experiments import biases, lambdas, more_data, quick_feedback
+from nnlearn.experiments import biases, coming_from, lambdas, more_data, quick_feedback
 from nnlearn.experiments._divergence import least, of_networks
-from nnlearn.experiments._lab import Lab
+from nnlearn.experiments._lab import Lab, at
 
 NAMES = ["noise", "biases", "other-techniques", "l1", "dropout", "more-data", "expansion"]
 NAMES += ["initialisation", "quick-feedback", "patience", "learning-rates", "schedules", "lambdas"]
@@ -106,8 +106,46 @@ def test_a_seed_that_diverges_later_has_epochs_but_is_counted(name, monkeypatch)
     comes_out(result)
     for row in trained(result):
         half = len(row.values) // 2
-        if not row.what.endswith("epoch 1"):
-            assert np.isnan(row.values[half:]).all(), row.what
+        assert np.isnan(row.values[half:]).all(), row.what
+
+
+def test_the_decay_of_weights_says_from_which_epoch_on_training_diverged(monkeypatch):
+    diverge(monkeypatch, {SEEDS[0]}, 2)
+    result = run("weight-decay")
+    comes_out(result)
+    (table,) = result.tables
+    told = table["largest relative deviation of a weight"]
+    assert told[3:] == ["diverged"] * 8
+    assert max(told[:3]) < 1e-12
+    assert result.finding.startswith("Training diverged in epoch 3. After 2 epochs each of ")
+
+
+def test_the_decay_of_weights_that_diverges_at_once_is_that_of_no_epoch(monkeypatch):
+    let_diverge(monkeypatch)
+    result = run("weight-decay")
+    comes_out(result)
+    assert result.tables[0]["largest relative deviation of a weight"][1:] == ["diverged"] * 10
+    assert result.finding.startswith("Training diverged in epoch 1. After 0 epochs each of ")
+
+
+@pytest.mark.parametrize("ill", [("CS231n",), ("network2.py", "network3.py", "CS231n")])
+def test_a_package_with_whose_settings_training_diverges_is_in_the_table(ill, monkeypatch):
+    settings = {p.name: p.settings["l2"] for p in coming_from._PACKAGES}
+    fit = nn.Network.fit
+
+    def diverging(net, *args, **given):
+        if given["l2"] in [settings[name] for name in ill]:
+            net.weights[-1] = np.full(net.weights[-1].shape, 1e308)
+        return fit(net, *args, **given)
+
+    monkeypatch.setattr(nn.Network, "fit", diverging)
+    result = run("coming-from")
+    comes_out(result)
+    (table,) = result.tables
+    told = dict(zip(table["package"], table["largest difference of a weight"], strict=True))
+    assert {name for name, value in told.items() if value == "diverged"} == set(ill)
+    assert f"With the settings of {' and '.join(ill)} training diverged." in result.finding
+    assert ("no weight is off by more than" in result.finding) == (len(ill) < 3)
 
 
 # ---- what they do it by --------------------------------------------------------------------------
@@ -127,6 +165,17 @@ def test_networks_of_runs_that_diverged_are_not_asked():
     sizes = of_networks(lab, runs, lambda n: [n.n_parameters, 1], (2,))
     np.testing.assert_array_equal(sizes, [[9, 1], [np.nan, np.nan]])
     assert of_networks(lab, [], lambda n: 1.0).shape == (0,)
+
+
+def test_a_run_that_diverged_has_no_value_of_an_epoch_before():
+    net = nn.Network([2, 3], seed=0)
+    x = np.eye(2, dtype=np.float32)
+    history = net.fit(x, [0, 2], epochs=2, learning_rate=0.1)
+    runs = [Run(net, history, 0, math.nan, error=e) for e in (None, FloatingPointError())]
+    known = history["loss"]
+    np.testing.assert_array_equal(at(runs, "loss", 1, 1.0), [known[0], math.nan])
+    np.testing.assert_array_equal(at(runs, "loss", 2, 1.0), [known[1], math.nan])
+    np.testing.assert_array_equal(at(runs, "loss", 3, 1.0), [math.nan, math.nan])
 
 
 def test_the_least_of_values_one_of_which_is_unknown_is_unknown():

@@ -206,7 +206,11 @@ def test_the_network_of_the_slide_has_23_860_parameters(results):
     assert values(result, "weights and biases") == (784 * 30 + 30 + 30 * 10 + 10,) == (23_860,)
     assert "23,860" in result.settings["network"]
     assert "of 23,860 weights and biases on 500 digits" in result.pictures[0].caption
-    assert "1,000 digits" in result.remarks[0]
+    assert "its digits are so few" in result.remarks[0]
+    assert (
+        f"on {len(DATA.test)} test digits {500 / len(DATA.test):g} of the penalty on 500 "
+        in result.remarks[1]
+    )
     assert "the sum over its ten outputs" in result.remarks[0]
 
 

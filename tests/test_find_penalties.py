@@ -1,5 +1,6 @@
 """find_l2: what is tried and in which order, which penalty is best, the result."""
 
+import functools
 import math
 import statistics
 
@@ -93,6 +94,18 @@ def test_the_rate_is_doubled_and_halved_while_that_is_better():
     assert found.learning_rate == 0.25
     found, _, rates = search(peak(l2=1.0, rate=1e6))
     assert rates[:-1] == [2.0**k for k in range(6)]  # six doublings of 0.5, not more
+
+
+def test_the_rate_stays_where_another_has_a_lower_loss_but_a_lower_accuracy():
+    measure = Measure(True, 10_000)  # 0.3 % of noise
+    search_with = functools.partial(search, loss=lambda l2, rate: 1.0 / rate, measure=measure)
+    lower = {0.5: 0.9, 1.0: 0.899, 2.0: 0.9, 4.0: 0.8}
+    found, _, rates = search_with(lambda l2, rate: lower.get(rate, 0.7))
+    assert rates == [1.0, 2.0, 4.0, 0.25]
+    assert found.learning_rate == 2.0  # beyond one that is no choice
+    found, _, _ = search_with(lambda l2, rate: {0.5: 0.9, 1.0: 0.899}.get(rate, 0.7))
+    assert found.learning_rate == 0.5
+    assert found.verdict.endswith("no other rate tried with it is better.")
 
 
 def test_other_rates_are_tried_with_the_best_penalty():
@@ -342,6 +355,11 @@ def test_the_picture_has_a_place_for_no_penalty_and_a_ring_around_the_best():
 
 def test_the_picture_of_no_penalty_alone():
     found, _, _ = search(lambda l2, rate: 0.9 if l2 == 0.0 else None)
-    lines = {line.get_label(): line for line in ax_of(found).get_lines()}
+    ax = ax_of(found)
+    lines = {line.get_label(): line for line in ax.get_lines()}
     assert "learning rate 0.5" not in lines
+    assert {float(x) for line in ax.get_lines() for x in line.get_xdata()} == {0.0, 1.0}
+    for line in ax.get_lines():  # all at the one accuracy, and nothing else, such as a mark's name
+        np.testing.assert_allclose(np.asarray(line.get_ydata(), float), 90.0)
+    assert ax.get_legend().get_texts()[0].get_text() == "without a penalty"
     np.testing.assert_allclose(lines["best: l2 = 0"].get_xydata(), [[0.0, 90.0]])

@@ -400,6 +400,41 @@ def test_every_experiment_shows_the_slides_that_it_names(everything):
         assert all(quote in quoted for quote in asked), name
 
 
+#: Sizes of the whole of MNIST, which no part of the package's digits has.
+_MNISTS = re.compile(r"(?<![\d,])(?:10|50|60)[ ,_]?000(?![\d,])|\b[56]0k\b")
+
+
+def test_short_runs_name_no_number_of_digits_that_they_lack(everything):
+    for name in experiments.names():
+        section = json.loads((everything / "parts" / f"{name}.json").read_text())["section"]
+        said = [section["title"], section["question"], section["finding"], *section["remarks"]]
+        said += [text for pair in section["settings"] for text in pair]
+        said += [text for claim in section["claims"] for text in (claim["text"], claim["evidence"])]
+        # A quoted number that has nothing beside it names the digits of its source.
+        said += [row["what"] for row in section["rows"] if row["values"] or not row["quote"]]
+        for table in section["tables"]:
+            cells = [cell for row in table["rows"] for cell in row if isinstance(cell, str)]
+            said += [table["title"], *table["columns"], *cells]
+        for drawing in section["drawings"]:
+            words = re.findall(r"<!--(.*?)-->", drawing["svg"], re.DOTALL)
+            said += [drawing["caption"], *words]
+        said = [text.replace("x = 10,000", "x far away") for text in said if text]
+        assert len(said) > 3, name
+        assert [text for text in said if _MNISTS.search(text)] == [], name
+
+
+def test_short_runs_name_no_other_number_of_seeds(everything):
+    many = re.compile(r"\b(\d+|three|five) (?:seeds|starts for each)\b")
+    for name in experiments.names():
+        section = json.loads((everything / "parts" / f"{name}.json").read_text())["section"]
+        said = [section["title"], section["question"], *section["remarks"], section["finding"]]
+        said += [claim["evidence"] for claim in section["claims"]]
+        said += [drawing["caption"] for drawing in section["drawings"]]
+        for drawing in section["drawings"]:
+            said += re.findall(r"<!--(.*?)-->", drawing["svg"], re.DOTALL)
+        assert {n for text in said for n in many.findall(text)} <= {"1", "2"}, name
+
+
 def test_the_report_of_everything_is_one_whole_page(everything):
     page = (everything / "report.html").read_text()
     for name in experiments.names():

@@ -131,6 +131,10 @@ class Lab:
 
 
 # ---- numbers of runs, one a seed -----------------------------------------------------------------
+#
+# A seed that diverged is NaN in every row, also in those of epochs before that, and so is what is
+# worked out from it: each row says that it diverged, and all means of a variant are of the same
+# seeds. Such a run counts as diverged, not as stuck. Pictures show its epochs as far as they go.
 
 
 def last(runs: Iterable[Run], column: str, scale: float = 100.0) -> tuple[float, ...]:
@@ -149,10 +153,13 @@ def best(
 
 
 def at(runs: Iterable[Run], column: str, epoch: int, scale: float = 100.0) -> tuple[float, ...]:
-    """The column's value after an epoch, from 1, times `scale`; NaN where it was not reached."""
+    """The column's value after an epoch, from 1, times `scale`; NaN where it was not reached.
+
+    NaN for a run that diverged also where it had come so far.
+    """
     found = []
     for run in runs:
-        rows = [i for i, e in enumerate(run.history["epoch"]) if e == epoch]
+        rows = [i for i, e in enumerate(run.history["epoch"]) if e == epoch and not run.error]
         found.append(scale * float(run.history[column][rows[0]]) if rows else math.nan)
     return tuple(found)
 
@@ -190,12 +197,12 @@ def network2_cost(runs: Iterable[Run], loss: str, n: int, n_evaluated: int) -> t
 
 
 def stuck(runs: Iterable[Run]) -> int:
-    """How many runs never predict some class of the test set."""
+    """How many runs never predict some class of the test set; none that diverged."""
     return sum(bool(run.stuck) for run in runs)
 
 
 def differences(a: Iterable[float], b: Iterable[float]) -> tuple[float, ...]:
-    """``a - b``, seed by seed."""
+    """``a - b``, seed by seed; NaN where one of the two diverged."""
     return tuple(x - y for x, y in zip(a, b, strict=True))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import nnlearn
 from nnlearn.experiments._experiment import Experiment
-from nnlearn.experiments._lab import Lab, without
+from nnlearn.experiments._lab import BOOKS_N, Lab, without
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._result import Result
 from nnlearn.network import Network
@@ -58,7 +58,7 @@ def _measure(lab: Lab) -> Result:
     return Result(
         {
             "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy, scaled weights, "
-            "lambda 5 / 50,000 for each sample",
+            f"lambda / n = {5.0 / BOOKS_N:g}",
             "sizes": f"{', '.join(map(str, sizes))}; learning rate in proportion to the size",
             "time": f"{seconds:g} s for all sizes of a setting, of training alone, in one thread, "
             "in turns",

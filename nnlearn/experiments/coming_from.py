@@ -124,7 +124,8 @@ def _measure(lab: Lab) -> Result:
     deviations = [
         (package.name, _settings(package), _deviation(package, x, y)) for package in _PACKAGES
     ]
-    far = max(deviation for _, _, deviation in deviations)
+    far = max((d for _, _, d in deviations if d is not None), default=None)
+    lost = [name for name, _, deviation in deviations if deviation is None]
     settings = Table(["", "there", "here"], _SETTINGS, "Which setting gives which behaviour")
 
     def draw(figure: "Figure") -> None:
@@ -147,13 +148,12 @@ def _measure(lab: Lab) -> Result:
         tables=(
             Table(
                 ["update", "settings here", "largest difference of a weight"],
-                deviations,
+                [(*known, "diverged" if d is None else d) for *known, d in deviations],
                 "Their update, written in NumPy, against fit: after an epoch",
                 formats={"largest difference of a weight": ".1e"},
             ),
         ),
-        finding=f"After an epoch of each of the {len(deviations)} updates no weight is off by more "
-        f"than {far:.1e}.",
+        finding=_finding(far, lost),
         remarks=(
             "Not copied: network2.py's integer division of lmbda by n in Python 2, its double "
             "evaluation; network3.py's start weights of N(0, 1/n_out), and one dropout stream for "
@@ -163,12 +163,25 @@ def _measure(lab: Lab) -> Result:
     )
 
 
+def _finding(far: float | None, lost: list[str]) -> str:
+    """How far the weights are off, and for which updates training diverged."""
+    text = f"With the settings of {' and '.join(lost)} training diverged." if lost else ""
+    if far is None:
+        return text
+    of = "each other update" if lost else f"each of the {len(_PACKAGES)} updates"
+    same = f"After an epoch of {of} no weight is off by more than {far:.1e}."
+    return f"{text} {same}".strip()
+
+
 def _settings(package: _Package) -> str:
     return ", ".join(f"{name}={value:g}" for name, value in package.settings.items())
 
 
-def _deviation(package: _Package, x: _Array, y: npt.NDArray[Any]) -> float:
-    """The largest difference of a weight or bias after an epoch of theirs and of ours."""
+def _deviation(package: _Package, x: _Array, y: npt.NDArray[Any]) -> float | None:
+    """The largest difference of a weight or bias after an epoch of theirs and of ours.
+
+    None where training diverges.
+    """
     from nnlearn.layers import Dense
 
     hidden, output = package.layers
@@ -176,16 +189,19 @@ def _deviation(package: _Package, x: _Array, y: npt.NDArray[Any]) -> float:
         [784, Dense(20, hidden), Dense(10, output)], cost=package.cost, dtype="float64", seed=1
     )
     theirs = [np.array(p) for p in (*net.weights, *net.biases)]
-    net.fit(
-        x,
-        y,
-        epochs=1,
-        batch_size=_BATCH,
-        learning_rate=_ETA,
-        shuffle=False,
-        verbose=0,
-        **package.settings,
-    )
+    try:
+        net.fit(
+            x,
+            y,
+            epochs=1,
+            batch_size=_BATCH,
+            learning_rate=_ETA,
+            shuffle=False,
+            verbose=0,
+            **package.settings,
+        )
+    except FloatingPointError:
+        return None
     velocities = [np.zeros_like(p) for p in theirs]
     for start in range(0, len(x), _BATCH):
         rows = slice(start, start + _BATCH)

@@ -53,7 +53,7 @@ def _measure(lab: Lab) -> Result:
         {
             "network": "784-30-10, sigmoid, cross-entropy, large weights N(0, 1)",
             "training": f"{epochs} epochs, batch size 10, learning rate 0.5; "
-            "lambda for 50,000 digits",
+            "the slide's lambda, scaled to these digits by equal lambda / n",
         },
         tuple(rows),
         _claims(runs, squares),

@@ -61,8 +61,8 @@ def _measure(lab: Lab) -> Result:
     return Result(
         {
             "networks": "784-30-10 and 784-100-10, sigmoid, cross-entropy, large weights N(0, 1)",
-            "training": f"{epochs} epochs, batch size 10, learning rate 0.5; lambda 5 for "
-            "50,000 digits",
+            "training": f"{epochs} epochs, batch size 10, learning rate 0.5; the book's "
+            "lambda 5, scaled to these digits by equal lambda / n",
         },
         (*_rows(runs, errors), *_best_rows(runs, slow)),
         tuple(claim for units in _SIZES for claim in _claims(runs, errors, units)),

@@ -54,7 +54,7 @@ def _measure(lab: Lab) -> Result:
         {
             "network": "784-30-10, sigmoid, cross-entropy",
             "search": f"{_COPIES} copies each: find_learning_rate without a penalty; find_l2 by "
-            f"tens from {lab.l2(1.0):g} (1.0 for 50,000 digits), {epochs} epochs, then 1, 2, 5 "
+            f"tens from {lab.l2(1.0):g} (1.0 in the book), {epochs} epochs, then 1, 2, 5 "
             "between, then the rate doubled and halved",
             "check": f"{longer} epochs with what was found, other starts, the test set",
             "found": f"learning rate {rate:g}{how} without a penalty, {then}",
@@ -87,11 +87,11 @@ def _finding(lab: Lab, rate: float, found: Penalties | None) -> str:
     """Which lambda was found, and whether another rate with it."""
     if not found:
         return "With every lambda that was tried training diverges."
-    books = found.suggestion * BOOKS_N / len(lab.data.train)
+    books = found.suggestion * BOOKS_N / len(lab.data.train)  # of equal lambda / n
     again = found.learning_rate
     same = f"the same learning rate, {again:g}, is the best of those tried again"
     other = f"another learning rate does better, {again:g} in place of {rate:g}"
-    best_is = f"lambda {found.suggestion:g} ({books:g} for {BOOKS_N:,} digits)"
+    best_is = f"lambda {found.suggestion:g} ({books:g} for as many digits as in the book)"
     return (
         f"The search finds {best_is if books else 'no penalty to be the best'}; with it "
         f"{same if again == rate else other}, by the validation accuracy."

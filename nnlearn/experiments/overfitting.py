@@ -1,4 +1,4 @@
-"""Overfitting on 1,000 digits, without a penalty and with one."""
+"""Overfitting on few digits, without a penalty and with one."""
 
 import math
 from dataclasses import dataclass
@@ -114,6 +114,7 @@ def _measure(lab: Lab) -> Result:
         f"epoch {plan.marked + 1}, for the book's 280 in this short run",
     )
     n_parameters = Network([784, 30, 10], seed=0).n_parameters
+    n_test = len(lab.data.test or ())
     return Result(
         {
             "network": "784-30-10, sigmoid, cross-entropy, large weights N(0, 1): "
@@ -141,14 +142,15 @@ def _measure(lab: Lab) -> Result:
             ),
         ),
         remarks=(
-            "The slide's text does not say that there are only 1,000 digits. Its cost is that of "
+            "The slide's text does not say that its digits are so few. Its cost is that of "
             "one output, while the network has ten: here, as in the book's program, the cost of a "
             "digit is the sum over its ten outputs.",
             "network2.py counts epochs from 0, and so do the rows here; the picture counts from 1. "
             "It divides the penalty of a cost by the size of the set that is evaluated, so that on "
-            "10,000 test digits a tenth is left of the penalty on 1,000 training digits. nnlearn's "
-            "costs of all sets have the penalty that was trained with; the costs quoted for "
-            "lambda 0.1 are put beside loss and penalty added up in network2.py's way.",
+            f"{n_test:,} test digits {plan.n / n_test:g} of the penalty on {plan.n:,} training "
+            "digits is left. nnlearn's costs of all sets have the penalty that was trained with; "
+            "the costs quoted for lambda 0.1 are put beside loss and penalty added up in "
+            "network2.py's way.",
         ),
     )
 
@@ -337,7 +339,7 @@ def _fit_height(ax: "Axes", runs: Comparison, column: str, first: int) -> None:
 
 experiment = Experiment(
     name="overfitting",
-    title="Overfitting on 1,000 digits",
+    title="Overfitting on few digits",
     question="When does a network stop learning what helps on new digits, and does L2 help?",
     slides=(13,),
     measure=_measure,

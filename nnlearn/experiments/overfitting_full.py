@@ -69,6 +69,8 @@ def _measure(lab: Lab) -> Result:
         for name in _NAMES
     }
 
+    n, n_test = len(lab.data.train), len(lab.data.test or ())
+
     def overlay(figure: "Figure") -> None:
         _draw(figure, runs, lab.pick(90, 70))
 
@@ -92,8 +94,9 @@ def _measure(lab: Lab) -> Result:
             "A number of the last epoch and one of the best are two things: the rows have the mean "
             "and the standard deviation of both.",
             "network2.py divides the penalty of a cost by the size of the set that is evaluated: "
-            "on 10,000 test digits it is five times that of 50,000 training digits, and its test "
-            "cost with L2 is no measure of overfitting. Epochs are counted from 0 as there.",
+            f"on {n_test:,} test digits it is {n / n_test:g} times that of {n:,} training digits, "
+            "and its test cost with L2 is no measure of overfitting. Epochs are counted from 0 as "
+            "there.",
         ),
     )
 
@@ -173,7 +176,7 @@ def _draw(figure: "Figure", runs: Comparison, lowest: float) -> None:
 
 experiment = Experiment(
     name="overfitting-full",
-    title="Overfitting on 50,000 digits",
+    title="Overfitting on all training digits",
     question="How much of the overfitting is left with all digits, and with L2?",
     slides=(),
     measure=_measure,

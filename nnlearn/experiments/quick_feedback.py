@@ -94,7 +94,7 @@ def _measure(lab: Lab) -> Result:
             f"{lab.l2(1000.0):g}",
             "quick feedback": f"784-10, the first {len(few.train):,} digits and the first "
             f"{_N_VALIDATION} of the validation set; {_STARTS} starts for each seed",
-            "reduced problem": "learning rate 0.5; lambda 5 for 50,000 digits, rescaled to what is "
+            "reduced problem": "learning rate 0.5; the book's lambda 5, rescaled to the digits "
             "left; batch size 10",
         },
         _rows(hopeless, runs, len(data.validation or ())),

@@ -1,5 +1,6 @@
 """Weight decay alone: steps whose samples all have weight zero."""
 
+import contextlib
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from nnlearn.experiments._result import Result
 from nnlearn.history import History
 from nnlearn.network import Network
 from nnlearn.plotting._style import COLOURS, finish
-from nnlearn.tables import Table
+from nnlearn.tables import Table, count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,16 +34,20 @@ def _measure(lab: Lab) -> Result:
         weights.append(_flat(network.weights))
         biases.append(_flat(network.biases))
 
-    net.fit(
-        rows,
-        epochs=_EPOCHS,
-        batch_size=_BATCH,
-        learning_rate=_RATE,
-        l2=_LAMBDA,
-        sample_weight=np.zeros(len(rows)),
-        callbacks=keep,
-        verbose=0,
-    )
+    with contextlib.suppress(FloatingPointError):  # the table tells the epochs that are missing
+        net.fit(
+            rows,
+            epochs=_EPOCHS,
+            batch_size=_BATCH,
+            learning_rate=_RATE,
+            l2=_LAMBDA,
+            sample_weight=np.zeros(len(rows)),
+            callbacks=keep,
+            verbose=0,
+        )
+    done = len(weights) - 1
+    for values in (weights, biases):
+        values += [np.full(values[0].shape, math.nan)] * (_EPOCHS - done)
     factor = 1.0 - _RATE * _LAMBDA / len(rows)
     steps = math.ceil(len(rows) / _BATCH)
     expected = [factor ** (steps * epoch) for epoch in range(_EPOCHS + 1)]
@@ -50,7 +55,7 @@ def _measure(lab: Lab) -> Result:
         float(np.abs(w / (share * weights[0]) - 1.0).max())
         for w, share in zip(weights, expected, strict=True)
     ]
-    moved = max(float(np.abs(b - biases[0]).max()) for b in biases)
+    moved = max(float(np.abs(b - biases[0]).max()) for b in biases[: done + 1])
 
     def paths(figure: "Figure") -> None:
         _draw(figure, weights, biases, factor**steps)
@@ -75,13 +80,19 @@ def _measure(lab: Lab) -> Result:
         tables=(
             Table(
                 ["epoch", "share of the start left", "largest relative deviation of a weight"],
-                list(zip(range(_EPOCHS + 1), expected, apart, strict=True)),
+                [
+                    (epoch, share, deviation if epoch <= done else "diverged")
+                    for epoch, share, deviation in zip(
+                        range(_EPOCHS + 1), expected, apart, strict=True
+                    )
+                ],
                 f"Each of the {weights[0].size:,} weights against the formula",
                 formats={"largest relative deviation of a weight": ".1e"},
             ),
         ),
-        finding=f"After {_EPOCHS} epochs each of the {weights[0].size:,} weights is "
-        f"the formula's {expected[-1]:.4f} of its start within a relative {apart[-1]:.2g}; the "
+        finding=(f"Training diverged in epoch {done + 1}. " if done < _EPOCHS else "")
+        + f"After {count(done, 'epoch')} each of the {weights[0].size:,} weights is "
+        f"the formula's {expected[done]:.4f} of its start within a relative {apart[done]:.2g}; the "
         f"largest change of any of the {biases[0].size} biases is {moved:g}.",
     )
 

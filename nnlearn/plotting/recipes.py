@@ -113,8 +113,10 @@ def plot_penalties(result: "Penalties", ax: "Axes | None" = None) -> "Axes":
         ax.axhline(means[0.0], label="without a penalty", **style)
         ax.plot(0.0, means[0.0], "o", color=style["color"])
     decayed = [(l2, mean) for l2, mean in means.items() if l2]
-    ax.plot(*zip(*decayed, strict=True), label=f"learning rate {result.held_rate:g}", **line)
-    ax.plot(*zip(*decayed, strict=True), "o", color=line["color"])
+    if decayed:  # else all but no penalty diverged
+        where, height = zip(*decayed, strict=True)
+        ax.plot(where, height, label=f"learning rate {result.held_rate:g}", **line)
+        ax.plot(where, height, "o", color=line["color"])
     for trial in held:
         seeds = [result.measure.scaled(value) for value in trial.best]
         ax.plot([trial.l2] * len(seeds), seeds, ".", color="#777777", markersize=4, zorder=1)
@@ -132,8 +134,8 @@ def plot_penalties(result: "Penalties", ax: "Axes | None" = None) -> "Axes":
     if result.suggestion in means:
         ring: dict[str, Any] = {"markersize": 13, "markerfacecolor": "none", "markeredgewidth": 1.8}
         label = f"best: l2 = {result.suggestion:g}"
-        where = (result.suggestion, means[result.suggestion])
-        ax.plot(*where, "o", color=mark, label=label, linestyle="none", **ring)
+        best = means[result.suggestion]
+        ax.plot(result.suggestion, best, "o", color=mark, label=label, linestyle="none", **ring)
     ax.set_xlabel("l2")
     ax.set_ylabel(result.measure.words + (" (%)" if result.measure.is_accuracy else ""))
     ax.legend(frameon=False)

@@ -40,7 +40,8 @@ def find_l2(
     The learning rate is held while penalties are tried: 0 and `start`; ten times as much again
     and again, and a tenth, each way as long as that is better than the one before; then those of
     1, 2, 5, 10, ... within a factor of ten of the best one above 0. With the best of all, the
-    learning rate is doubled, and halved, as long as that is better.
+    learning rate is doubled, and halved, as long as that is better. The rate that was held stays
+    unless one with at least its accuracy is better.
 
     What is compared is the best validation accuracy in `epochs` epochs, the mean a over the seeds.
     On m validation samples it is known to one standard error::
@@ -93,9 +94,11 @@ def find_l2(
     Notes
     -----
     After few epochs penalties often differ by less than the accuracy's noise, and chance would
-    choose among them; the loss shows overfitting earlier. Of equals the one tried first is taken,
-    and 0 is tried first of all. A penalty with which any seed diverges is out. The penalty belongs
-    to the number of training samples.
+    choose among them; the loss shows overfitting earlier, so that the penalty chosen may be up to
+    s below the highest accuracy. Of rates none is chosen that is below the accuracy which this
+    penalty has at the rate that was held: the last step does not undo the one before. Of equals
+    the one tried first is taken, and 0 is tried first of all. A penalty with which any seed
+    diverges is out. The penalty belongs to the number of training samples.
 
     References
     ----------
@@ -227,6 +230,10 @@ class Measure:
         least = min(trial.loss for trial in known)
         return next(trial for trial in known if trial.loss <= least * (1.0 + SAME_LOSS))
 
+    def not_below(self, one: PenaltyTrial, trials: Iterable[AnyTrial]) -> "list[AnyTrial]":
+        """Those with at least the accuracy of one; for regression all."""
+        return [t for t in trials if not self.is_accuracy or t.mean >= one.mean]
+
     def is_better(self, one: PenaltyTrial, other: PenaltyTrial) -> bool:
         """Whether one is better than the other, and not just as good."""
         if one.diverged or other.diverged:
@@ -357,7 +364,7 @@ def _search(
         return rates[learning_rate]
 
     search_rate(with_best, rate, measure)
-    learning_rate = measure.best(rates.values()).learning_rate
+    learning_rate = measure.best(measure.not_below(best, rates.values())).learning_rate
     others = [trial for value, trial in sorted(rates.items()) if value != rate]
     trials = (*(held[l2] for l2 in sorted(held)), *others)
     return Penalties(trials, best.l2, rate, learning_rate, measure)

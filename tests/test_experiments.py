@@ -169,7 +169,7 @@ def test_the_verdict_names_what_is_not_so():
     opposite = "less is better (the opposite holds: the other way by 1.05 on average"
     assert f"1 of 2 claims holds; the other: {opposite}" in text
     alone = Result({}, (), claims[1:]).verdict
-    assert alone.startswith(f"0 of 1 claim hold: {opposite}")
+    assert alone.startswith(f"0 of 1 claim holds: {opposite}")
     three = Result({}, (), (claims[0], claims[1], claims[1])).verdict
     assert three.startswith("1 of 3 claims holds; the others: less is better (")
 

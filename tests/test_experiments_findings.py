@@ -47,7 +47,11 @@ def test_the_spread_of_thresholds_is_that_of_the_seeds():
 @pytest.mark.parametrize(
     ("l2", "rate", "said"),
     [
-        (0.03, 0.25, "finds lambda 0.03 (5 for 50,000 digits); with it the same learning rate"),
+        (
+            0.03,
+            0.25,
+            "finds lambda 0.03 (5 for as many digits as in the book); with it the same learning rate",
+        ),
         (0.03, 0.5, "with it another learning rate does better, 0.5 in place of 0.25"),
         (0.0, 0.25, "finds no penalty to be the best; with it"),
     ],

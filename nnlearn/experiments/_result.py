@@ -147,7 +147,7 @@ def _of_quotes(name: str, judged: Sequence[tuple[Measured, Judgement]]) -> list[
     comparable = len(words) - words.count(NOT_COMPARABLE)
     if comparable:
         n = words.count(AGREES)
-        text = f"{n} of {count(comparable, name)} {'agrees' if n == 1 else 'agree'}"
+        text = f"{n} of {count(comparable, name)} {'agrees' if 1 in (n, comparable) else 'agree'}"
         apart = [f"{row.what} ({j.text})" for row, j in judged if j.word == DIFFERS]
         parts.append(f"{text}{_exceptions(apart, n)}.")
     if words.count(NOT_COMPARABLE):
@@ -162,7 +162,8 @@ def _of_claims(claims: Sequence[Claim]) -> list[str]:
     if not claims:
         return []
     holding = sum(claim.word == HOLDS for claim in claims)
-    text = f"{holding} of {count(len(claims), 'claim')} {'holds' if holding == 1 else 'hold'}"
+    verb = "holds" if 1 in (holding, len(claims)) else "hold"
+    text = f"{holding} of {count(len(claims), 'claim')} {verb}"
     apart = [f"{c.text} ({c.word}: {c.evidence})" for c in claims if c.word != HOLDS]
     return [f"{text}{_exceptions(apart, holding)}."]
 

@@ -50,7 +50,7 @@ def test_the_spread_of_thresholds_is_that_of_the_seeds():
         (
             0.03,
             0.25,
-            "finds lambda 0.03 (5 for as many digits as in the book); with it the same learning rate",
+            "finds lambda 0.03 (5 for as many digits as in the book); with it the same",
         ),
         (0.03, 0.5, "with it another learning rate does better, 0.5 in place of 0.25"),
         (0.0, 0.25, "finds no penalty to be the best; with it"),

@@ -7,7 +7,8 @@ RULES = (
     "does another number of one run, such as its best epoch, beside the same of each seed. The "
     "best of three runs is compared with the best of three drawn from the seeds; validation with "
     "validation, test with test. Half a unit of the last digit printed is allowed for as well. "
-    "Where there is no chance, the printed digits are compared.",
+    "Where there is no chance, the printed digits are compared. Numbers that nobody printed, but "
+    "that follow from what was printed, are counted apart, as replayed.",
     "A claim holds if the mean of the differences, seed by seed, is above 0, and so far that the "
     "probability of it would be below 5 % were there no difference, by Student's t: with five "
     "seeds 2.8 standard errors, with three 4.3, with two 12.7. Of many claims without truth some "

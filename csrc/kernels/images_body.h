@@ -3,6 +3,8 @@
  *
  * Philox4x32-10 as in base/rng.c, here for many blocks at once, each word in a lane of 64 bits: a
  * product of 32-bit words then has its lane, and what stands above a word is never looked at. */
+#include <stdbool.h>
+
 #include "kernels/images.h"
 #include "kernels/simd.h"
 
@@ -24,8 +26,8 @@ static SIMD_INLINE void philox(words pairs[2], words c0, uint32_t row, uint64_t 
     uint32_t k0 = key[0], k1 = key[1];
     for (int i = 0; i < 10; i++) {
         const words p0 = words_multiply_low(c0, m0), p1 = words_multiply_low(c2, m1);
-        c0 = (p1 >> 32) ^ c1 ^ words_all(k0);
-        c2 = (p0 >> 32) ^ c3 ^ words_all(k1);
+        c0 = (p1 >> 32) ^ (c1 ^ words_all(k0)); /* in brackets what is known before the products */
+        c2 = (p0 >> 32) ^ (c3 ^ words_all(k1));
         c1 = p1;
         c3 = p0;
         k0 += UINT32_C(0x9e3779b9);
@@ -38,12 +40,13 @@ static SIMD_INLINE void philox(words pairs[2], words c0, uint32_t row, uint64_t 
 static void uniforms(nn_real *restrict out, size_t n, const uint32_t key[2], uint32_t row,
                      uint64_t round) {
     const nn_real scale = (nn_real)0x1p-15, least = (nn_real)(0x1p-16 - 1.0);
+    words index;
+    for (size_t i = 0; i < WORDS; i++) index[i] = i;
     for (size_t block = 0; 8 * block < n; block += TURN_BLOCKS, out += 2 * TURN_WORDS) {
         uint32_t bits[TURN_WORDS];
         for (size_t b = 0; b < TURN_BLOCKS; b += WORDS) {
-            words c0, pairs[2];
-            for (size_t i = 0; i < WORDS; i++) c0[i] = (uint32_t)(block + b + i);
-            philox(pairs, c0, row, round, key);
+            words pairs[2];
+            philox(pairs, index + words_all(block + b), row, round, key);
             memcpy(bits + 2 * b, &pairs[0], sizeof pairs[0]);
             memcpy(bits + 2 * TURN_BLOCKS + 2 * b, &pairs[1], sizeof pairs[1]);
         }
@@ -53,6 +56,80 @@ static void uniforms(nn_real *restrict out, size_t n, const uint32_t key[2], uin
         }
     }
 }
+
+/* ---- halves --------------------------------------------------------------------------------- */
+
+/* n numbers, up to LANES: v[k] = p[k], or p[n - 1 - k]; the other lanes 0. */
+static SIMD_INLINE vec load_some(const nn_real *p, size_t n, bool mirrored) {
+    if (n == LANES) return mirrored ? vec_reverse(vec_load(p)) : vec_load(p);
+    vec v = vec_all(0);
+    for (size_t k = 0; k < n; k++) v[k] = p[mirrored ? n - 1 - k : k];
+    return v;
+}
+
+/* The same, back. */
+static SIMD_INLINE void store_some(nn_real *p, vec v, size_t n, bool mirrored) {
+    if (n == LANES)
+        vec_store(p, mirrored ? vec_reverse(v) : v);
+    else
+        for (size_t k = 0; k < n; k++) p[mirrored ? n - 1 - k : k] = v[k];
+}
+
+/* q = a + b + c + d,   a - b + c - d,   a + b - c - d,   a - b - c + d. */
+static SIMD_INLINE void mix(vec q[4], vec a, vec b, vec c, vec d) {
+    const vec even = a + c, odd = a - c, even_behind = b + d, odd_behind = b - d;
+    q[0] = even + even_behind;
+    q[1] = even - even_behind;
+    q[2] = odd + odd_behind;
+    q[3] = odd - odd_behind;
+}
+
+/* Where the n columns at j begin when all take n at a time: the last go back over some. */
+static SIMD_INLINE size_t start_of(size_t j, size_t n, size_t columns) {
+    return j + n <= columns ? j : columns - n;
+}
+
+static void fold(nn_real *restrict parts, size_t half, const nn_real *restrict x, size_t stride,
+                 size_t height, size_t width) {
+    const size_t rows = (height + 1) / 2, columns = (width + 1) / 2;
+    const size_t n = columns < LANES ? columns : LANES;
+    for (size_t i = 0; i < rows; i++) {
+        const nn_real *top = x + i * stride, *bottom = x + (height - 1 - i) * stride;
+        nn_real *even = parts + 2 * half * i, *odd = even + 2 * half * rows;
+        for (size_t j = 0; j < columns; j += n) {
+            const size_t at = start_of(j, n, columns), behind = width - n - at;
+            vec q[4];
+            mix(q, load_some(top + at, n, false), load_some(top + behind, n, true),
+                load_some(bottom + at, n, false), load_some(bottom + behind, n, true));
+            store_some(even + at, q[0], n, false);
+            store_some(even + half + at, q[1], n, false);
+            store_some(odd + at, q[2], n, false);
+            store_some(odd + half + at, q[3], n, false);
+        }
+    }
+}
+
+static void unfold(nn_real *restrict x, size_t stride, const nn_real *restrict parts, size_t half,
+                   size_t height, size_t width) {
+    const size_t rows = (height + 1) / 2, columns = (width + 1) / 2;
+    const size_t n = columns < LANES ? columns : LANES;
+    for (size_t i = 0; i < rows; i++) {
+        nn_real *top = x + i * stride, *bottom = x + (height - 1 - i) * stride;
+        const nn_real *even = parts + 2 * half * i, *odd = even + 2 * half * rows;
+        for (size_t j = 0; j < columns; j += n) {
+            const size_t at = start_of(j, n, columns), behind = width - n - at;
+            vec q[4];
+            mix(q, load_some(even + at, n, false), load_some(even + half + at, n, false),
+                load_some(odd + at, n, false), load_some(odd + half + at, n, false));
+            store_some(top + at, q[0], n, false);
+            store_some(top + behind, q[1], n, true);
+            store_some(bottom + at, q[2], n, false);
+            store_some(bottom + behind, q[3], n, true);
+        }
+    }
+}
+
+/* ---- places --------------------------------------------------------------------------------- */
 
 static void places(nn_real *restrict X, nn_real *restrict Y, const nn_real x[2], const nn_real y[2],
                    size_t n) {
@@ -143,6 +220,8 @@ static void interpolate(nn_real *restrict out, const nn_real *restrict framed, s
 
 const nn__image_kernels NN_IMAGE_TABLE_NAME = {
     .uniforms = uniforms,
+    .fold = fold,
+    .unfold = unfold,
     .places = places,
     .displace = displace,
     .corners = corners,

@@ -21,6 +21,20 @@ typedef struct nn__image_kernels {
     void (*uniforms)(nn_real *restrict out, size_t n, const uint32_t key[2], uint32_t row,
                      uint64_t round);
 
+    /* An image x (height, width), rows `stride` apart, to its parts (2, half height, 2, `half`), even
+     * and odd along y, each even and odd along x. With i' = height - 1 - i, j' = width - 1 - j, and
+     * i, j up to the middle, which is included:
+     *     parts[0][i][0][j] = x[i][j] + x[i][j'] + x[i'][j] + x[i'][j']
+     *     parts[0][i][1][j] = x[i][j] - x[i][j'] + x[i'][j] - x[i'][j']
+     *     parts[1][i][0][j] = x[i][j] + x[i][j'] - x[i'][j] - x[i'][j']
+     *     parts[1][i][1][j] = x[i][j] - x[i][j'] - x[i'][j] + x[i'][j'] */
+    void (*fold)(nn_real *restrict parts, size_t half, const nn_real *restrict x, size_t stride,
+                 size_t height, size_t width);
+
+    /* The other way round, by the same sums: the parts of x give 4 x. */
+    void (*unfold)(nn_real *restrict x, size_t stride, const nn_real *restrict parts, size_t half,
+                   size_t height, size_t width);
+
     /* A row of places: X[j] = x[0] + x[1] j, Y[j] = y[0] + y[1] j.   X, Y (n,) */
     void (*places)(nn_real *restrict X, nn_real *restrict Y, const nn_real x[2], const nn_real y[2],
                    size_t n);

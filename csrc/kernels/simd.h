@@ -68,6 +68,25 @@ static SIMD_INLINE void vec_store(nn_real *p, vec v) {
 #endif
 }
 
+/* The lanes from the last to the first. */
+static SIMD_INLINE vec vec_reverse(vec v) {
+#if defined __AVX512F__ && defined NN_DOUBLE
+    return _mm512_permutexvar_pd(_mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7), v);
+#elif defined __AVX512F__
+    const __m512i last_first =
+        _mm512_set_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return _mm512_permutexvar_ps(last_first, v);
+#elif defined __AVX2__ && defined NN_DOUBLE
+    return _mm256_permute4x64_pd(v, 0x1b);
+#elif defined __AVX2__
+    return _mm256_permutevar8x32_ps(v, _mm256_set_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+#elif defined NN_DOUBLE
+    return (vec){v[1], v[0]};
+#else
+    return (vec){v[3], v[2], v[1], v[0]};
+#endif
+}
+
 /* a b + c */
 static SIMD_INLINE vec vec_fma(vec a, vec b, vec c) {
 #ifdef VEC

@@ -6,10 +6,7 @@
  * p from the image's centre, w_e the displacement field of elastic part e. It is worked out row by
  * row and the image interpolated once, whatever the parts are.
  *
- * A field is u, uniform in [-1, 1] at each pixel, smoothed down and across, G u G^T: row i of G
- * holds a Gaussian around i, cut at 4 sigma and made to sum to 1, what lies beyond the image
- * reflected into it (... 1 0 | 0 1 2 ...). With sigma about 4 and 28 pixels G is full, so these are
- * two products of matrices; in larger images both go in blocks and leave out what is zero.
+ * A field is u, uniform in [-1, 1] at each pixel, under a Gaussian (layers/smoothing.h).
  *
  * Source: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks
  * applied to visual document analysis", ICDAR 2003. */
@@ -23,15 +20,12 @@
 /* Threads share the images of a batch in so many shards at most, each with a room of its own. */
 enum { MOST_SHARDS = 16 };
 
-/* Rows and columns of a block of the smoothing. */
-enum { BLOCK_ROWS = 16, BLOCK_COLUMNS = 32 };
+/* About as many places are worked out at once: with what they are made of and used for they stay in
+ * the nearest cache. */
+enum { PLACES = 1024 };
 
 /* Numbers that `uniforms` may write beyond those asked for. */
 enum { SPARE = 128 };
-
-static size_t radius_of(double sigma) {
-    return (size_t)(4.0 * sigma + 0.5);
-}
 
 bool nn__augment_changes(const nn_augment *spec) {
     bool changes = false;
@@ -45,8 +39,7 @@ double nn__augment_work(const nn_augment *spec) {
     for (size_t i = 0; i < spec->n_parts; i++) {
         const nn_augment_part *part = &spec->parts[i];
         if (part->kind != NN_AUGMENT_ELASTIC || part->amount == 0.0) continue;
-        const double taps = 8.0 * part->sigma + 1.0;
-        pixel += 2.0 * (fmin(taps + BLOCK_ROWS, height) + fmin(taps + BLOCK_COLUMNS, width)) + 8.0;
+        pixel += 2.0 * nn__smooth_taps(height, width, part->sigma) + 16.0;
     }
     return height * width * pixel;
 }
@@ -95,50 +88,33 @@ static void keep_parts(nn_augment *kept, const nn_augment *spec) {
         if (spec->parts[i].amount > 0.0) kept->parts[kept->n_parts++] = spec->parts[i];
 }
 
+/* Rows of an image whose places are worked out at once. */
+static size_t rows_at_once(const nn__augment *a) {
+    const size_t rows = PLACES / nn__padded(a->spec.width);
+    return rows == 0 ? 1 : rows < a->spec.height ? rows : a->spec.height;
+}
+
 /* Where everything lies in the arena. */
 static void lay_out(nn__augment *a) {
     const size_t height = a->spec.height, width = a->spec.width, stride = nn__padded(width);
     for (size_t i = 0; i < a->spec.n_parts; i++) {
-        if (a->spec.parts[i].kind != NN_AUGMENT_ELASTIC) continue;
-        a->down[i] = nn__arena_reserve(&a->arena, height * height);
-        a->across[i] = nn__arena_reserve(&a->arena, width * stride);
+        const nn_augment_part *part = &a->spec.parts[i];
+        if (part->kind != NN_AUGMENT_ELASTIC) continue;
+        a->smoothing[i] = nn__smooth_lay_out(&a->arena, height, width, part->sigma);
         a->n_fields++;
     }
     nn__arena room = {0};
     a->raw = nn__arena_reserve(&room, 2 * height * width + SPARE);
-    a->fields = nn__arena_reserve(&room, (a->n_fields + (a->n_fields > 0)) * 2 * height * stride);
+    const size_t work = a->n_fields > 0 ? nn__smooth_work(height, width) : 0;
+    a->work = nn__arena_reserve(&room, work);
+    a->fields = nn__arena_reserve(&room, a->n_fields * 2 * height * stride);
     a->framed = nn__arena_reserve(&room, a->spec.channels * (height + 3) * a->frame.stride);
-    a->row = nn__arena_reserve(&room, 3 * stride);
+    a->places = nn__arena_reserve(&room, 3 * rows_at_once(a) * stride);
     a->shard = room.size;
     size_t rooms = 0;
     const bool fits = nn__multiply(a->n_shards, a->shard, &rooms) && !room.overflow;
     a->rooms = nn__arena_reserve(&a->arena, rooms);
     a->arena.overflow = a->arena.overflow || !fits;
-}
-
-/* The index in 0 .. n - 1 that i, anywhere, is reflected to. */
-static size_t reflected(ptrdiff_t i, size_t n) {
-    const ptrdiff_t period = 2 * (ptrdiff_t)n;
-    const ptrdiff_t place = (i % period + period) % period;
-    return (size_t)(place < (ptrdiff_t)n ? place : period - 1 - place);
-}
-
-/* The Gaussian at d pixels from its centre, not scaled. */
-static double gaussian(ptrdiff_t d, double sigma) {
-    const double x = (double)d / sigma; /* first, as the square of a tiny sigma is 0 */
-    return exp(-0.5 * x * x);
-}
-
-/* G[i][k] at i * row + k * column, for i, k = 0 .. n - 1; G holds zeros. */
-static void fill_gaussian(nn_real *G, size_t n, size_t row, size_t column, double sigma) {
-    const ptrdiff_t radius = (ptrdiff_t)radius_of(sigma);
-    double sum = 0.0;
-    for (ptrdiff_t d = -radius; d <= radius; d++) sum += gaussian(d, sigma);
-    for (size_t i = 0; i < n; i++)
-        for (ptrdiff_t d = -radius; d <= radius; d++) {
-            const size_t k = reflected((ptrdiff_t)i + d, n);
-            G[i * row + k * column] += (nn_real)(gaussian(d, sigma) / sum);
-        }
 }
 
 nn_status nn__augment_make(nn__augment *augment, const nn_augment *spec, size_t rows, bool shared,
@@ -150,13 +126,10 @@ nn_status nn__augment_make(nn__augment *augment, const nn_augment *spec, size_t 
     augment->n_shards = !shared ? 1 : rows < MOST_SHARDS ? rows : MOST_SHARDS;
     lay_out(augment);
     NN_TRY(nn__arena_open(&augment->arena));
-    nn_real *values = augment->arena.values;
     for (size_t i = 0; i < augment->spec.n_parts; i++) {
         const nn_augment_part *part = &augment->spec.parts[i];
         if (part->kind != NN_AUGMENT_ELASTIC) continue;
-        fill_gaussian(values + augment->down[i], spec->height, spec->height, 1, part->sigma);
-        fill_gaussian(values + augment->across[i], spec->width, 1, nn__padded(spec->width),
-                      part->sigma);
+        nn__smooth_make(&augment->smoothing[i], augment->arena.values, part->sigma);
     }
     return NN_OK;
 }
@@ -255,71 +228,19 @@ static whole draw_whole(const nn__augment *a, uint32_t index) {
     return w;
 }
 
-/* ---- displacement fields -------------------------------------------------------------------- */
+/* ---- one image ------------------------------------------------------------------------------ */
 
-/* First and last + 1 of what row i of G reads. */
-static size_t first_read(size_t i, size_t radius) {
-    return i > radius ? i - radius : 0;
-}
-
-static size_t end_read(size_t i, size_t radius, size_t n) {
-    return radius < n && i + radius + 1 < n ? i + radius + 1 : n;
-}
-
-/* y = x G^T.   x (rows, width), y (rows, padded width) */
-static void smooth_across(const nn__augment *a, size_t part, nn_real *y, const nn_real *x,
-                          size_t rows) {
-    const size_t width = a->spec.width, stride = nn__padded(width);
-    const size_t radius = radius_of(a->spec.parts[part].sigma);
-    nn_real *Gt = a->arena.values + a->across[part];
-    for (size_t at = 0; at < stride; at += BLOCK_COLUMNS) {
-        const size_t columns = stride - at < BLOCK_COLUMNS ? stride - at : BLOCK_COLUMNS;
-        const size_t last = at + columns < width ? at + columns - 1 : width - 1;
-        const size_t first = first_read(at, radius);
-        const nn__weights W = {.values = Gt + first * stride + at,
-                               .n_in = end_read(last, radius, width) - first,
-                               .stride = stride,
-                               .columns = columns};
-        a->vector->products->dense_forward(y + at, stride, x + first, width, rows, &W, NULL);
-    }
-}
-
-/* y = G x.   x, y (height, padded width) */
-static void smooth_down(const nn__augment *a, size_t part, nn_real *y, nn_real *x) {
-    const size_t height = a->spec.height, stride = nn__padded(a->spec.width);
-    const size_t radius = radius_of(a->spec.parts[part].sigma);
-    const nn_real *G = a->arena.values + a->down[part];
-    const size_t block = height <= 2 * BLOCK_ROWS ? height : BLOCK_ROWS;
-    for (size_t at = 0; at < height; at += block) {
-        const size_t rows = height - at < block ? height - at : block;
-        const size_t first = first_read(at, radius);
-        const nn__weights W = {.values = x + first * stride,
-                               .n_in = end_read(at + rows - 1, radius, height) - first,
-                               .stride = stride,
-                               .columns = stride};
-        a->vector->products->dense_forward(y + at * stride, stride, G + at * height + first, height,
-                                           rows, &W, NULL);
-    }
-}
-
-/* The fields of all elastic parts: x and y of each, (height, padded width). Before them in the room
- * is place for two that are smoothed across alone. */
+/* The fields of all elastic parts: x and y of each, (height, padded width). */
 static void draw_fields(const nn__augment *a, nn_real *room, uint32_t index) {
-    const size_t height = a->spec.height, width = a->spec.width;
-    const size_t size = height * nn__padded(width);
-    nn_real *across = room + a->fields, *field = across + 2 * size;
+    const size_t height = a->spec.height, width = a->spec.width, stride = nn__padded(width);
+    nn_real *field = room + a->fields, *raw = room + a->raw;
     for (size_t i = 0; i < a->spec.n_parts; i++) {
         if (a->spec.parts[i].kind != NN_AUGMENT_ELASTIC) continue;
-        a->vector->images->uniforms(room + a->raw, 2 * height * width, a->streams[i].key, index,
-                                    a->round);
-        smooth_across(a, i, across, room + a->raw, 2 * height);
-        smooth_down(a, i, field, across);
-        smooth_down(a, i, field + size, across + size);
-        field += 2 * size;
+        a->vector->images->uniforms(raw, 2 * height * width, a->streams[i].key, index, a->round);
+        nn__smooth(&a->smoothing[i], a->vector, a->arena.values, field, raw, room + a->work);
+        field += 2 * height * stride;
     }
 }
-
-/* ---- one image ------------------------------------------------------------------------------ */
 
 /* The channels into their frames, whose zeros stay. */
 static void put_into_frames(const nn__augment *a, nn_real *framed, const nn_real *image) {
@@ -331,30 +252,41 @@ static void put_into_frames(const nn__augment *a, nn_real *framed, const nn_real
     }
 }
 
-/* Row i of the image's channels from where w says. */
-static void take_row(const nn__augment *a, nn_real *image, nn_real *room, const whole *w,
-                     size_t i) {
-    const nn__frame *frame = &a->frame;
-    const size_t width = frame->width, stride = nn__padded(width);
+/* X, Y (padded width): where w, but for its fields, says that row i is taken from. */
+static void affine_places(const nn__augment *a, nn_real *X, nn_real *Y, const whole *w, size_t i) {
+    const size_t width = a->spec.width, height = a->spec.height;
     const map *f = &w->affine;
-    const double centre_x = 0.5 * (double)(width - 1), centre_y = 0.5 * (double)(frame->height - 1);
+    const double centre_x = 0.5 * (double)(width - 1), centre_y = 0.5 * (double)(height - 1);
     const double y = (double)i - centre_y;
     const double x0 = f->M[0][1] * y + f->t[0] + centre_x - f->M[0][0] * centre_x;
     const double y0 = f->M[1][1] * y + f->t[1] + centre_y - f->M[1][0] * centre_x;
     const nn_real along_x[2] = {(nn_real)x0, (nn_real)f->M[0][0]};
     const nn_real along_y[2] = {(nn_real)y0, (nn_real)f->M[1][0]};
-    nn_real *X = room + a->row, *Y = X + stride;
-    int32_t *corner = (int32_t *)(void *)(Y + stride);
-    a->vector->images->places(X, Y, along_x, along_y, width);
+    a->vector->images->places(X, Y, along_x, along_y, nn__padded(width));
+}
+
+/* Rows first .. first + rows - 1 of the image's channels from where w says. Up to the last loop
+ * rows have the padded width: vectors without a rest, and one call for all of them. */
+static void take_rows(const nn__augment *a, nn_real *image, nn_real *room, const whole *w,
+                      size_t first, size_t rows) {
+    const nn__image_kernels *images = a->vector->images;
+    const nn__frame *frame = &a->frame;
+    const size_t width = frame->width, stride = nn__padded(width), n = rows * stride;
+    nn_real *X = room + a->places, *Y = X + n;
+    int32_t *corner = (int32_t *)(void *)(Y + n);
+    for (size_t i = 0; i < rows; i++)
+        affine_places(a, X + i * stride, Y + i * stride, w, first + i);
     const size_t size = frame->height * stride;
-    const nn_real *field = room + a->fields + 2 * size + i * stride;
+    const nn_real *field = room + a->fields + first * stride;
     for (size_t e = 0; e < a->n_fields; e++, field += 2 * size)
-        a->vector->images->displace(X, Y, field, field + size, w->factors[e], width);
-    a->vector->images->corners(corner, X, Y, frame, width);
+        images->displace(X, Y, field, field + size, w->factors[e], n);
+    images->corners(corner, X, Y, frame, n);
     const nn_real *framed = room + a->framed;
     for (size_t c = 0; c < a->spec.channels; c++) {
-        a->vector->images->interpolate(image + (c * frame->height + i) * width, framed,
-                                       frame->stride, corner, X, Y, width);
+        nn_real *out = image + (c * frame->height + first) * width;
+        for (size_t i = 0, at = 0; i < rows; i++, at += stride)
+            images->interpolate(out + i * width, framed, frame->stride, corner + at, X + at, Y + at,
+                                width);
         framed += (frame->height + 3) * frame->stride;
     }
 }
@@ -363,7 +295,9 @@ static void change_image(const nn__augment *a, nn_real *image, nn_real *room, ui
     const whole w = draw_whole(a, index);
     draw_fields(a, room, index);
     put_into_frames(a, room + a->framed, image);
-    for (size_t i = 0; i < a->spec.height; i++) take_row(a, image, room, &w, i);
+    const size_t height = a->spec.height, most = rows_at_once(a);
+    for (size_t i = 0; i < height; i += most)
+        take_rows(a, image, room, &w, i, height - i < most ? height - i : most);
 }
 
 /* ---- a batch -------------------------------------------------------------------------------- */

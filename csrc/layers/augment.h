@@ -11,21 +11,21 @@
 #include "base/rng.h"
 #include "base/types.h"
 #include "kernels/vector.h"
+#include "layers/smoothing.h"
 
 /* A nn_augment made ready: the Gaussians of its elastic parts as matrices, and room to work. Only
  * parts that do something are kept. */
 typedef struct nn__augment {
     nn_augment spec;
     const nn__vector_kernels *vector;
-    nn__stream streams[NN_AUGMENT_PARTS];   /* of the seed begun with */
-    uint64_t round;                         /* the same */
-    size_t down[NN_AUGMENT_PARTS];          /* elastic: offset of G (height, height) */
-    size_t across[NN_AUGMENT_PARTS];        /* elastic: offset of G^T (width, padded width) */
-    size_t n_fields;                        /* elastic parts */
-    nn__frame frame;                        /* of an image */
-    size_t raw, fields, framed, row, shard; /* in a shard's room: offsets, and its size */
-    size_t rooms, n_shards;                 /* offset of the first room, and how many there are */
-    nn__arena arena;                        /* all of this */
+    nn__stream streams[NN_AUGMENT_PARTS];            /* of the seed begun with */
+    uint64_t round;                                  /* the same */
+    nn__smoothing smoothing[NN_AUGMENT_PARTS];       /* of the elastic ones */
+    size_t n_fields;                                 /* how many these are */
+    nn__frame frame;                                 /* of an image */
+    size_t raw, work, fields, framed, places, shard; /* in a shard's room: offsets, and its size */
+    size_t rooms, n_shards; /* offset of the first room, and how many there are */
+    nn__arena arena;        /* all of this */
 } nn__augment;
 
 /* Whether any part does something. */

@@ -11,6 +11,7 @@ import nnlearn as nn
 from nnlearn import experiments
 from nnlearn.experiments import Claim, Measured, Picture, Quote, Result
 from nnlearn.experiments import _lab as lab
+from nnlearn.experiments import _nearest
 from nnlearn.experiments._pictures import _INK
 from nnlearn.experiments._quotes import best_of
 from nnlearn.experiments._section import Section
@@ -298,17 +299,46 @@ def test_every_experiment_is_of_one_shape():
     assert len({e.title for e in found}) == len(found)
 
 
+def test_what_others_call_an_experiment_is_the_name_of_some():
+    called = _nearest._CALLED.values()
+    assert {name for found in called for name in found} <= {*experiments.names()}
+
+
 def test_the_programs_of_the_slides_are_experiments():
     assert experiments.find("example2.py").name == experiments.find("example2").name == "costs"
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("cost", "perhaps costs"), ("storys", "perhaps stories"), ("qqq", "reproduce --list")],
+    [
+        ("cost", "perhaps costs or cost-gradients or l2-cost"),
+        ("toy", "perhaps toy-neuron or deltas"),
+        ("toy_neurons", "perhaps toy-neuron"),
+        ("svm", "perhaps more-data"),
+        ("newton", "perhaps hessian"),
+        ("init", "perhaps initialisation"),
+        ("sgd", "perhaps learning-rates or batch-sizes or momentum"),
+        ("affine", "perhaps simard"),
+        ("elastic", "perhaps simard"),
+        ("l2", "perhaps l2-cost or l2-table or weight-decay"),
+        ("stop", "perhaps early-stopping or patience or overfitting"),
+        ("early stop", "perhaps early-stopping or patience"),
+        ("vanishing", "perhaps depth or cost-gradients"),
+        ("storys", "perhaps stories"),
+        ("initialization", "perhaps initialisation"),
+        ("example1", "perhaps example"),
+        ("l", "perhaps log-likelihood or l2-cost or l2-table"),
+        ("qqq", "reproduce --list"),
+        ("", "reproduce --list"),
+        ("/", "reproduce --list"),
+    ],
 )
 def test_an_unknown_name_gets_the_nearest(name, hint):
     with pytest.raises(ValueError, match=f"name must be an experiment, got '{name}': {hint}"):
         experiments.find(name)
+
+
+def test_a_slide_and_what_is_no_text_are_no_names():
     with pytest.raises(ValueError, match="slide 13 is shown by overfitting"):
         experiments.find("slide-13")
     with pytest.raises(TypeError, match="name must be text, got 3"):

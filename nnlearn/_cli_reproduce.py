@@ -19,7 +19,7 @@ from nnlearn.experiments._report import report
 from nnlearn.experiments._reproducing import Reproduction
 from nnlearn.experiments._reproducing import reproduce as run
 from nnlearn.experiments._section import Section
-from nnlearn.plotting import require_matplotlib
+from nnlearn.plotting._style import require_matplotlib
 from nnlearn.progress import duration
 from nnlearn.tables import count
 

@@ -20,7 +20,8 @@ from nnlearn._arguments import Failure, complaint, make_parser
 from nnlearn.comparing import Interrupted, compare
 from nnlearn.comparison import Comparison
 from nnlearn.data import Dataset
-from nnlearn.plotting import plot_comparison, require_matplotlib
+from nnlearn.plotting import plot_comparison
+from nnlearn.plotting._style import require_matplotlib
 from nnlearn.progress import duration
 from nnlearn.tables import Table
 

@@ -205,7 +205,7 @@ class Comparison(Mapping[str, tuple[Run, ...]]):
 
     def _curves(self) -> dict[str, list[_html.Html]]:
         """A column of small curves, on one scale; none where no epoch was recorded."""
-        from nnlearn.plotting import mean_curves
+        from nnlearn.plotting._mean_curves import mean_curves
         from nnlearn.plotting._style import spans_much
 
         what, means = mean_curves(self)

@@ -447,7 +447,8 @@ def test_preview_gives_variants_of_the_first_image() -> None:
     part = Compose(Shift(1), Elastic(4, 1))
     view = part.preview(X, 7, seed=3)
     expected = part(np.repeat(X[:1], 7, axis=0), seed=3)
-    for made in (np.asarray(view), view.images, nn.augment.preview(X[0], 7, part, seed=3).images):
+    one = nn.augment.preview(X[0], 7, part, seed=3, shape=(4, 5))
+    for made in (np.asarray(view), view.images, one.images):
         assert made.tobytes() == expected.tobytes()
     assert (len(view), view.shape) == (7, (7, 4, 5))
     assert view[2].tobytes() == expected[2].tobytes()
@@ -457,6 +458,24 @@ def test_preview_gives_variants_of_the_first_image() -> None:
     assert nn.augment.preview(split, 7, part, seed=3).images.tobytes() == expected.tobytes()
     assert repr(view) == f"Preview of 7 images of 4 x 5: {part!r}"
     assert nn.augment.preview(images(1, 28, 28)).shape == (25, 28, 28)
+
+
+def test_a_square_array_is_one_image_to_preview() -> None:
+    (image,) = images(1, 6, 6)
+    view = Shift(1).preview(image, 3, seed=2)
+    assert view.images.tobytes() == Shift(1)(np.repeat(image[None], 3, axis=0), seed=2).tobytes()
+
+
+def test_preview_does_not_take_rows_for_an_image() -> None:
+    words = r"the shape of the images must be known as .*, got x of shape \(3, 20\): give shape="
+    square = nn.Split(images(16, 16), [0, 1] * 8)  # of rows, whatever their number
+    for call in (nn.augment.preview, Shift(1).preview):
+        with pytest.raises(ValueError, match=words):
+            call(FLAT)
+        with pytest.raises(ValueError, match="give shape="):
+            call(square)
+        assert call(square, 2, shape=(4, 4)).shape == (2, 4, 4)
+    assert Shift(1, shape=(4, 5)).preview(FLAT, 2).shape == (2, 4, 5)
 
 
 def test_a_preview_is_shown_in_a_notebook_and_drawn() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import nnlearn as nn
 from nnlearn import experiments
-from nnlearn.experiments import Claim, Measured, Picture, Quote, Result, coming_from
+from nnlearn.experiments import Claim, Measured, Picture, Quote, Result, _nearest, coming_from
 from nnlearn.experiments import _lab as lab
 from nnlearn.experiments._pictures import _INK
 from nnlearn.experiments._quotes import best_of
@@ -323,17 +323,46 @@ def test_every_experiment_is_of_one_shape():
     assert len({e.title for e in found}) == len(found)
 
 
+def test_what_others_call_an_experiment_is_the_name_of_some():
+    called = _nearest._CALLED.values()
+    assert {name for found in called for name in found} <= {*experiments.names()}
+
+
 def test_the_programs_of_the_slides_are_experiments():
     assert experiments.find("example2.py").name == experiments.find("example2").name == "costs"
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("cost", "perhaps costs"), ("storys", "perhaps stories"), ("qqq", "reproduce --list")],
+    [
+        ("cost", "perhaps costs or cost-gradients or l2-cost"),
+        ("toy", "perhaps toy-neuron or deltas"),
+        ("toy_neurons", "perhaps toy-neuron"),
+        ("svm", "perhaps more-data"),
+        ("newton", "perhaps hessian"),
+        ("init", "perhaps initialisation"),
+        ("sgd", "perhaps learning-rates or batch-sizes or momentum"),
+        ("affine", "perhaps simard"),
+        ("elastic", "perhaps simard"),
+        ("l2", "perhaps l2-cost or l2-table or weight-decay"),
+        ("stop", "perhaps early-stopping or patience or overfitting"),
+        ("early stop", "perhaps early-stopping or patience"),
+        ("vanishing", "perhaps depth or cost-gradients"),
+        ("storys", "perhaps stories"),
+        ("initialization", "perhaps initialisation"),
+        ("example1", "perhaps example"),
+        ("l", "perhaps log-likelihood or l2-cost or l2-table"),
+        ("qqq", "reproduce --list"),
+        ("", "reproduce --list"),
+        ("/", "reproduce --list"),
+    ],
 )
 def test_an_unknown_name_gets_the_nearest(name, hint):
     with pytest.raises(ValueError, match=f"name must be an experiment, got '{name}': {hint}"):
         experiments.find(name)
+
+
+def test_a_slide_and_what_is_no_text_are_no_names():
     with pytest.raises(ValueError, match="slide 13 is shown by overfitting"):
         experiments.find("slide-13")
     with pytest.raises(TypeError, match="name must be text, got 3"):
@@ -394,9 +423,49 @@ def test_a_slide_is_shown_by_its_figure():
     assert "<table" in slide.results[0][1]._repr_html_()
 
 
-def test_a_slide_is_shown_by_its_widget():
+def test_the_slide_of_costs_has_both_sizes_and_the_quoted_errors():
+    slide = nn.slide(10, seeds=[7], data=nn.datasets.load_mnist_small().take(200))
+    (row, *_) = slide.results[0][1].rows
+    assert len(row.values) == 1
+    for text in (repr(slide), slide._repr_html_()):
+        for quoted in ("5.53 %", "4.86 %", "3.74 %", "3.00 %"):
+            assert quoted in text
+        assert "784-30-10 and 784-100-10" in text
+        assert "1 seed; a quick run" in text
+        assert "widget=True shows CostComparison" in text
+
+
+def test_a_slide_is_shown_by_its_widget_with_the_settings_of_the_slide():
     pytest.importorskip("anywidget")
-    assert type(nn.slide(10)).__name__ == "CostComparison"
+    widget = nn.slide(10, widget=True)
+    try:
+        settings = widget.settings
+        assert {name: own["hidden"] for name, own in settings["variants"].items()} == {
+            "30 quadratic": 30,
+            "30 cross-entropy": 30,
+            "100 quadratic": 100,
+            "100 cross-entropy": 100,
+        }
+        assert [*settings["learning_rate"].values()] == [3.0, 0.5, 3.0, 0.5]
+        assert settings["n_train"] == len(nn.datasets.load_mnist_small().train)
+        assert (settings["init"], settings["epochs"], settings["batch_size"]) == ("large", 30, 10)
+    finally:
+        widget.close()
+
+
+SLIDES_WITH_A_WIDGET = {
+    number: kind
+    for name in experiments.names()
+    for number, (kind, _) in experiments.find(name).widgets.items()
+}
+
+
+@pytest.mark.parametrize(("number", "kind"), SLIDES_WITH_A_WIDGET.items())
+def test_every_widget_of_a_slide_takes_its_settings(number, kind):
+    pytest.importorskip("anywidget")
+    widget = nn.slide(number, widget=True)
+    widget.close()
+    assert type(widget).__name__ == kind
 
 
 @pytest.mark.parametrize("number", [0, 48])
@@ -405,11 +474,33 @@ def test_a_slide_that_is_not_there_is_refused(number):
         nn.slide(number)
 
 
-def test_a_widget_takes_no_data():
-    pytest.importorskip("anywidget")
-    data = nn.datasets.load_mnist_small()
-    with pytest.raises(ValueError, match=r"data must be left out for a widget, .*: widget=False"):
-        nn.slide(10, data=data)
+@pytest.mark.parametrize(
+    ("number", "settings", "kind", "message"),
+    [
+        (47, {"seeds": "x"}, TypeError, "seeds must be an integer or a sequence of .*, got 'x'"),
+        (47, {"seeds": 0}, ValueError, "seeds must be an integer >= 1, got 0"),
+        (47, {"seeds": [1, 1]}, ValueError, r"seeds must differ from each other, got \[1, 1\]"),
+        (10, {"quick": "no"}, TypeError, "quick must be True or False, got 'no'"),
+        (10, {"data": 3}, TypeError, "data must be a Dataset, got 3"),
+        (10, {"widget": None}, TypeError, "widget must be True or False, got None"),
+        (10, {"widget": True, "seeds": 0}, ValueError, "seeds must be left out beside widget=True"),
+        (10, {"widget": True, "quick": "no"}, ValueError, "quick must be left out beside .* 'no'"),
+        (10, {"widget": True, "data": 3}, ValueError, "data must be left out beside .*, got 3"),
+    ],
+)
+def test_arguments_of_a_slide_are_checked_before_anything_trains(number, settings, kind, message):
+    with pytest.raises(kind, match=f"^{message}"):
+        nn.slide(number, **settings)
+
+
+def test_seeds_of_a_slide_may_be_listed():
+    assert "; 2 seeds; a quick run" in repr(nn.slide(47, seeds=[1, 2]))
+
+
+def test_quick_is_true_or_false():
+    data = nn.datasets.load_mnist_small().take(100)
+    with pytest.raises(TypeError, match="quick must be True or False, got 'no'"):
+        experiments.find("coming-from").run(data, 1, "no")
 
 
 def test_a_slide_without_a_widget_says_which_have_one():

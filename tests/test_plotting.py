@@ -110,7 +110,14 @@ def test_a_picture_of_another_object_is_refused(name, message):
 
 
 def test_every_picture_says_what_it_draws():
-    assert {name for name in plotting.__all__ if name.startswith("plot_")} == PICTURES.keys()
+    assert {*plotting.__all__} - {"COLOURS"} == PICTURES.keys()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_takes_axes_and_returns_them(name):
+    signature = inspect.signature(getattr(plotting, name))
+    assert "ax" in signature.parameters
+    assert "Axes" in str(signature.return_annotation)
 
 
 def test_searches_that_are_none_are_refused():

@@ -11,7 +11,7 @@ from shown import EVIL, SMALL, make_data, make_history, page
 import nnlearn as nn
 from nnlearn import Dense, Dropout, History, Split
 from nnlearn.comparison import Comparison, Run
-from nnlearn.plotting import mean_curves
+from nnlearn.plotting._mean_curves import mean_curves
 from nnlearn.tables import Table, count
 
 NAN = math.nan

@@ -507,6 +507,49 @@ def test_optuna_says_what_it_said_before(data, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_searches_that_overlap_in_threads_leave_optuna_as_it_was(data, capfd):
+    within, ended = threading.Event(), threading.Event()
+    levels = []
+
+    def until_the_other_ends(network, history):
+        within.set()
+        assert ended.wait(WAIT)
+        levels.append(optuna.logging.get_verbosity())
+        optuna.create_study()  # says so at the level INFO
+
+    def second():
+        found.append(look(data, trials=1, epochs=1, callbacks=until_the_other_ends))
+
+    def until_the_other_has_begun(network, history):
+        thread.start()
+        assert within.wait(WAIT)
+
+    found = []
+    thread = threading.Thread(target=second)
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    try:
+        look(data, trials=1, epochs=1, callbacks=until_the_other_has_begun)
+        ended.set()
+        thread.join(WAIT)
+        assert len(found) == 1
+        assert levels == [optuna.logging.ERROR]
+        assert optuna.logging.get_verbosity() == optuna.logging.INFO
+        assert capfd.readouterr().err == ""
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def test_a_level_that_is_set_during_a_search_stays():
+    before = optuna.logging.get_verbosity()
+    try:
+        with studies.quiet():
+            optuna.logging.set_verbosity(optuna.logging.DEBUG)
+        assert optuna.logging.get_verbosity() == optuna.logging.DEBUG
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
 def test_importing_nnlearn_imports_no_optuna():
     text = "import sys, nnlearn; print(sorted({'optuna', 'sklearn', 'scipy'} & {*sys.modules}))"
     assert script(text) == "[]\n"

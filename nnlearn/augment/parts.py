@@ -74,13 +74,14 @@ one image; or Split
         Parameters
         ----------
         x : array_like or Split
-            One image; of several the first.
+            One image; of several the first. A square array is one image; any other of two axes
+            may be images as rows, and needs `shape`.
         n : int, default 25
             How many variants.
         seed : int, default 0
             Of the random numbers.
         shape : tuple of int, optional
-            Of the image, where x is flat.
+            Of the image. None: this part's, a Split's, or as x has it.
 
         Returns
         -------

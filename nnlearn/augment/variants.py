@@ -13,6 +13,7 @@ from nnlearn._mosaic import as_bytes, columns_of, mosaic
 from nnlearn.augment import _images
 from nnlearn.augment._images import Array
 from nnlearn.augment.parts import Augmentation, Compose, Elastic, Rotate, Scale, Shift, Skew
+from nnlearn.data import Split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,8 @@ def preview(
     Parameters
     ----------
     x : array_like or Split
-        One image; of several the first.
+        One image; of several the first. A square array is one image; any other of two axes may be
+        images as rows, and needs `shape`.
     n : int, default 25
         How many variants, >= 1.
     augment : Augmentation, default a little of everything
@@ -37,7 +39,7 @@ def preview(
     seed : int, default 0
         Of the random numbers.
     shape : (height, width) or (channels, height, width), optional
-        Of an image, where x is flat and no Split.
+        Of an image. None: the augmentation's, a Split's, or as x has it.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def preview(
     Raises
     ------
     TypeError, ValueError
-        As when the augmentation is called.
+        If x holds no image of that shape, nothing tells the shape, or an argument is wrong.
 
     Examples
     --------
@@ -61,14 +63,20 @@ def preview(
         _checks.fail(TypeError, "augment", "be a part of nnlearn.augment", augment)
     array = _images.pixels(x)
     given = _images.checked_shape(shape) or augment.shape or _images.own_shape(x)
-    if given is None and array.ndim == 2 and 1 not in array.shape:
-        given = array.shape  # one image: flat ones need shape=
+    if given is None and _is_square(x, array):
+        given = array.shape
     image = _images.shape_in(array, given)
     if array.size == 0:
         raise ValueError(_checks.message("x", "have an image", f"shape {array.shape}"))
     first = array.reshape(-1, *image)[:1]
     images = augment(np.repeat(first, n, axis=0), seed, image)
     return Preview(images, augment)
+
+
+def _is_square(x: Any, array: Array) -> bool:
+    """Whether the array is one square image; a Split has rows, and (1, 1) is a row of one pixel."""
+    square = array.ndim == 2 and array.shape[0] == array.shape[1] != 1
+    return square and not isinstance(x, Split)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

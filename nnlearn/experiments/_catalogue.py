@@ -1,6 +1,5 @@
 """The list of experiments."""
 
-import difflib
 import importlib
 import re
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from typing import NoReturn
 
 from nnlearn import _checks
 from nnlearn.experiments._experiment import Experiment
+from nnlearn.experiments._nearest import nearest
 
 #: The experiments by the parts of the report; each name is that of a module here, with hyphens.
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -105,13 +105,13 @@ def find(name: str) -> Experiment:
     """
     if not isinstance(name, str):
         _checks.fail(TypeError, "name", "be text", name)
-    asked = name.strip().lower().replace("_", "-").removesuffix(".py")
+    asked = re.sub(r"[\s_]+", "-", name.strip().lower()).removesuffix(".py")
     asked = ALIASES.get(asked, asked)
     if asked not in names():
         number = re.fullmatch(r"(?:slide)?[- ]?0*(\d{1,2})", asked)
         if number:
             _refuse_slide(name, int(number[1]))
-        near = difflib.get_close_matches(asked, [*names(), *ALIASES], 3, 0.5)
+        near = nearest(asked, [_load(other) for other in names()], [*ALIASES])
         hint = f"perhaps {' or '.join(near)}" if near else "reproduce --list shows all"
         _checks.fail(ValueError, "name", "be an experiment", name, hint)
     return _load(asked)

@@ -99,9 +99,10 @@ class Experiment:
             _checks.fail(TypeError, "data", "be a Dataset", data)
         if data.validation is None or data.test is None:
             _checks.fail(ValueError, "data", "have a validation and a test set", data)
+        quick = _checks.boolean("quick", quick)
         chosen = tuple(read_seeds(seeds))[: self.most_seeds]
         jobs = available_cores() if n_jobs is None else _checks.integer("n_jobs", n_jobs, minimum=1)
-        result = self.measure(Lab(data, chosen, bool(quick), jobs, progress))
+        result = self.measure(Lab(data, chosen, quick, jobs, progress))
         return dataclasses.replace(result, shortened=why_shortened(data, quick))
 
 

@@ -1,17 +1,18 @@
-"""A slide of the deck in a notebook: its widget, or its figure with the settings."""
+"""A slide of the deck in a notebook: its figure with settings and numbers, or its widget."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from nnlearn import _checks, datasets
 from nnlearn._html import element, join
+from nnlearn._settings import read_seeds
 from nnlearn.data import Dataset
 from nnlearn.experiments._catalogue import find, names
 from nnlearn.experiments._experiment import Experiment
 from nnlearn.experiments._pictures import Picture
 from nnlearn.experiments._result import Result
-from nnlearn.tables import count
+from nnlearn.tables import Table, count
 
 #: Slides in the deck.
 N_SLIDES = 47
@@ -47,7 +48,8 @@ class Slide:
         parts = []
         for experiment, result in self.results:
             parts += [f"Slide {self.number}: {experiment.title}", *_facts(result)]
-            parts += [*(picture.caption for picture in self._of(result)), result.verdict]
+            parts += [picture.caption for picture in self._of(result)]
+            parts += [str(_numbers(result)) if result.rows else "", result.verdict]
         return "\n".join(filter(None, [*parts, self.note]))
 
     def _repr_html_(self) -> str:
@@ -59,6 +61,9 @@ class Slide:
                 drawing = picture.drawing(experiment.name)
                 parts += [drawing.element(), element("p", picture.caption)]
             parts += [element("div", text, style="opacity: 0.75") for text in _facts(result)]
+            if result.rows:
+                table = _numbers(result)._to_html()
+                parts += [element("div", table, style="overflow-x: auto")]
             parts += [element("p", f"The experiment {experiment.name}: {result.verdict}")]
         parts += [element("div", self.note, style="opacity: 0.75")]
         return element("div", join(parts))
@@ -68,13 +73,18 @@ def _facts(result: Result) -> list[str]:
     return [f"{name}: {text}" for name, text in result.settings.items()]
 
 
+def _numbers(result: Result) -> Table:
+    """The quoted numbers beside the measured ones; how they came about is in the whole table."""
+    return result.table()._without("which is")
+
+
 def slide(
     number: int,
     *,
-    widget: bool | None = None,
+    widget: bool = False,
     data: Dataset | None = None,
-    seeds: int = 3,
-    quick: bool = True,
+    seeds: int | Sequence[int] | None = None,
+    quick: bool | None = None,
 ) -> Any:
     """Show a slide of "Improving the way neural networks learn" in a notebook.
 
@@ -82,17 +92,16 @@ def slide(
     ----------
     number : int
         Of the slide in the deck, from 1 to 47.
-    widget : bool, optional
-        Whether to show the widget that stands for the slide, where there is one, with the slide's
-        settings. By default the widget where there is one and anywidget is installed, else the
-        figure.
+    widget : bool, default False
+        Show the widget that stands for the slide, where there is one, in place of the figure with
+        its numbers. It opens with the slide's settings, and answers when they are moved; `data`,
+        `seeds` and `quick` are left out.
     data : Dataset, optional
-        The digits; by default those inside the package for a quick run, else `load_mnist`. Not
-        for a widget, like the two that follow.
-    seeds : int, default 3
-        Networks of each kind.
-    quick : bool, default True
-        Do a little, in seconds. False: as the report does.
+        The digits; by default those inside the package for a quick run, else `load_mnist`.
+    seeds : int or sequence of int, optional
+        Networks of each kind, or their seeds; 3 by default.
+    quick : bool, optional
+        Do a little, in seconds, which is the default. False: as the report does.
 
     Returns
     -------
@@ -119,22 +128,29 @@ def slide(
     """
     number = _checks.integer("number", number, minimum=1, maximum=N_SLIDES)
     showing = [e for e in map(find, names()) if number in e.slides]
-    experiment = showing[0]
-    has_widget = number in experiment.widgets
-    if widget and not has_widget:
-        with_one = sorted({n for e in map(find, names()) for n in e.widgets})
-        hint = f"the slides with a widget are {', '.join(map(str, with_one))}"
-        _checks.fail(ValueError, "widget", f"be False or None for slide {number}", widget, hint)
-    if widget or (widget is None and has_widget and find_spec("anywidget") is not None):
-        from nnlearn import widgets
-
-        if data is not None:
-            hint = "widget=False shows the figure"
-            _checks.fail(ValueError, "data", "be left out for a widget", data, hint)
-        kind, settings = experiment.widgets[number]
-        return getattr(widgets, kind)(**settings)
+    if _checks.boolean("widget", widget):
+        for name, value in {"data": data, "seeds": seeds, "quick": quick}.items():
+            if value is not None:
+                _checks.fail(ValueError, name, "be left out beside widget=True", value)
+        return _widget(number, showing[0])
+    chosen = read_seeds(3 if seeds is None else seeds)
+    quick = True if quick is None else _checks.boolean("quick", quick)
     if data is None:
         data = datasets.load_mnist_small() if quick else datasets.load_mnist()
     how = "a quick run; quick=False does it in full" if quick else "in full"
-    note = f"{data}; {count(seeds, 'seed')}; {how}."
-    return Slide(number, tuple((e, e.run(data, seeds, quick)) for e in showing), note)
+    note = f"{data}; {count(len(chosen), 'seed')}; {how}."
+    if number in showing[0].widgets:
+        note += f" widget=True shows {showing[0].widgets[number][0]}, which has sliders."
+    return Slide(number, tuple((e, e.run(data, chosen, quick)) for e in showing), note)
+
+
+def _widget(number: int, experiment: Experiment) -> Any:
+    """The widget of a slide, set as the slide is."""
+    if number not in experiment.widgets:
+        with_one = sorted({n for e in map(find, names()) for n in e.widgets})
+        hint = f"the slides with a widget are {', '.join(map(str, with_one))}"
+        _checks.fail(ValueError, "widget", f"be False for slide {number}", True, hint)
+    from nnlearn import widgets
+
+    kind, settings = experiment.widgets[number]
+    return getattr(widgets, kind)(**settings)

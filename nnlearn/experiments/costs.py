@@ -20,6 +20,11 @@ _COSTS = {
     "quadratic": {"cost": "quadratic", "learning_rate": 3.0},
     "cross-entropy": {"cost": "cross_entropy", "learning_rate": 0.5},
 }
+_VARIANTS = {
+    f"{units} {name}": {"hidden": units, **settings}
+    for units in _SIZES
+    for name, settings in _COSTS.items()
+}
 _SETTINGS = "large weights, 30 epochs, batch 10, lambda 0, rate 3 (quadratic) or 0.5"
 _SLIDES = f"test error; {_SETTINGS}"
 _BOOK = f"test accuracy; {_SETTINGS}"
@@ -39,12 +44,7 @@ _QUOTES = {
 
 def _measure(lab: Lab) -> Result:
     epochs = lab.pick(30, 8)
-    variants = {
-        f"{units} {name}": {"hidden": units, **settings}
-        for units in _SIZES
-        for name, settings in _COSTS.items()
-    }
-    runs = lab.compare(variants, epochs=epochs, batch_size=10, init="large")
+    runs = lab.compare(_VARIANTS, epochs=epochs, batch_size=10, init="large")
     errors = {
         name: tuple(100.0 - accuracy for accuracy in last(group, "test_accuracy"))
         for name, group in runs.items()
@@ -124,5 +124,5 @@ experiment = Experiment(
     measure=_measure,
     seconds=(6.0, 60.0),
     quotes=_QUOTES,
-    widgets={10: ("CostComparison", {"hidden": (30,)})},
+    widgets={10: ("CostComparison", {"variants": _VARIANTS, "n_train": 5000})},
 )

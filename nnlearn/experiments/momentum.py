@@ -228,5 +228,10 @@ experiment = Experiment(
     slides=(39, 40),
     measure=_measure,
     seconds=(2.0, 40.0),
-    widgets={39: ("Momentum", {"surface": "valley"})},
+    widgets={
+        39: (
+            "Momentum",
+            {"surface": "valley", "learning_rate": _RATE, "steps": _STEPS, "goal": _GOAL},
+        ),
+    },
 )

@@ -4,8 +4,8 @@ Matplotlib is imported when a function is called. Without `ax` a new pyplot figu
 a notebook shows it; with `ax` nothing of pyplot is touched. Nothing here ever calls `show`.
 """
 
-from nnlearn.plotting._style import COLOURS, require_matplotlib
-from nnlearn.plotting.comparisons import mean_curves, plot_comparison
+from nnlearn.plotting._style import COLOURS
+from nnlearn.plotting.comparisons import plot_comparison
 from nnlearn.plotting.evaluations import plot_calibration, plot_confusion, plot_predictions
 from nnlearn.plotting.histories import plot_history
 from nnlearn.plotting.images import plot_digits, plot_misclassified
@@ -22,7 +22,6 @@ from nnlearn.plotting.weights import plot_weights
 
 __all__ = [
     "COLOURS",
-    "mean_curves",
     "plot_activations",
     "plot_batch_sizes",
     "plot_calibration",
@@ -46,5 +45,4 @@ __all__ = [
     "plot_tuning",
     "plot_variants",
     "plot_weights",
-    "require_matplotlib",
 ]

@@ -1,6 +1,5 @@
 """A picture of many fits: means and bands over seeds."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +8,13 @@ import numpy as np
 from nnlearn import _checks
 from nnlearn.plotting._columns import (
     Array,
-    column_values,
     default_column,
     kind_of,
     label_of,
     one_unit,
     words,
 )
+from nnlearn.plotting._mean_curves import curves_of
 from nnlearn.plotting._style import (
     COLOURS,
     LINES,
@@ -32,7 +31,7 @@ from nnlearn.plotting._style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nnlearn.comparison import Comparison, Run
+    from nnlearn.comparison import Comparison
 
 #: What a band may show, in a legend's words.
 _BANDS = {
@@ -118,7 +117,7 @@ def plot_comparison(
         got = f"{len(comparison)} and {len(columns)}"
         raise ValueError(_checks.message("a picture of several columns", requirement, got))
     curves = [
-        [_curves(group, name) for name in columns] for group in comparison.values()
+        [curves_of(group, name) for name in columns] for group in comparison.values()
     ]  # before anything is drawn: a column may be missing
     ax = new_axes(ax)
     extremes: list[float] = []
@@ -171,49 +170,6 @@ def _keys(comparison: "Comparison", columns: Sequence[str]) -> list[Any]:
         for i, name in enumerate(columns)
     ]
     return [Line2D([], [], **style) for style in (*colours, *lines)]
-
-
-def mean_curves(comparison: "Comparison") -> tuple[str, Array]:
-    """What `plot_comparison` draws by default, in numbers.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What `compare` returned.
-
-    Returns
-    -------
-    label : str
-        What is drawn.
-    means : ndarray, shape (n_variants, n_epochs)
-        The mean of each variant at each epoch from the first to the last that any has; NaN where
-        it has none.
-    """
-    runs = [run for group in comparison.values() for run in group if len(run.history)]
-    if not runs:
-        return "", np.empty((len(comparison), 0))
-    column = default_column(runs[0].history)
-    measure = column.replace("error", "accuracy")
-    first = min(run.history["epoch"][0] for run in runs)
-    last = max(run.history["epoch"][-1] for run in runs)
-    means = np.full((len(comparison), int(last - first) + 1), np.nan)
-    for row, group in zip(means, comparison.values(), strict=True):
-        epochs, values = _curves([run for run in group if measure in run.history], column)
-        if epochs.size:
-            row[(epochs - first).astype(int)] = np.nanmean(values, axis=0)
-    return label_of(column), means
-
-
-def _curves(runs: "Sequence[Run]", column: str) -> tuple[Array, Array]:
-    """The epochs at which any run has a value, and a row of values for each run (NaN: none)."""
-    found = [
-        dict(zip(run.history["epoch"], column_values(run.history, column), strict=True))
-        for run in runs
-        if len(run.history)
-    ]
-    epochs = sorted({epoch for curve in found for epoch, v in curve.items() if not math.isnan(v)})
-    values = [[curve.get(epoch, math.nan) for epoch in epochs] for curve in found]
-    return np.array(epochs, np.float64), np.array(values, np.float64)
 
 
 def _band_note(comparison: "Comparison", band: str) -> str:

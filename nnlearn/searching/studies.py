@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -40,17 +41,55 @@ def require_optuna() -> None:
         raise ImportError('search needs Optuna: pip install "nnlearn[search]"') from None
 
 
+class _Quiet:
+    """Optuna says errors only while any thread is within; progress is shown in another way.
+
+    The first one in keeps the level that Optuna had, the last one out brings it back, unless
+    somebody has set another one in between.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        from optuna import logging
+
+        with self._lock:
+            if self._inside == 0:
+                self._before = logging.get_verbosity()
+                logging.set_verbosity(logging.ERROR)
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        from optuna import logging
+
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and logging.get_verbosity() == logging.ERROR:
+                logging.set_verbosity(self._before)
+
+
+#: One for all searches of the process, since Optuna has one level for all threads.
+_QUIET = _Quiet()
+#: `warnings` has one list of filters for all threads.
+_WARNINGS = threading.Lock()
+
+
+def quiet() -> contextlib.AbstractContextManager[None]:
+    """Let Optuna say errors only, within the block; blocks of several threads may overlap."""
+    return _QUIET
+
+
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Let Optuna say errors only, within the block; progress is shown in another way."""
+def _stable() -> Iterator[None]:
+    """Take Optuna's heartbeats as stable within the block, which one thread enters at a time."""
     import optuna
 
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 def open_study(
@@ -173,8 +212,7 @@ class Pulse:
         self._study: Study | None = None
         if not isinstance(storage, RDBStorage):
             return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        with _stable():
             self._storage = _database(storage.url, heartbeat_interval=BEAT, grace_period=GRACE)
         self._study = optuna.load_study(study_name=study.study_name, storage=self._storage)
         self._study_id = self._storage.get_study_id_from_name(study.study_name)
@@ -197,8 +235,7 @@ class Pulse:
         import optuna
 
         if self._study is not None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            with _stable():
                 optuna.storages.fail_stale_trials(self._study)
 
 

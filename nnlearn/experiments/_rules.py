@@ -9,9 +9,9 @@ RULES = (
     "validation, test with test. Half a unit of the last digit printed is allowed for as well. "
     "Where there is no chance, the printed digits are compared. Numbers that nobody printed, but "
     "that follow from what was printed, are counted apart, as replayed.",
-    "A claim holds if the mean of the differences, seed by seed, is above 0, and so far that the "
-    "probability of it would be below 5 % were there no difference, by Student's t: with five "
-    "seeds 2.8 standard errors, with three 4.3, with two 12.7. Of many claims without truth some "
+    "A claim holds if the mean of the k differences, seed by seed, is above 0, and so far that the "
+    "probability of it would be below 5 % were there no difference, by Student's t: that is 2.8 "
+    "standard errors for k = 5, 4.3 for k = 3, 12.7 for k = 2. Of many claims without truth some "
     "would hold by chance, one in forty. A seed that diverges is counted, never dropped; a run is "
     "stuck if it never predicts some class of the test set.",
 )

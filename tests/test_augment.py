@@ -83,6 +83,32 @@ def test_gaussians_narrower_than_a_pixel_and_wider_than_the_image_are_the_twins(
     np.testing.assert_allclose(part(x, seed=1), expected, atol=1e-10)
 
 
+@pytest.mark.parametrize("sigma", [0.4, 1.0, 2.7, 4.0, 28.0])
+@pytest.mark.parametrize(
+    "shape", [(28, 28), (1, 30), (30, 1), (7, 33), (64, 29), (90, 70)], ids=str
+)
+@each_dtype
+def test_fields_are_what_scipy_makes_of_the_same_numbers(
+    dtype: str, shape: tuple[int, int], sigma: float
+) -> None:
+    """Of both axes, even and odd, in one block and in several. Read off an image of one slope."""
+    ndimage = pytest.importorskip("scipy.ndimage")
+    sigma = min(sigma, *shape)
+    height, width = shape
+    y, x = np.mgrid[:height, :width].astype(float)
+    slopes = np.stack([x, y])[None].astype(dtype)
+    made = Elastic(1, sigma)(slopes, seed=6)[0]
+    u = reference_augment.uniforms(6, "elastic1", 0, 0, 2 * x.size).reshape(2, *shape)
+    right, down = (ndimage.gaussian_filter(f, sigma, mode="reflect", truncate=4) for f in u)
+    inside = (
+        (x + right >= 0) & (x + right <= width - 1) & (y + down >= 0) & (y + down <= height - 1)
+    )
+    tolerance = 8 * np.finfo(dtype).eps * max(shape)  # places are rounded as numbers of this size
+    np.testing.assert_allclose(made[0][inside], (x + right)[inside], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(made[1][inside], (y + down)[inside], rtol=0, atol=tolerance)
+    assert inside.sum() >= min(shape) // 4
+
+
 @given(st.integers(1, 12), st.integers(1, 70), st.integers(0, 2**64 - 1), st.integers(1, 3))
 @settings(max_examples=25, deadline=None)
 def test_images_of_any_sides_are_those_of_the_twin(

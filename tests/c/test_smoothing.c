@@ -4,14 +4,14 @@
 #include "helpers.h"
 #include "layers/smoothing.h"
 
-static const size_t sides[] = {1, 2, 3, 6, 7, 8, 9, 14, 15, 16, 17, 28, 31, 32, 33, 61};
-
-/* Runs a check of images of this size for every level that this CPU has, from the lowest. */
-static void at_every_level_and_size(void (*check)(const nn__vector_kernels *vector, size_t height,
-                                                  size_t width)) {
+/* Runs a check of images of all pairs of these sides for every level that this CPU has, from the
+ * lowest. */
+static void at_every_level(const size_t *sides, size_t n_sides,
+                           void (*check)(const nn__vector_kernels *vector, size_t height,
+                                         size_t width)) {
     for (int level = NN__CPU_PORTABLE; level <= (int)nn__cpu_best(); level++)
-        for (size_t k = 0; k < COUNT(sides) * COUNT(sides); k++) {
-            const size_t height = sides[k / COUNT(sides)], width = sides[k % COUNT(sides)];
+        for (size_t k = 0; k < n_sides * n_sides; k++) {
+            const size_t height = sides[k / n_sides], width = sides[k % n_sides];
             size_t before = check_failures;
             check(nn__vector_table((nn__cpu_level)level), height, width);
             if (check_failures != before)
@@ -61,7 +61,8 @@ static void check_parts(const nn__vector_kernels *vector, size_t height, size_t 
 }
 
 static void images_are_folded_to_their_parts_and_back(void) {
-    at_every_level_and_size(check_parts);
+    static const size_t sides[] = {1, 2, 3, 6, 7, 8, 9, 14, 15, 16, 17, 28, 31, 32, 33, 61};
+    at_every_level(sides, COUNT(sides), check_parts);
 }
 
 /* ---- under a Gaussian ----------------------------------------------------------------------- */
@@ -74,16 +75,19 @@ static size_t reflected(ptrdiff_t i, size_t n) {
 
 /* sum_d g_d x[reflected(i + d)] / sum_d g_d for n numbers `step` apart; y likewise. */
 static void convolve(double *y, const double *x, size_t n, size_t step, double sigma) {
-    const ptrdiff_t radius = (ptrdiff_t)(4 * sigma + 0.5);
-    for (size_t i = 0; i < n; i++) {
-        double sum = 0, weights = 0;
-        for (ptrdiff_t d = -radius; d <= radius; d++) {
-            const double g = exp(-0.5 * ((double)d / sigma) * ((double)d / sigma));
-            sum += g * x[reflected((ptrdiff_t)i + d, n) * step];
-            weights += g;
-        }
-        y[i * step] = sum / weights;
+    const size_t radius = (size_t)(4 * sigma + 0.5), n_weights = 2 * radius + 1;
+    double *g = guarded(n_weights, sizeof *g), total = 0;
+    for (size_t k = 0; k < n_weights; k++) {
+        const double far = ((double)k - (double)radius) / sigma;
+        total += g[k] = exp(-0.5 * far * far);
     }
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < n_weights; k++)
+            sum += g[k] * x[reflected((ptrdiff_t)(i + k) - (ptrdiff_t)radius, n) * step];
+        y[i * step] = sum / total;
+    }
+    unguard(g, n_weights, sizeof *g);
 }
 
 /* Two fields (2, height, width). The weights are rounded one by one and summed where several are
@@ -130,7 +134,8 @@ static void check_sigmas(const nn__vector_kernels *vector, size_t height, size_t
 }
 
 static void fields_are_the_sums_of_their_neighbours(void) {
-    at_every_level_and_size(check_sigmas);
+    static const size_t sides[] = {1, 2, 7, 8, 28, 33};
+    at_every_level(sides, COUNT(sides), check_sigmas);
 }
 
 static void large_fields_go_in_blocks(void) {

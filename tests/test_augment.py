@@ -85,7 +85,7 @@ def test_gaussians_narrower_than_a_pixel_and_wider_than_the_image_are_the_twins(
 
 @pytest.mark.parametrize("sigma", [0.4, 1.0, 2.7, 4.0, 28.0])
 @pytest.mark.parametrize(
-    "shape", [(28, 28), (1, 30), (30, 1), (7, 33), (64, 29), (90, 70)], ids=str
+    "shape", [(28, 28), (2, 30), (30, 2), (7, 33), (64, 29), (90, 70)], ids=str
 )
 @each_dtype
 def test_fields_are_what_scipy_makes_of_the_same_numbers(
@@ -106,7 +106,7 @@ def test_fields_are_what_scipy_makes_of_the_same_numbers(
     tolerance = 8 * np.finfo(dtype).eps * max(shape)  # places are rounded as numbers of this size
     np.testing.assert_allclose(made[0][inside], (x + right)[inside], rtol=0, atol=tolerance)
     np.testing.assert_allclose(made[1][inside], (y + down)[inside], rtol=0, atol=tolerance)
-    assert inside.sum() >= min(shape) // 4
+    assert inside.mean() > 0.1
 
 
 @given(st.integers(1, 12), st.integers(1, 70), st.integers(0, 2**64 - 1), st.integers(1, 3))

@@ -21,9 +21,9 @@ typedef struct nn__image_kernels {
     void (*uniforms)(nn_real *restrict out, size_t n, const uint32_t key[2], uint32_t row,
                      uint64_t round);
 
-    /* An image x (height, width), rows `stride` apart, to its parts (2, half height, 2, `half`), even
-     * and odd along y, each even and odd along x. With i' = height - 1 - i, j' = width - 1 - j, and
-     * i, j up to the middle, which is included:
+    /* An image x (height, width), rows `stride` apart, to its parts (2, half height, 2, `half`):
+     * even and odd along y, each even and odd along x. With i' = height - 1 - i,
+     * j' = width - 1 - j, and i, j up to the middle, which is included:
      *     parts[0][i][0][j] = x[i][j] + x[i][j'] + x[i'][j] + x[i'][j']
      *     parts[0][i][1][j] = x[i][j] - x[i][j'] + x[i'][j] - x[i'][j']
      *     parts[1][i][0][j] = x[i][j] + x[i][j'] - x[i'][j] - x[i'][j']

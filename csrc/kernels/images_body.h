@@ -11,7 +11,8 @@
 /* Blocks of one turn, whole vectors of words at every level. */
 enum { TURN_BLOCKS = 16, TURN_WORDS = 4 * TURN_BLOCKS };
 
-/* Vectors of blocks worked on in step, as one alone would wait for its products; and their blocks. */
+/* Vectors of blocks worked on in step, as one alone would wait for its products; their blocks; and
+ * the rounds of Philox. */
 enum { ABREAST = 2, STEP = ABREAST * WORDS, ROUNDS = 10 };
 
 static SIMD_INLINE words words_all(uint64_t x) {

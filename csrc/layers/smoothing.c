@@ -6,12 +6,12 @@
  *     d_k = x_k - x_(n-1-k)      y_(n-1-i)   = E s - O d      O[i][k] = (G[i][k] - G[i][n-1-k]) / 2
  *
  * i and k go up to the middle alone, and E and O together have half the numbers of G. Where n is
- * odd its middle has s = 2 x and d = 0, and half of G's column in E. That is done along both axes: a
- * field is folded to four parts of a quarter of its size (kernels/images.h), these are multiplied
- * across and down, and unfolded.
+ * odd its middle has s = 2 x and d = 0, and half of G's column in E. So along both axes: a field is
+ * folded to four parts of a quarter of its size (kernels/images.h), these are multiplied across and
+ * down, and unfolded.
  *
- * In larger fields both products go in blocks and leave out what is zero: in E and O as in G that is
- * what is more than 4 sigma from the diagonal. */
+ * In larger fields both products go in blocks and leave out what is zero: in E and O as in G, what
+ * is more than 4 sigma from the diagonal. */
 #include "layers/smoothing.h"
 
 #include <math.h>

@@ -72,6 +72,8 @@ def _measure(lab: Lab) -> Result:
             plot_epochs(type(runs)(shown), "test_error", ax)
             ax.set_title(f"784-{units}-10")
             if column:
+                if legend := ax.get_legend():  # the first one's says it for both
+                    legend.remove()
                 ax.set_ylabel("")
                 ax.tick_params(labelleft=False)
         numbers = {} if lab.quick else {name: _QUOTES[name].number for name in errors}

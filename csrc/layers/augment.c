@@ -3,8 +3,8 @@
  *
  *     place(p) = M p + t + sum_e C_e w_e(p),
  *
- * p from the image's centre, w_e the displacement field of elastic part e. It is worked out row by
- * row and the image interpolated once, whatever the parts are.
+ * p from the image's centre, w_e the displacement field of elastic part e. It is worked out for a
+ * few rows at a time and the image interpolated once, whatever the parts are.
  *
  * A field is u, uniform in [-1, 1] at each pixel, under a Gaussian (layers/smoothing.h).
  *

@@ -26,6 +26,8 @@ _CLASSES = {
     **dict.fromkeys((DIFFERS, NOT_SHOWN, OPPOSITE), "bad"),
     NOT_COMPARABLE: "soft",
 }
+#: The columns of the measured numbers that are numbers.
+_NUMERIC = range(1, 5)
 
 
 def report(
@@ -158,7 +160,7 @@ def _brief(section: Section) -> str:
             parts.append(f"{words.count(AGREES)} of {len(words)}{what} agree")
     if section.claims:
         holding = sum(claim.word == HOLDS for claim in section.claims)
-        verb = "holds" if holding == 1 else "hold"
+        verb = "holds" if 1 in (holding, len(section.claims)) else "hold"
         parts.append(f"{holding} of {count(len(section.claims), 'claim')} {verb}")
     return ", ".join(parts)
 
@@ -231,10 +233,6 @@ def _numbers(section: Section) -> Html:
         rest = (_cell(cells[i], i in _NUMERIC, names[i]) for i in kept[1:])
         rows.append(_row(_row_head(cells[0]), *rest))
     return _whole_table("stacked", "Measured numbers", head, rows)
-
-
-#: The columns of `_numbers` that hold numbers.
-_NUMERIC = range(1, 5)
 
 
 def _source(row: Measured) -> str:
